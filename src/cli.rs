@@ -354,7 +354,7 @@ Exit codes:
 
 /// The arguments of `provision dev`.
 #[derive(Debug, Args)]
-#[command(after_long_help = DEV_EXIT_CODES, group(ArgGroup::new("given").args(["deliver", "post"]).multiple(true)))]
+#[command(after_long_help = DEV_EXIT_CODES, group(ArgGroup::new("given").args(["deliver", "post", "event"]).multiple(true)))]
 pub struct Dev {
     /// Deliver these mails as if they had just arrived: files, folders, mbox files, or `-`.
     ///
@@ -368,7 +368,17 @@ pub struct Dev {
     /// The secret is taken from the environment variable that the route names.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub post: Vec<PathBuf>,
-    /// Stop after these deliveries and posts and all that follows from them, with a summary and an exit code.
+    /// Publish these events of sent mails as SES does: files, or folders with files `*.json` and `*.txt`.
+    ///
+    /// Each invokes the functions that are subscribed to a topic that hears of mails, as SNS does. Kafka is in this process, and ends with it.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub event: Vec<PathBuf>,
+    /// Put these items into tables before: files, or folders with files `*.json`, as `aws dynamodb put-item --cli-input-json` takes them.
+    ///
+    /// `TableName` is the table's name in the declaration.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub item: Vec<PathBuf>,
+    /// Stop after these deliveries, posts and events and all that follows from them, with a summary and an exit code.
     #[arg(long, requires = "given")]
     pub once: bool,
     /// Recipient of the delivered mails, instead of those in their headers. Can be repeated.

@@ -60,6 +60,12 @@ pub struct Send {
     /// Send to SES's mailbox simulator, which answers like this. It counts for neither quota nor reputation, and is billed.
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["to", "cc", "bcc"])]
     pub simulate: Option<Simulation>,
+    /// Wait for what becomes of the mail, up to two minutes, and show it: the topic of the declaration, as `CLUSTER/TOPIC`.
+    #[arg(long, value_name = "CLUSTER/TOPIC", requires = "bootstrap")]
+    pub watch: Option<String>,
+    /// The way to the brokers.
+    #[command(flatten)]
+    pub brokers: Brokers,
 }
 
 /// What SES's mailbox simulator does.
@@ -78,6 +84,15 @@ pub enum Simulation {
 }
 
 impl Simulation {
+    /// Returns the event after which nothing more comes.
+    pub(crate) fn last(self) -> events::Kind {
+        match self {
+            Self::Success | Self::Ooto => events::Kind::Delivery,
+            Self::Bounce | Self::Suppressionlist => events::Kind::Bounce,
+            Self::Complaint => events::Kind::Complaint,
+        }
+    }
+
     /// Returns the simulator's address; the label tells runs apart, in the events too.
     pub(crate) fn address(self, label: &str) -> String {
         let name = self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
@@ -91,7 +106,7 @@ nothing and says under which id it was sent.
 Exit codes:
     0  SES accepted the mail and the table says so, now or in an earlier run
     1  the mail was or may have been sent, and the table does not say so: its
-       record is pending
+       record is pending; with `--watch`: nothing final came in time
     2  an error: nothing was sent
   130  interrupted by Ctrl-C: the mail may have been sent, its record is pending";
 

@@ -22,7 +22,7 @@ use crate::{
 };
 use contract::secret::Secret;
 use declaration::Declaration;
-use local::{Activity, HTTP, NotStarted, Observer, Options, SMTP, Scratch, Stack, Tally, deliver, post};
+use local::{Activity, HTTP, NotStarted, Observer, Options, SMTP, Scratch, Stack, Tally, deliver, notify, post};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
@@ -99,6 +99,7 @@ fn options(typed: &Dev, declaration: &Declaration) -> Result<Options, Problem> {
         verdicts: typed.verdict.clone(),
         variables: variables(typed, declaration)?,
         retry_delay: typed.retry_delay,
+        items: typed.item.clone(),
     })
 }
 
@@ -165,9 +166,11 @@ async fn watch(
 ) -> bool {
     let deliveries = deliver(Arc::clone(&stack.receiver), typed.deliver.clone(), typed.to.clone());
     let (observer, apis, posts) = (observer.clone(), stack.apis.clone(), typed.post.clone());
+    let (topics, events) = (stack.topics.clone(), typed.event.clone());
     let mut given = tokio::spawn(async move {
         deliveries.await;
         post(&apis, &observer, &posts).await;
+        notify(&topics, &observer, &events).await;
     });
     let mut is_given = false;
     let interrupted = loop {

@@ -2,9 +2,9 @@
 
 use std::{fs, io::Read as _, path::Path, process::ExitCode};
 
-use super::until_interrupted;
+use super::{tail::watch, until_interrupted};
 use crate::{
-    cli::{Common, Send},
+    cli::{Common, Send, Simulation},
     ops::{account, sent},
     render::{self, Printer},
 };
@@ -46,7 +46,14 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
         match result {
             Ok(end) => {
                 render::sent::sent(printer, &end);
-                Ok(ExitCode::SUCCESS)
+                let (Some(topic), Some(bootstrap)) = (&typed.watch, &typed.brokers.bootstrap) else {
+                    return Ok(ExitCode::SUCCESS);
+                };
+                let topic = sent::topic(&declaration, Some(topic))?;
+                let security = sent::security(bootstrap, &declaration.region).await?;
+                let last = typed.simulate.map(Simulation::last);
+                let is_ended = watch(printer, (bootstrap, topic.name), &security, (&end, last)).await?;
+                Ok(if is_ended { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
             }
             Err(reason) => failed(printer, reason),
         }

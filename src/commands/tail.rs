@@ -1,6 +1,9 @@
 //! `provision tail`: shows what becomes of sent mails, as it comes into Kafka.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use super::until_interrupted;
 use crate::{
@@ -9,11 +12,17 @@ use crate::{
     render::{self, Printer},
 };
 use declaration::Declaration;
-use kafka::{NotRead, Reader, Selection, Start};
+use events::Kind;
+use jiff::{SignedDuration, Timestamp};
+use kafka::{NotRead, Reader, Security, Selection, Start};
 use problem::Problem;
+use sending::{Sending, Sent};
 
 /// Time that is waited for more, before it is looked whether somebody still reads.
 const WAIT: Duration = Duration::from_millis(500);
+
+/// Time for which a mail is watched.
+const WATCHED: Duration = Duration::from_mins(2);
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Tail) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
@@ -36,6 +45,41 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Tail) -> anyhow::R
         reader.close().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Shows what becomes of one mail until an event comes after which nothing more does: `last`, else the fate of any recipient. Returns
+/// `false` if none comes in time.
+pub(super) async fn watch(
+    printer: &Printer,
+    (bootstrap, topic): (&str, &str),
+    security: &Security,
+    (end, last): (&Sending, Option<Kind>),
+) -> anyhow::Result<bool> {
+    let (Sending::Sent { sent, .. } | Sending::AlreadySent { sent, .. }) = end;
+    let Sent { message_id, at } = sent;
+    let selection = Selection { mails: [message_id.clone()].into(), ..Selection::default() };
+    let is_last = |kind: &Kind| match &last {
+        Some(last) => kind == last,
+        None => matches!(kind, Kind::Delivery | Kind::Bounce | Kind::Reject | Kind::RenderingFailure),
+    };
+    // The clocks of brokers may differ from this one.
+    let start = at.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let reader = Reader::open(bootstrap, topic, security, Start::Since(start)).await.map_err(unread)?;
+    let (began, mut is_ended) = (Instant::now(), false);
+    while !is_ended && began.elapsed() < WATCHED {
+        for entry in reader.next(WAIT).await.map_err(unread)? {
+            let Ok(message) = &entry.message else { continue };
+            if selection.has(message) {
+                render::sent::message(printer, &entry)?;
+                is_ended |= is_last(&Kind::of(&message.notify_type));
+            }
+        }
+    }
+    reader.close().await;
+    if !is_ended {
+        render::sent::nothing_final(printer, WATCHED);
+    }
+    Ok(is_ended)
 }
 
 /// Returns why a topic was not read.

@@ -17,6 +17,9 @@ const NOTHING: u8 = 1;
 /// Time that is waited for the next records.
 const WAIT: Duration = Duration::from_secs(1);
 
+/// What orders mails, and the messages of one: a time, and what tells those of one time apart.
+type Order = (String, String);
+
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Timeline) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let topic = sent::topic(&declaration, typed.topic.as_deref())?;
@@ -30,7 +33,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Timeline) -> anyho
         let security = sent::security(bootstrap, &declaration.region).await?;
         let reader = Reader::open(bootstrap, topic.name, &security, Start::Since(typed.since)).await.map_err(unread)?;
         // By mail, in the order in which it happened, each message once: it may be there twice.
-        let mut mails: BTreeMap<(String, String), BTreeMap<(String, String), Message>> = BTreeMap::new();
+        let mut mails: BTreeMap<Order, BTreeMap<Order, Message>> = BTreeMap::new();
         while !reader.is_at_end().await {
             for entry in reader.next(WAIT).await.map_err(unread)? {
                 let Ok(message) = entry.message else { continue };

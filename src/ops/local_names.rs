@@ -24,6 +24,8 @@ pub(crate) fn local_names(declaration: &Declaration) -> local::Names {
                 (entry.clone(), QueueNames { arn: names.arn(Kind::Queue, entry), url })
             })
             .collect(),
+        tables: declaration.tables.keys().map(|entry| (entry.clone(), names.name(Kind::Table, entry))).collect(),
+        topics: declaration.topics.keys().map(|entry| (entry.clone(), names.arn(Kind::Topic, entry))).collect(),
         secrets: secrets
             .map(|(variable, secret)| {
                 let name = names.secret(declaration, secret);

@@ -30,6 +30,7 @@ pub(crate) async fn read(
         verdicts: Vec::new(),
         variables: BTreeMap::from([(NO_DELIVERY.0.to_owned(), NO_DELIVERY.1.into())]),
         retry_delay: Duration::ZERO,
+        items: Vec::new(),
     };
     let (observer, mut activities) = Observer::new();
     let executables = BTreeMap::from([(entry.to_owned(), executable)]);

@@ -6,6 +6,9 @@ use declaration::{Cluster, Declaration, choose};
 use kafka::{Keys, Security};
 use problem::Problem;
 
+/// What is to be done where nothing of a kind is declared.
+const UNDECLARED: &str = "`provision schema --markdown` shows how to declare one";
+
 /// Finds the entry that is meant: the named one, else the only one. `what` is the kind in words, such as `table`.
 pub(crate) fn entry<'declared, T>(
     entries: &'declared BTreeMap<String, T>,
@@ -17,15 +20,14 @@ pub(crate) fn entry<'declared, T>(
         let found = entries.get_key_value(name).map(|(name, entry)| (name.as_str(), entry));
         return found.ok_or_else(|| {
             Problem::new(format!("Failed to find the {what} `{name}`: the declaration has none of that name"))
-                .with_hint(choose(name, "it has", &known))
+                .with_hint(if known.is_empty() { UNDECLARED.to_owned() } else { choose(name, "it has", &known) })
         });
     }
     match entries.iter().next() {
         Some((name, entry)) if known.len() == 1 => Ok((name, entry)),
         Some(_) => Err(Problem::new(format!("Failed to choose a {what}: the declaration has {}", known.len()))
             .with_hint(format!("name one with `{option}`: {}", known.join(", ")))),
-        None => Err(Problem::new(format!("Failed to find a {what}: the declaration has none"))
-            .with_hint("`provision schema --markdown` shows how to declare one")),
+        None => Err(Problem::new(format!("Failed to find a {what}: the declaration has none")).with_hint(UNDECLARED)),
     }
 }
 

@@ -49,6 +49,11 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
             .iter()
             .filter_map(|(entry, function)| Some(describe_queue(declaration, entry, function.consumes.as_ref()?))),
     );
+    let heard = stack.topics.iter().map(|topic| format!("  topic {}: hears of sent mails", topic.entry));
+    lines.extend(heard);
+    lines.extend(
+        stack.kafka.iter().map(|kafka| format!("  Kafka {}, in this process and in memory", kafka.bootstrap())),
+    );
     let smtp = stack.smtp.iter().map(|smtp| format!("SMTP 127.0.0.1:{}", smtp.address.port()));
     let listeners: Vec<_> = smtp.chain([format!("S3 http://{}", stack.s3)]).collect();
     lines.push(format!("  {}", listeners.join(", ")));
@@ -169,6 +174,7 @@ fn lines(activity: &Activity, state: State<'_>, look: &Look) -> Vec<String> {
         }
         Activity::Stored { rule, bucket, key, .. } => vec![format!("stored     rule {rule} → bucket {bucket}, {key}")],
         Activity::Handed { by, function, .. } => vec![format!("handed     {by} → function {function}")],
+        Activity::Notified { origin, .. } => vec![format!("published  {}", clean(origin))],
         Activity::Requested { origin, route, .. } => vec![format!("posted     {}: {route}", clean(origin))],
         Activity::TurnedAway { origin, request, status } => {
             vec![format!("turned away {}: {}: {status}", clean(origin), clean(request))]
@@ -292,11 +298,17 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
         printer.data(&serde_json::to_string(&Document { version: VERSION, summary })?);
         return Ok(());
     }
-    mails(printer, &summary.mails);
+    mails_or_events(printer, "mail", &summary.mails);
+    mails_or_events(printer, "event", &summary.notifications);
     requests(printer, &summary.requests.iter().chain(&summary.messages).collect::<Vec<_>>());
     let counts: Vec<String> =
         summary.counts.iter().map(|(outcome, count)| format!("{count} {}", in_words(outcome.word()))).collect();
-    let kinds = [(&summary.mails, "mail"), (&summary.requests, "request"), (&summary.messages, "message")];
+    let kinds = [
+        (&summary.mails, "mail"),
+        (&summary.requests, "request"),
+        (&summary.notifications, "event"),
+        (&summary.messages, "message"),
+    ];
     let kinds =
         kinds.into_iter().filter(|(items, _)| !items.is_empty()).map(|(items, kind)| counted(items.len(), kind));
     let kinds: Vec<String> = kinds.collect();
@@ -306,8 +318,8 @@ pub(crate) fn summary(printer: &Printer, summary: &Summary) -> anyhow::Result<()
     Ok(())
 }
 
-/// Prints a table of mails.
-fn mails(printer: &Printer, mails: &[Item]) {
+/// Prints a table of mails, or of events of sent mails.
+fn mails_or_events(printer: &Printer, kind: &str, mails: &[Item]) {
     let rows = mails.iter().map(|mail| {
         vec![
             format!("#{}", mail.number),
@@ -318,7 +330,7 @@ fn mails(printer: &Printer, mails: &[Item]) {
             clean(mail.reason.as_deref().unwrap_or_default()),
         ]
     });
-    table(printer, &["mail", "from", "outcome", "about", "attempts", "reason"], rows.collect());
+    table(printer, &[kind, "from", "outcome", "about", "attempts", "reason"], rows.collect());
 }
 
 /// Prints a table of requests, and of messages that came from no request.
@@ -327,7 +339,7 @@ fn requests(printer: &Printer, requests: &[&Item]) {
         let (route, status, item) = match &request.arrival {
             Arrival::Request { route, status, item, .. } => (route.clone(), *status, item.clone()),
             Arrival::Message { item, .. } => (String::new(), None, item.clone()),
-            Arrival::Mail { .. } => Default::default(),
+            Arrival::Mail { .. } | Arrival::Notification { .. } => Default::default(),
         };
         vec![
             format!("#{}", request.number),

@@ -1,5 +1,7 @@
 //! Renders sent mails and what becomes of them.
 
+use std::time::Duration;
+
 use events::Message;
 use kafka::Entry;
 use sending::{Place, Request, Sending, Sent};
@@ -68,6 +70,14 @@ pub(crate) fn message(printer: &Printer, entry: &Entry) -> serde_json::Result<()
         Err(reason) => printer.line(&format!("partition {partition}, offset {offset}: {reason}")),
     }
     Ok(())
+}
+
+/// Prints that nothing came after which nothing more does.
+pub(crate) fn nothing_final(printer: &Printer, waited: Duration) {
+    printer.line(&format!(
+        "No delivery, bounce or complaint came in {} s: `provision logs` and `provision status` show whether the function works",
+        waited.as_secs()
+    ));
 }
 
 /// Prints what is known of mails, each with its messages in the order in which they happened.

@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
     ("package", &["declaration", "process"]),
-    ("local", &["contract", "declaration", "problem", "process", "webhook"]),
+    ("local", &["contract", "declaration", "kafka", "problem", "process", "webhook"]),
     (
         "provision",
         &[

@@ -1,5 +1,7 @@
 //! The example consumer with a broker in this process and a database in a file.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 #[path = "../examples/consumer/consumer.rs"]
 mod consumer;
 #[path = "../examples/consumer/rows.rs"]
@@ -33,7 +35,7 @@ async fn write(broker: &FakeBroker, numbers: impl IntoIterator<Item = usize>) {
     for number in numbers {
         let message = message(number);
         let record = Record::new(TOPIC, serde_json::to_vec(&message).unwrap()).key(message.message_id);
-        producer.send(record.header("dedup-id", format!("{number:032x}"))).await.unwrap();
+        assert!(producer.send(record.header("dedup-id", format!("{number:032x}"))).await.unwrap().is_persisted());
     }
     producer.close().await.unwrap();
 }
@@ -119,7 +121,7 @@ async fn a_record_of_somebody_else_does_not_stop_the_consumer() {
     let folder = tempfile::tempdir().unwrap();
     let kafka = Kafka::builder(broker.bootstrap_servers()).connect().await.unwrap();
     let producer = kafka.producer().build().await.unwrap();
-    producer.send(Record::new(TOPIC, "hello".to_owned())).await.unwrap();
+    assert!(producer.send(Record::new(TOPIC, "hello".to_owned())).await.unwrap().is_persisted());
     write(&broker, 0..1).await;
     let mut consuming = start(&broker, &folder.path().join("rows.sqlite")).await;
     assert_eq!(read(&mut consuming, 2, true).await, Batch { read: 2, new: 1, unreadable: 1 });

@@ -1,5 +1,7 @@
 //! Reads topics of a broker in this process.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{collections::BTreeSet, time::Duration};
 
 use events::{Addressed, Event, Kind, Message, Reading};
@@ -38,7 +40,13 @@ async fn write(broker: &FakeBroker, all: &[Addressed]) {
     let producer = kafka.producer().build().await.unwrap();
     for Addressed { dedup_id, message } in all {
         let record = Record::new(TOPIC, serde_json::to_vec(message).unwrap());
-        producer.send(record.key(message.message_id.clone()).header("dedup-id", dedup_id.clone())).await.unwrap();
+        assert!(
+            producer
+                .send(record.key(message.message_id.clone()).header("dedup-id", dedup_id.clone()))
+                .await
+                .unwrap()
+                .is_persisted()
+        );
     }
     producer.close().await.unwrap();
 }
@@ -93,7 +101,7 @@ async fn what_is_no_message_is_told_and_does_not_end_the_reading() {
     let kafka = Kafka::builder(broker.bootstrap_servers()).connect().await.unwrap();
     let producer = kafka.producer().build().await.unwrap();
     for value in ["no json of ada@example.org", "{\"store_id\": 1}", "[]"] {
-        producer.send(Record::new(TOPIC, value.to_owned())).await.unwrap();
+        assert!(producer.send(Record::new(TOPIC, value.to_owned())).await.unwrap().is_persisted());
     }
     write(&broker, &messages("Delivery", "0107-1", &["ada@example.org"])).await;
     let reader = Reader::open(&broker.bootstrap_servers(), TOPIC, &Security::None, Start::Beginning).await.unwrap();

@@ -52,6 +52,7 @@ pub(crate) fn grant(function: &Function, names: &FunctionNames) -> Result<Grant,
         deletes: names.deletes.clone(),
         sends: function.sends.iter().cloned().collect(),
         consumes: function.consumes.as_ref().map(|consumes| consumes.queue.clone()),
+        queries: names.context.tables.values().cloned().collect(),
     })
 }
 

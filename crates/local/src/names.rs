@@ -16,6 +16,10 @@ pub struct Names {
     pub functions: BTreeMap<String, FunctionNames>,
     /// Names of each queue, by entry.
     pub queues: BTreeMap<String, QueueNames>,
+    /// Table names, by entry.
+    pub tables: BTreeMap<String, String>,
+    /// ARNs of topics, by entry.
+    pub topics: BTreeMap<String, String>,
     /// Secrets, by their names in AWS.
     pub secrets: BTreeMap<String, Secret>,
 }

@@ -112,6 +112,13 @@ pub enum Activity {
         /// Body of an answer that refuses; empty otherwise.
         refusal: String,
     },
+    /// What SES publishes of a sent mail was published to the topics that hear of it.
+    Notified {
+        /// SNS message id.
+        item: String,
+        /// Name of the file.
+        origin: String,
+    },
     /// A message came into a queue that a function consumes, or was left in it by an earlier run.
     Queued {
         /// Id of the item that it comes from; its own id if that is not known.
@@ -214,6 +221,8 @@ pub enum Trigger {
     Route(String),
     /// A queue that the function consumes.
     Queue(String),
+    /// A topic that the function is subscribed to.
+    Topic(String),
 }
 
 impl fmt::Display for Trigger {
@@ -222,6 +231,7 @@ impl fmt::Display for Trigger {
             Self::Rule(name) => ("rule", name),
             Self::Route(name) => ("route", name),
             Self::Queue(name) => ("queue", name),
+            Self::Topic(name) => ("topic", name),
         };
         write!(formatter, "{kind} {name}")
     }

@@ -32,7 +32,7 @@ use crate::{
 /// Maximum number of requests that are sent at once.
 const AT_ONCE: usize = 16;
 /// Ending of the names of files that are posted of a folder.
-const ENDING: &str = "json";
+pub(crate) const ENDING: &str = "json";
 
 /// A request as a file has it.
 #[derive(Debug, Deserialize)]
@@ -50,7 +50,7 @@ struct Post {
 pub async fn post(apis: &[Endpoint], observer: &Observer, paths: &[PathBuf]) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut posts = JoinSet::new();
-    for path in paths.iter().flat_map(|path| files(path)) {
+    for path in paths.iter().flat_map(|path| files(path, &[ENDING])) {
         while posts.try_join_next().is_some() {}
         let read = path.and_then(|path| Ok((path.display().to_string(), read(&path)?)));
         let (origin, post) = match read {
@@ -79,7 +79,7 @@ pub async fn post(apis: &[Endpoint], observer: &Observer, paths: &[PathBuf]) {
 }
 
 /// Returns the files of a path: itself, or those of a folder in the order of their names.
-fn files(path: &Path) -> Vec<Result<PathBuf, String>> {
+pub(crate) fn files(path: &Path, endings: &[&str]) -> Vec<Result<PathBuf, String>> {
     if !path.is_dir() {
         return vec![Ok(path.to_owned())];
     }
@@ -87,7 +87,7 @@ fn files(path: &Path) -> Vec<Result<PathBuf, String>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(path)? {
             let file = entry?.path();
-            if file.extension().is_some_and(|ending| ending == ENDING) {
+            if file.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known)) {
                 files.push(file);
             }
         }
@@ -95,7 +95,9 @@ fn files(path: &Path) -> Vec<Result<PathBuf, String>> {
         Ok(files)
     };
     match listed() {
-        Ok(files) if files.is_empty() => vec![Err(format!("{}: there is no file *.{ENDING} in it", path.display()))],
+        Ok(files) if files.is_empty() => {
+            vec![Err(format!("{}: there is no file *.{} in it", path.display(), endings.join(" or *.")))]
+        }
         Ok(files) => files.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(format!("{}: {error}", path.display()))],
     }

@@ -13,7 +13,7 @@ use s3s::{
 };
 
 /// The credentials and the permissions of a function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Grant {
     /// Access key of the function.
     pub access_key: String,
@@ -31,6 +31,8 @@ pub(crate) struct Grant {
     pub sends: BTreeSet<String>,
     /// Queue that it consumes, by entry name.
     pub consumes: Option<String>,
+    /// Tables that it may query, by their names in AWS.
+    pub queries: BTreeSet<String>,
 }
 
 /// The S3 actions that IAM grants for places of a declaration.
@@ -183,6 +185,7 @@ mod tests {
             deletes: places(&["inbound/old/"]),
             sends: BTreeSet::new(),
             consumes: None,
+            queries: BTreeSet::new(),
         };
         let router = storage.router(vec![grant]).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

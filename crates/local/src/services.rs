@@ -12,6 +12,7 @@ use crate::{
     sessions::Sessions,
     signature::{self, Unsigned},
     sqs,
+    tables::Tables,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,6 +36,7 @@ const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 pub(crate) struct Services {
     pub secrets: Secrets,
     pub queues: BTreeMap<String, Arc<Queue>>,
+    pub tables: Tables,
     pub grants: Vec<Grant>,
     pub sessions: Sessions,
 }
@@ -64,6 +66,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let answered = match target.split_once('.') {
         Some(("secretsmanager", "GetSecretValue")) => services.secret(&asked, grant),
+        Some(("DynamoDB_20120810", operation)) => services.tables.answer(operation, &asked, grant),
         Some(("AmazonSQS", operation)) => {
             let item = services.sessions.item_of(header("x-amz-security-token"));
             sqs::answer(operation, &asked, (&services.queues, grant), item.as_deref()).await
@@ -156,6 +159,7 @@ mod tests {
             deletes: Vec::new(),
             sends: BTreeSet::new(),
             consumes: None,
+            queries: BTreeSet::new(),
         };
         let listener = guard::Listener::bind(0).await.unwrap();
         let address = listener.address();

@@ -127,6 +127,7 @@ mod tests {
             deletes: Vec::new(),
             sends: ["jobs".to_owned()].into(),
             consumes: Some("jobs".to_owned()),
+            queries: BTreeSet::new(),
         }
     }
 

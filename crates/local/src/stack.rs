@@ -23,7 +23,8 @@ use super::{
     function::{Function, Settings},
     guard,
     mapping::Mapping,
-    observer::Observer,
+    notify::{self, Topic},
+    observer::{Activity, Observer},
     private::{self, Lock, NotOpened},
     queue::{self, Queue},
     receiver::Receiver,
@@ -31,11 +32,13 @@ use super::{
     sessions::Sessions,
     smtp::{self, Certificate},
     storage::Storage,
+    tables::Tables,
     verdicts::{Setting, Verdicts},
     work::Work,
 };
 use crate::names::Names;
 use declaration::Declaration;
+use kafka::Broker;
 
 /// Requests that a function of a route handles at once. Lambda takes more; they wait here.
 const REQUESTS_AT_ONCE: usize = 10;
@@ -58,6 +61,8 @@ pub struct Options {
     pub variables: BTreeMap<String, Secret>,
     /// Wait before a failed event or message is retried.
     pub retry_delay: Duration,
+    /// Files with items of tables.
+    pub items: Vec<PathBuf>,
 }
 
 /// The reasons why the stack could not be started.
@@ -105,6 +110,9 @@ pub enum NotStarted {
     /// The system has no random bytes for keys.
     #[error("Failed to make keys for the functions")]
     Keys(#[from] getrandom::Error),
+    /// Kafka could not be started.
+    #[error("Failed to start Kafka: {0}")]
+    Kafka(String),
     /// The context of a function could not be serialised.
     #[error("Failed to write the functions' environment")]
     Environment(#[from] serde_json::Error),
@@ -117,6 +125,10 @@ pub struct Stack {
     pub receiver: Arc<Receiver>,
     /// HTTP APIs, in the order of their entries.
     pub apis: Vec<Endpoint>,
+    /// Topics that hear of sent mails.
+    pub topics: Vec<Topic>,
+    /// Brokers of Kafka; `None` if no function writes to a topic of Kafka.
+    pub kafka: Option<Broker>,
     /// SMTP listener; `None` if there are no receipt rules.
     pub smtp: Option<SmtpListener>,
     /// Address of the S3 endpoint.
@@ -189,6 +201,8 @@ impl Stack {
         let storage = storage(&options.folder, &names)?;
         let (work, is_closed, functions) = (Work::new(), Arc::default(), BTreeMap::new());
         let queues = BTreeMap::new();
+        let mut names = names;
+        let kafka = start_kafka(declaration, &mut names).await?;
         let mut parts = Parts { declaration, names, options, observer, work, is_closed, queues, functions };
         parts.queues = parts.open_queues()?;
         let mut servers = parts.start_functions(&storage, executables).await?;
@@ -196,7 +210,9 @@ impl Stack {
         let mappings = parts.start_mappings();
         let (apis, listening) = parts.start_apis().await?;
         servers.extend(listening);
-        let receiver = Arc::new(parts.receiver(storage));
+        let invocables = parts.invocables();
+        let topics = notify::topics(declaration, &parts.names.topics, |entry| invocables.get(entry).cloned());
+        let receiver = Arc::new(parts.receiver(storage, invocables));
         let smtp = match &receiver.rules[..] {
             [] => None,
             _ => Some(SmtpListener::start(options, &receiver).await?),
@@ -204,6 +220,8 @@ impl Stack {
         Ok(Self {
             receiver,
             apis,
+            topics,
+            kafka,
             smtp,
             s3: s3_address,
             servers,
@@ -298,6 +316,7 @@ impl Parts<'_> {
         let services = Services {
             secrets: self.names.secrets.clone(),
             queues: self.queues.clone(),
+            tables: self.tables(),
             grants: grants.values().cloned().collect(),
             sessions: sessions.clone(),
         };
@@ -322,6 +341,13 @@ impl Parts<'_> {
             self.functions.insert(entry.clone(), Arc::new(function));
         }
         Ok(vec![s3, other])
+    }
+
+    /// Reads the items of the tables. What cannot be read is told to the observer.
+    fn tables(&self) -> Tables {
+        let (tables, unread) = Tables::read(&self.names.tables, &self.options.items);
+        unread.into_iter().for_each(|reason| self.observer.tell(Activity::Unreadable { reason }));
+        tables
     }
 
     /// Returns the number of instances that a function may have: one for events of mails, which are handled one after the other.
@@ -392,7 +418,22 @@ impl Parts<'_> {
     }
 
     /// Returns the receiver of mails.
-    fn receiver(&self, storage: Storage) -> Receiver {
+    fn receiver(&self, storage: Storage, functions: BTreeMap<String, Invocable>) -> Receiver {
+        Receiver {
+            rules: self.declaration.receipt_rules.clone(),
+            names: self.names.clone(),
+            region: self.declaration.region.clone(),
+            verdicts: Verdicts::with(&self.options.verdicts),
+            storage,
+            functions,
+            observer: self.observer.clone(),
+            work: self.work.clone(),
+            is_closed: Arc::clone(&self.is_closed),
+        }
+    }
+
+    /// Returns the functions as events invoke them, by entry.
+    fn invocables(&self) -> BTreeMap<String, Invocable> {
         let invocable = |(entry, function): (&String, &Arc<Function>)| {
             let declared = self.declaration.functions.get(entry)?;
             let invocable = Invocable {
@@ -405,17 +446,7 @@ impl Parts<'_> {
             };
             Some((entry.clone(), invocable))
         };
-        Receiver {
-            rules: self.declaration.receipt_rules.clone(),
-            names: self.names.clone(),
-            region: self.declaration.region.clone(),
-            verdicts: Verdicts::with(&self.options.verdicts),
-            storage,
-            functions: self.functions.iter().filter_map(invocable).collect(),
-            observer: self.observer.clone(),
-            work: self.work.clone(),
-            is_closed: Arc::clone(&self.is_closed),
-        }
+        self.functions.iter().filter_map(invocable).collect()
     }
 }
 
@@ -426,6 +457,20 @@ pub const SMTP: &str = "SMTP";
 
 fn batches_at_once(consumes: &declaration::Consumes) -> usize {
     consumes.concurrency.map_or(BATCHES_AT_ONCE, usize::from)
+}
+
+/// Starts Kafka with the topics that functions write to, and names its brokers in their contexts.
+async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Broker>, NotStarted> {
+    let topics = declaration.clusters.values().flat_map(|cluster| &cluster.topics);
+    let topics: BTreeMap<String, u32> = topics.map(|(name, topic)| (name.clone(), topic.partitions)).collect();
+    let mut produced: Vec<_> =
+        names.functions.values_mut().flat_map(|function| function.context.produces.values_mut()).collect();
+    if produced.is_empty() {
+        return Ok(None);
+    }
+    let broker = Broker::start(&topics).await.map_err(NotStarted::Kafka)?;
+    produced.iter_mut().for_each(|produced| broker.bootstrap().clone_into(&mut produced.bootstrap));
+    Ok(Some(broker))
 }
 
 /// Takes the state folder for this run.

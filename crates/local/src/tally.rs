@@ -75,6 +75,11 @@ pub enum Arrival {
         /// Id by which functions report it, such as that of a job; `None` if none did.
         item: Option<String>,
     },
+    /// A notification of SNS, from a file.
+    Notification {
+        /// SNS message id.
+        notification_id: String,
+    },
     /// A message that an earlier run has left in a queue, or that nothing known has sent.
     Message {
         /// SQS message id.
@@ -147,7 +152,9 @@ pub struct Summary {
     pub mails: Vec<Item>,
     /// Every request that a route took or a file had, in the order in which they came.
     pub requests: Vec<Item>,
-    /// Every message that came from neither.
+    /// Every notification of SNS that a file had.
+    pub notifications: Vec<Item>,
+    /// Every message that came from none of these.
     pub messages: Vec<Item>,
     /// Number of items per outcome.
     pub counts: BTreeMap<Outcome, usize>,
@@ -164,7 +171,8 @@ impl Summary {
     /// Returns the summary of a run whose failure queues are removed at its end: it points at nothing in them.
     #[must_use]
     pub fn without_files(mut self) -> Self {
-        let all = self.mails.iter_mut().chain(&mut self.requests).chain(&mut self.messages);
+        let all =
+            self.mails.iter_mut().chain(&mut self.requests).chain(&mut self.notifications).chain(&mut self.messages);
         all.for_each(|item| item.failure_message = None);
         self
     }
@@ -181,6 +189,10 @@ impl Tally {
             Activity::Requested { item, origin, route } => {
                 let request_id = Some(item.clone());
                 let arrival = Arrival::Request { request_id, route: route.clone(), status: None, item: None };
+                Some(self.add(origin, arrival, Some(item)))
+            }
+            Activity::Notified { item, origin } => {
+                let arrival = Arrival::Notification { notification_id: item.clone() };
                 Some(self.add(origin, arrival, Some(item)))
             }
             Activity::NotTaken { origin, reason } => self.not_taken(origin, reason),
@@ -256,6 +268,7 @@ impl Tally {
     pub fn summary(self, interrupted: bool) -> Summary {
         let mut counts = BTreeMap::new();
         let (mut mails, mut requests, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        let mut notifications = Vec::new();
         for mut item in self.items {
             let outcome = item.outcome.clone().unwrap_or_else(|| item.final_outcome());
             item.outcome = Some(outcome.clone());
@@ -266,10 +279,11 @@ impl Tally {
             match item.arrival {
                 Arrival::Mail { .. } => mails.push(item),
                 Arrival::Request { .. } => requests.push(item),
+                Arrival::Notification { .. } => notifications.push(item),
                 Arrival::Message { .. } => messages.push(item),
             }
         }
-        Summary { interrupted, mails, requests, messages, counts, unreadable: self.unreadable }
+        Summary { interrupted, mails, requests, notifications, messages, counts, unreadable: self.unreadable }
     }
 }
 

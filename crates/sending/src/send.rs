@@ -86,7 +86,7 @@ pub enum NotSent {
         id: MailId,
         /// Fault in the place of an answer.
         #[source]
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// An earlier run of the same request has not learned SES's answer, or is still under way. Nothing was sent now.
     #[error("an earlier run of the same request may have sent it: SES's answer to the mail `{}` of {} is not known", .0.id, .0.begun)]
@@ -100,7 +100,7 @@ pub enum NotSent {
         sent: Sent,
         /// Fault of the table.
         #[source]
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// There is no pending record of the request. Nothing was recorded.
     #[error("no record of the request is pending")]
@@ -147,7 +147,7 @@ pub async fn send(
             let left = patience.repeat(|| services.withdraw(&record)).await.err().map(Box::new);
             return Err(NotSent::Refused { failure, left });
         }
-        Err(failure) => return Err(NotSent::Unknown { id: record.id, failure }),
+        Err(failure) => return Err(NotSent::Unknown { id: record.id, failure: Box::new(failure) }),
     };
     let sent = Sent { message_id, at: Timestamp::now() };
     confirm(services, record, sent, patience).await
@@ -175,7 +175,7 @@ pub async fn settle(
 async fn confirm(services: &impl Services, record: Record, sent: Sent, patience: Patience) -> Result<Sending, NotSent> {
     match patience.repeat(|| services.confirm(&record, &sent)).await {
         Ok(()) => Ok(Sending::Sent { record, sent }),
-        Err(failure) => Err(NotSent::NotRecorded { id: record.id, sent, failure }),
+        Err(failure) => Err(NotSent::NotRecorded { id: record.id, sent, failure: Box::new(failure) }),
     }
 }
 

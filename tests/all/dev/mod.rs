@@ -4,6 +4,7 @@
 mod egress;
 mod ending;
 mod limits;
+mod mail_events;
 mod messages;
 mod neighbours;
 mod places;

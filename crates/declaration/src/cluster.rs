@@ -182,7 +182,8 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
     }
     if fields.get("subnets").is_none() && fields.get("security_groups").is_none() {
         let message = format!("{} has neither `existing` nor `subnets`", fields.subject);
-        let hint = "name one that is there, `existing: ARN`, or the network of a new one: `subnets` and `security_groups`";
+        let hint =
+            "name one that is there, `existing: ARN`, or the network of a new one: `subnets` and `security_groups`";
         reader.note_at(&fields.span, message, hint);
         return brokers;
     }

@@ -19,7 +19,10 @@ fn declaration(network: &Network) -> String {
         example,
         &[
             ("    crate: mail-events\n", "    crate: standin\n    bin: standin\n"),
-            ("[subnet-0a1b2c3d, subnet-4e5f6a7b]\n      security_groups: [sg-0a1b2c3d]", &format!("[{a}, {b}]\n      security_groups: [{}]", network.group)),
+            (
+                "[subnet-0a1b2c3d, subnet-4e5f6a7b]\n      security_groups: [sg-0a1b2c3d]",
+                &format!("[{a}, {b}]\n      security_groups: [{}]", network.group),
+            ),
             (
                 "    existing: arn:aws:kafka:eu-west-1:123456789012:cluster/company/0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d-7\n",
                 "    subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b, subnet-8c9d0e1f]\n    security_groups: [sg-4e5f6a7b]\n",
@@ -70,7 +73,8 @@ fn topic(trial: &Trial, name: &str) -> Option<Value> {
 fn rights(trial: &Trial, role: &str) -> Vec<String> {
     let (iam, account) = (&trial.account.iam, &trial.account);
     let names = account.wait(iam.list_role_policies().role_name(role).send()).unwrap().policy_names;
-    let text = account.wait(iam.get_role_policy().role_name(role).policy_name(&names[0]).send()).unwrap().policy_document;
+    let text =
+        account.wait(iam.get_role_policy().role_name(role).policy_name(&names[0]).send()).unwrap().policy_document;
     let text = percent_encoding::percent_decode_str(&text).decode_utf8().unwrap().into_owned();
     let policy: Value = serde_json::from_str(&text).unwrap();
     let list = |value: &Value| match value {
@@ -78,7 +82,9 @@ fn rights(trial: &Trial, role: &str) -> Vec<String> {
         one => one.as_str().unwrap().to_owned(),
     };
     let statements = policy["Statement"].as_array().unwrap().iter();
-    let line = |one: &Value| format!("{} {} on {}", one["Sid"].as_str().unwrap(), list(&one["Action"]), list(&one["Resource"]));
+    let line = |one: &Value| {
+        format!("{} {} on {}", one["Sid"].as_str().unwrap(), list(&one["Action"]), list(&one["Resource"]))
+    };
     statements.map(line).collect()
 }
 
@@ -173,7 +179,8 @@ fn only_ses_for_the_declared_sets_and_identities_publishes() {
     let refused = trial.account.wait(sesv2.call(Call::post("CreateConfigurationSetEventDestination", &path, body)));
     assert!(refused.unwrap_err().message.contains("Could not publish"));
     // What the function cannot take goes to a queue.
-    let subscriptions = trial.account.wait(trial.account.sns.list_subscriptions_by_topic().topic_arn(arn).send()).unwrap();
+    let subscriptions =
+        trial.account.wait(trial.account.sns.list_subscriptions_by_topic().topic_arn(arn).send()).unwrap();
     let subscription = subscriptions.subscriptions.unwrap().remove(0).subscription_arn.unwrap();
     let call = trial.account.sns.get_subscription_attributes().subscription_arn(subscription);
     let attributes = trial.account.wait(call.send()).unwrap().attributes.unwrap();
@@ -225,7 +232,12 @@ fn a_cluster_of_others_is_used_as_it_is_or_told_why_not() {
         (provisioned("3.9.x", true, true), 0, "may read and write there without a name", true),
         (provisioned("3.9.x", false, false), 2, "do not take IAM", false),
         (provisioned("3.5.1", true, false), 0, "has Kafka 3.5.1", false),
-        (serverless, 0, "kafka-topics.sh --create --if-not-exists --topic lines --partitions 2 --bootstrap-server b-1", false),
+        (
+            serverless,
+            0,
+            "kafka-topics.sh --create --if-not-exists --topic lines --partitions 2 --bootstrap-server b-1",
+            false,
+        ),
     ] {
         let Some(trial) = Trial::new("stack: none\nregion: eu-west-1\n") else { return };
         let arn = theirs(&trial, form.clone());
@@ -276,7 +288,10 @@ fn the_topics_of_an_identity_are_taken_by_name_alone_and_given_back() {
     }
     let run = trial.expect(2, &["up", "--yes"]);
     let told = words(&run);
-    assert!(told.contains("infra.yaml:4:47: bounces of `example.com` go to") && told.contains("take_over: true"), "{run}");
+    assert!(
+        told.contains("infra.yaml:4:47: bounces of `example.com` go to") && told.contains("take_over: true"),
+        "{run}"
+    );
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
 
     trial.folder.write("infra.yaml", replaced(FEEDBACK, &[("bounces}}}", "bounces}, take_over: true}}")]));

@@ -77,6 +77,14 @@ pub fn owner_statement(arn: &str) -> (String, Statement) {
     (OWNER.to_owned(), statement.when("StringEquals", "aws:SourceOwner", [account]))
 }
 
+/// The same without publishing, which it lets every service do that acts for the account. Whoever has the right by a policy of his own
+/// publishes all the same.
+pub fn owner_without_publishing(arn: &str) -> (String, Statement) {
+    let (id, mut owner) = owner_statement(arn);
+    owner.actions.remove("SNS:Publish");
+    (id, owner)
+}
+
 fn is_default(policy: &Policy, arn: &str) -> bool {
     let (id, statement) = owner_statement(arn);
     let mut older = statement.clone();

@@ -170,12 +170,18 @@ fn topic(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Topic) {
         let statement = Statement::allow(&["SNS:Publish"], [arn.clone()]);
         statements.push((statement_id(&[topic::NEWS_OF, group.part]), blueprint.for_rules(statement, &group)));
     }
-    statements.extend(sending::publishing(blueprint, entry, &arn));
+    let of_ses = sending::publishing(blueprint, entry, &arn);
+    let is_for_declared_alone = !of_ses.is_empty();
+    statements.extend(of_ses);
     let watches = blueprint.declaration.alarms.notify.contains(&Notify::Topic(entry.to_owned()));
     if watches {
         statements.push((topic::ALARMS.to_owned(), super::alarms::publish(blueprint, &arn)));
     }
-    let policy = owned_policy(&arn, statements);
+    let mut policy = owned_policy(&arn, statements);
+    if is_for_declared_alone {
+        let (id, owner) = topic::owner_without_publishing(&arn);
+        policy = policy.with(&id, Some(owner));
+    }
     let settings = topic::Settings {
         display_name: declared.display_name.clone(),
         policy,

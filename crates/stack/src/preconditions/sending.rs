@@ -26,40 +26,68 @@ fn judge(place: &str, arn: &str, cluster: &Cluster, seen: Result<&Option<Seen>, 
     let warns = |what: String, todo: String| Finding::warns(format!("{place}: {what}"), todo);
     let seen = match seen {
         Ok(Some(seen)) => seen,
-        Ok(None) => return vec![blocks(format!("there is no cluster `{arn}`"), "correct its ARN: `aws kafka list-clusters-v2` lists those that there are".to_owned())],
+        Ok(None) => {
+            return vec![blocks(
+                format!("there is no cluster `{arn}`"),
+                "correct its ARN: `aws kafka list-clusters-v2` lists those that there are".to_owned(),
+            )];
+        }
         Err(failure) => {
             let todo = "allow `kafka:DescribeClusterV2` and `kafka:GetBootstrapBrokers`, as `provision policy` does";
-            return vec![blocks(format!("whether the cluster `{arn}` can be used is not known: {failure}"), todo.to_owned())];
+            return vec![blocks(
+                format!("whether the cluster `{arn}` can be used is not known: {failure}"),
+                todo.to_owned(),
+            )];
         }
     };
     let name = &seen.name;
     if ["CREATING", "DELETING", "FAILED"].contains(&seen.state.as_str()) {
-        return vec![blocks(format!("the cluster `{name}` is {}", seen.state), "name one that works, or wait until this one does".to_owned())];
+        return vec![blocks(
+            format!("the cluster `{name}` is {}", seen.state),
+            "name one that works, or wait until this one does".to_owned(),
+        )];
     }
     let mut findings = Vec::new();
     if seen.bootstrap.is_none() {
-        let todo = format!("let it take IAM: `aws kafka update-security --cluster-arn {arn} --current-version VERSION --client-authentication Sasl={{Iam={{Enabled=true}}}}`, which takes some 25 minutes");
+        let todo = format!(
+            "let it take IAM: `aws kafka update-security --cluster-arn {arn} --current-version VERSION --client-authentication Sasl={{Iam={{Enabled=true}}}}`, which takes some 25 minutes"
+        );
         findings.push(blocks(format!("the brokers of the cluster `{name}` do not take IAM"), todo));
     }
     if seen.is_open {
         let todo = "take it away once nobody needs it: `aws kafka update-security … --client-authentication Unauthenticated={Enabled=false}`";
-        findings.push(warns(format!("whoever reaches the brokers of the cluster `{name}` may read and write there without a name"), todo.to_owned()));
+        findings.push(warns(
+            format!("whoever reaches the brokers of the cluster `{name}` may read and write there without a name"),
+            todo.to_owned(),
+        ));
     }
     if seen.in_transit != "TLS" {
         let todo = "let it take TLS alone: `aws kafka update-security … --encryption-info EncryptionInTransit={ClientBroker=TLS}`";
-        findings.push(warns(format!("the brokers of the cluster `{name}` take connections without encryption"), todo.to_owned()));
+        findings.push(warns(
+            format!("the brokers of the cluster `{name}` take connections without encryption"),
+            todo.to_owned(),
+        ));
     }
     if seen.state != "ACTIVE" && !cluster.topics.is_empty() && seen.has_topics() {
-        findings.push(warns(format!("the cluster `{name}` is {}: until it is ACTIVE no topic is made", seen.state), "wait, and run it again".to_owned()));
+        findings.push(warns(
+            format!("the cluster `{name}` is {}: until it is ACTIVE no topic is made", seen.state),
+            "wait, and run it again".to_owned(),
+        ));
     }
     for (topic, declared) in &cluster.topics {
         if let Some(brokers) = seen.brokers.filter(|brokers| declared.replication > *brokers) {
-            let what = format!("{brokers} brokers of the cluster `{name}` cannot have {} copies of topic `{topic}`", declared.replication);
+            let what = format!(
+                "{brokers} brokers of the cluster `{name}` cannot have {} copies of topic `{topic}`",
+                declared.replication
+            );
             findings.push(blocks(what, format!("declare `replication: {brokers}`")));
         }
         if !seen.has_topics() {
             findings.push(warns(
-                format!("AWS makes no topics in the cluster `{name}`, which {}: whether there is `{topic}` is not known", why(seen)),
+                format!(
+                    "AWS makes no topics in the cluster `{name}`, which {}: whether there is `{topic}` is not known",
+                    why(seen)
+                ),
                 by_hand(topic, declared, seen),
             ));
         }
@@ -78,7 +106,8 @@ fn why(seen: &Seen) -> String {
 /// Returns how a person makes a topic, from within the VPC.
 fn by_hand(topic: &str, declared: &KafkaTopic, seen: &Seen) -> String {
     let KafkaTopic { partitions, replication } = declared;
-    let replication = if seen.version.is_some() { format!(" --replication-factor {replication}") } else { String::new() };
+    let replication =
+        if seen.version.is_some() { format!(" --replication-factor {replication}") } else { String::new() };
     let brokers = seen.bootstrap.as_deref().unwrap_or("BROKERS");
     format!(
         "make it from within its VPC, if it is not there: `kafka-topics.sh --create --if-not-exists --topic {topic} --partitions {partitions}{replication} --bootstrap-server {brokers} --command-config iam.properties`"
@@ -123,11 +152,19 @@ pub(super) fn prices((file, declaration): (&Path, &Declaration), names: &Names) 
         }
         let place = declaration.places.show(file, &["clusters", entry]);
         let price = monthly(brokers).map_or_else(
-            || format!("a price that `https://aws.amazon.com/msk/pricing` has for {} of `{}`", brokers.brokers, brokers.instance),
+            || {
+                format!(
+                    "a price that `https://aws.amazon.com/msk/pricing` has for {} of `{}`",
+                    brokers.brokers, brokers.instance
+                )
+            },
             |price| format!("some {price:.0} US dollars a month, used or not"),
         );
         let what = format!("{place}: cluster `{entry}` costs {price}, and takes half an hour to be made");
-        findings.push(Finding::warns(what, "name one that is there, `existing: ARN`, if you have one: a topic in it costs nothing"));
+        findings.push(Finding::warns(
+            what,
+            "name one that is there, `existing: ARN`, if you have one: a topic in it costs nothing",
+        ));
     }
     findings
 }
@@ -149,11 +186,15 @@ pub(super) async fn identities(
         Ok(others) => others,
         Err(failure) => {
             let what = format!("who hears of the declared identities now is not known: {failure}");
-            return vec![Finding::warns(what, "allow `ses:GetIdentityNotificationAttributes`, as `provision policy` does")];
+            return vec![Finding::warns(
+                what,
+                "allow `ses:GetIdentityNotificationAttributes`, as `provision policy` does",
+            )];
         }
     };
     let finding = |(identity, of, topic): (String, feedback::Type, String)| {
-        let what = format!("{}: {of}s of `{identity}` go to `{topic}`, which is not this stack's", place(&identity, of));
+        let what =
+            format!("{}: {of}s of `{identity}` go to `{topic}`, which is not this stack's", place(&identity, of));
         if declaration.identities.get(&identity).is_some_and(|one| one.take_over) {
             return Finding::warns(what, "nothing: it is noted, and `down` gives them back");
         }
@@ -216,7 +257,8 @@ mod tests {
 
     #[test]
     fn what_brokers_cost_is_told_where_it_is_known() {
-        let brokers = |instance: &str| Brokers { brokers: 3, storage: 100, instance: instance.to_owned(), ..Brokers::default() };
+        let brokers =
+            |instance: &str| Brokers { brokers: 3, storage: 100, instance: instance.to_owned(), ..Brokers::default() };
         let told = |instance: &str| monthly(&brokers(instance)).map(|price| format!("{price:.0}"));
         assert_eq!(told("kafka.m7g.large").as_deref(), Some("477"));
         assert_eq!(told("kafka.m7g.2xlarge").as_deref(), Some("1817"));

@@ -165,7 +165,7 @@ pub(crate) async fn list(
     target: &Target<'_>,
     since: Option<Timestamp>,
 ) -> Result<(Survey, Vec<ListedJob>), Problem> {
-    let (mut survey, mut jobs): (Survey, Vec<ListedJob>) = Default::default();
+    let (mut survey, mut jobs) = (Survey::default(), Vec::<ListedJob>::new());
     loop {
         let after = jobs.last().map(|job| job.id.clone());
         let question = Question::List { since: since.map(|since| since.to_string()), after: after.clone() };

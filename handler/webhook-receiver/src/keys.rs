@@ -150,6 +150,7 @@ mod tests {
             "AWS_REGION" => Some("eu-west-1".to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("example".to_owned()),
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some("http://127.0.0.1:1".to_owned()),
+            name if name.starts_with("AWS_LAMBDA_") => Some("128".to_owned()),
             _ => None,
         };
         let mut reader = runtime::environment::Reader::new(&aws);

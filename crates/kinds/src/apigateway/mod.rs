@@ -108,7 +108,7 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
     let Some((before, rest)) = text.split_once(beginning) else { return Ok(text.to_owned()) };
     let Some((name, behind)) = rest.split_once(end) else { return Ok(text.to_owned()) };
     let missing = || Failure::found("apigatewayv2.GetApis", Class::NotYet, format!("API `{name}` is not there"));
-    let found = match find_among(session, &*known(session).await?, name)? {
+    let found = match find_among(session, &known(session).await?, name)? {
         Some(found) => Some(found),
         // It may have been made since.
         None => find(session, name).await?,
@@ -120,9 +120,9 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
 /// Returns what stands for an id that was read, if it is that of an API of the stack; else the id.
 pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
     let of_id = |apis: &[Api]| apis.iter().find(|api| api.api_id.as_deref() == Some(id)).map(tags_of);
-    let found = match of_id(&*known(session).await?) {
+    let found = match of_id(&known(session).await?) {
         Some(found) => Some(found),
-        None => of_id(&*all(session).await?),
+        None => of_id(&all(session).await?),
     };
     let ours = found.filter(|tags| tags.get(STACK_TAG) == Some(&session.stack.id()));
     let name = |entry: &String| api::IDENTITY.name_of(&session.stack, &session.aws.realm.account, entry);

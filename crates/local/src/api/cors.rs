@@ -48,7 +48,7 @@ pub(super) fn preflight(cors: &Cors, method: &Method, headers: &HeaderMap) -> Op
 
 /// Adds to an answer which origin may read it.
 pub(super) fn mark(cors: &Cors, headers: &HeaderMap, response: &mut Response<Body>) {
-    for name in &SET {
+    for name in SET {
         response.headers_mut().remove(name);
     }
     if let Some(origin) = allowed(cors, headers) {

@@ -412,6 +412,11 @@ pub struct Dev {
     /// Build the functions optimised, as they are deployed.
     #[arg(long)]
     pub release: bool,
+    /// Let each function check what it reaches from this machine, as `check --from-function` does in AWS, and stop.
+    ///
+    /// Buckets, queues and secrets are those of this run; NetBox and other servers are the real ones.
+    #[arg(long, conflicts_with_all = ["given", "once"])]
+    pub check: bool,
 }
 
 const DEV_EXIT_CODES: &str = "Exit codes:
@@ -421,7 +426,10 @@ const DEV_EXIT_CODES: &str = "Exit codes:
        request was answered with an error
     2  an error: an invalid declaration, a failed build, a port in use, a file
        that cannot be read
-  130  interrupted by Ctrl-C; the summary shows what is left";
+  130  interrupted by Ctrl-C; the summary shows what is left
+
+With `--check` the code is 0 if the functions reach what they use, and 1 if one
+does not, or gave no answer.";
 
 /// Sinks of the function `maintenance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -559,6 +567,10 @@ pub struct Policy {
 const POLICY_EXIT_CODES: &str = "The policy names the declared account and needs no credentials, unless you pass
 `--found`, or the account of your credentials if the declaration names none.
 
+IAM takes at most 6,144 characters in a policy. Where more is needed, several
+policies are printed, and all of them have to be attached; with `--json` they
+are an array.
+
 Exit codes:
     0  the policy was printed
     2  an error: an invalid declaration, or neither an account nor credentials";
@@ -588,6 +600,12 @@ pub enum Purpose {
     Replay,
     /// Bring missing outputs of jobs.
     Backfill,
+    /// Stop a function from taking messages of its queue.
+    Pause,
+    /// Let a paused function take messages again.
+    Resume,
+    /// Print a policy for what is there already, as `policy --found` does.
+    Policy,
 }
 
 /// The arguments of `provision completions`.
@@ -712,7 +730,28 @@ fn since(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Commands that call nothing in AWS.
+    const LOCAL: &[&str] = &["build", "completions", "dev", "init", "man", "parse", "schema", "validate"];
+
+    /// Commands about sent mails, for which no policy is printed yet.
+    const WITHOUT_POLICY: &[&str] = &["send", "tail", "timeline"];
+
+    #[test]
+    fn every_command_that_calls_aws_has_a_policy() {
+        let purposes =
+            Purpose::value_variants().iter().map(|one| one.to_possible_value().unwrap().get_name().to_owned());
+        let known: BTreeSet<String> =
+            purposes.chain(LOCAL.iter().chain(WITHOUT_POLICY).map(ToString::to_string)).collect();
+        let commands = Arguments::command();
+        let commands: BTreeSet<String> = commands.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+        assert_eq!(known, commands);
+    }
 
     #[test]
     fn the_version_names_the_commit_where_it_is_known() {

@@ -12,12 +12,12 @@ use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    check,
+    block_on, check,
     interrupts::{INTERRUPTED, Interrupts},
 };
 use crate::{
     cli::{Common, Dev, Sink},
-    ops::{local_names::local_names, netbox},
+    ops::{local_names::local_names, netbox, probe::Asked, schemas},
     render::{self, Printer, dev::State},
 };
 use contract::secret::Secret;
@@ -31,40 +31,66 @@ const SMTP_PORT: u16 = 1025;
 /// Default port of the first API.
 const HTTP_PORT: u16 = 8080;
 
+/// Exit code if a function does not reach something.
+const UNREACHED: u8 = 1;
+
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Result<ExitCode> {
-    let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(session(printer, common, typed, &declaration));
-    // A read of standard input may never return.
-    runtime.shutdown_background();
-    result
+    block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        let scratch = Scratch::new().context("Failed to make a temporary folder")?;
+        let unpacked = scratch.join("functions");
+        // Cargo is ended with what waits for it.
+        let prepared = tokio::select! {
+            prepared = prepare(common, typed, &unpacked) => prepared?,
+            () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        session(printer, typed, &prepared, (scratch, interrupts)).await
+    })
+}
+
+/// What a run is made of.
+struct Prepared {
+    declaration: Declaration,
+    options: Options,
+    executables: BTreeMap<String, PathBuf>,
+}
+
+/// Reads the declaration, checked as `validate` does it, and builds the functions.
+async fn prepare(common: &Common, typed: &Dev, unpacked: &Path) -> anyhow::Result<Prepared> {
+    let source = Declaration::source(&common.file)?;
+    let declaration = schemas::read(&common.file, &source, common.stage.as_deref()).await?;
+    let options = options(typed, &declaration)?;
+    let executables = build(common, typed, &declaration, unpacked).await?;
+    Ok(Prepared { declaration, options, executables })
 }
 
 async fn session(
     printer: &Printer,
-    common: &Common,
     typed: &Dev,
-    declaration: &Declaration,
+    prepared: &Prepared,
+    (scratch, mut interrupts): (Scratch, Interrupts),
 ) -> anyhow::Result<ExitCode> {
-    let options = options(typed, declaration)?;
-    let mut interrupts = Interrupts::new()?;
-    let scratch = Scratch::new().context("Failed to make a temporary folder")?;
-    let unpacked = scratch.join("functions");
-    let executables = tokio::select! {
-        built = build(common, typed, declaration, &unpacked) => built?,
-        () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
-    };
+    let Prepared { declaration, options, executables } = prepared;
     let folder = typed.state.clone().unwrap_or_else(|| scratch.join("state"));
     let (observer, mut activities) = Observer::new();
     let stack = Stack::start(
         (declaration, local_names(declaration)),
-        &executables,
-        &Options { folder: folder.clone(), ..options },
+        executables,
+        &Options { folder: folder.clone(), ..options.clone() },
         observer.clone(),
     )
     .await;
     let mut stack = stack.map_err(with_hint)?;
     let state = State { folder: &folder, is_kept: typed.state.is_some() };
+    if typed.check {
+        let mut shown = Shown { printer, state, tally: Tally::default() };
+        let asked = ask(&stack, &mut activities, &mut shown, &mut interrupts).await;
+        stack.end().await;
+        scratch.close().context("Failed to remove the temporary folder")?;
+        let Some(asked) = asked else { return Ok(ExitCode::from(INTERRUPTED)) };
+        render::probe::asked(printer, &asked)?;
+        return Ok(if asked.values().all(Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(UNREACHED) });
+    }
     render::dev::banner(printer, declaration, &stack, state, typed.once);
     let mut shown = Shown { printer, state, tally: Tally::default() };
     let posting = observer.clone();
@@ -154,6 +180,26 @@ async fn build(
         executables.insert(entry.clone(), package::executable(&request, profile, &unpacked.join(entry)).await?);
     }
     Ok(executables)
+}
+
+/// Asks every function what it reaches, and shows what happens meanwhile; `None` if it was interrupted.
+async fn ask(
+    stack: &Stack,
+    activities: &mut UnboundedReceiver<Activity>,
+    shown: &mut Shown<'_>,
+    interrupts: &mut Interrupts,
+) -> Option<BTreeMap<String, Asked>> {
+    let mut asked = std::pin::pin!(stack.probe());
+    loop {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => return None,
+            Some(activity) = activities.recv() => shown.show(&activity),
+            answers = &mut asked => {
+                return Some(answers.into_iter().map(|(entry, answer)| (entry, Asked::of(answer))).collect());
+            }
+        }
+    }
 }
 
 /// Shows what happens until the deliveries and posts have ended (with `--once`) or until an interrupt; returns `true` for the latter.

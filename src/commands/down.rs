@@ -66,6 +66,14 @@ fn ensure_exists(session: &Session, plan: &Plan) -> Result<(), Problem> {
     Err(Problem::new(message).with_hint(hint))
 }
 
+/// Asks for the stack's name; returns the exit code if it is not given.
+async fn declined(printer: &Printer, interrupts: &mut Interrupts, stack: &str) -> anyhow::Result<Option<ExitCode>> {
+    let text = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
+    let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
+    let question = Question { text: &text, word: stack, hint: &hint, declined: "nothing was deleted" };
+    ask(printer, interrupts, &question).await
+}
+
 async fn down(
     printer: &Printer,
     common: &Common,
@@ -100,13 +108,11 @@ async fn down(
     if let Some(refused) = refusal(printer, interrupts, planned).await? {
         return Ok(refused);
     }
-    if has_work && typed.confirm.is_none() {
-        let text = format!("Delete all this? Type the stack's name, `{stack}`, to confirm:");
-        let hint = format!("pass `--confirm {stack}`, or `--dry-run` to see the plan only");
-        let question = Question { text: &text, word: &stack, hint: &hint, declined: "nothing was deleted" };
-        if let Some(declined) = ask(printer, interrupts, &question).await? {
-            return Ok(declined);
-        }
+    if has_work
+        && typed.confirm.is_none()
+        && let Some(declined) = declined(printer, interrupts, &stack).await?
+    {
+        return Ok(declined);
     }
     let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;
     printer.report(&Report {

@@ -1,4 +1,4 @@
-//! `provision policy`: prints the IAM policy that running `provision` needs.
+//! `provision policy`: prints the IAM policy, or policies, that running `provision` needs.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,16 @@ use crate::{
 };
 use declaration::Declaration;
 use problem::Problem;
-use stack::{Names, Purpose, policy::policy};
+use stack::{
+    Names, Purpose,
+    policy::{LIMIT, parts, policy},
+};
 
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     // Whoever is to get the policy may have no credentials yet.
     if let Some(account) = declaration.account.as_ref().filter(|_| !typed.found) {
-        printer.policy(&of(&declaration, &Names::new(&declaration, account), typed)?);
+        print(printer, &of(&declaration, &Names::new(&declaration, account), typed)?);
         return Ok(ExitCode::SUCCESS);
     }
     until_interrupted(async {
@@ -24,9 +27,21 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Policy) -> anyhow:
         if typed.found {
             account::ensure_listed(&opened.session)?;
         }
-        printer.policy(&of(&opened.declaration, &opened.names, typed)?);
+        print(printer, &of(&opened.declaration, &opened.names, typed)?);
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Prints a policy in as many parts as IAM takes it in.
+fn print(printer: &Printer, policy: &aws::policy::Policy) {
+    let parts = parts(policy, LIMIT);
+    if parts.len() > 1 {
+        let (size, count) = (policy.to_json().len(), parts.len());
+        printer.line(&format!(
+            "The rights have {size} characters, and IAM takes {LIMIT} in one policy: attach all {count} policies"
+        ));
+    }
+    printer.policies(&parts);
 }
 
 fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::policy::Policy, Problem> {
@@ -40,6 +55,8 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Invoke | cli::Purpose::Check => Purpose::Invoke,
         cli::Purpose::Replay => Purpose::Replay,
         cli::Purpose::Backfill => Purpose::Backfill,
+        cli::Purpose::Pause | cli::Purpose::Resume => Purpose::Pause,
+        cli::Purpose::Policy => Purpose::Policy,
         cli::Purpose::Adopt => {
             let given = (typed.resource.as_deref().unwrap_or_default(), typed.id.as_deref().unwrap_or_default());
             let (id, name) = adopt::meant(declaration, names, given)?;

@@ -129,6 +129,7 @@ async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>
         let is_meant = as_if.is_some_and(|as_if| as_if.name == names.artifacts());
         artifacts = is_meant || survey.owns(Kind::Bucket, &Address::of(names.artifacts()));
     }
+    let existing = existing.with_keys(session, &names, declaration, &survey).await;
     let mut resources = resources(&names, &rule_set, artifacts, &existing);
     survey.complete(session, &resources).await;
     doubt_roles(declaration, &resources, &existing, &mut survey);

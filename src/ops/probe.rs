@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{account::Opened, invocation};
 use contract::probe::{self, Check};
@@ -24,6 +25,17 @@ impl Asked {
         self.fault.is_none() && self.checks.iter().all(|check| check.ok)
     }
 
+    /// Reads what a function answered, or why it failed. One that was not built for the question took it for an event of its own.
+    pub(crate) fn of(answer: Result<Value, String>) -> Self {
+        match answer.map(serde_json::from_value::<probe::Answer>) {
+            Ok(Ok(answer)) => Self { checks: answer.probe, fault: None },
+            Ok(Err(_)) => Self::silent(
+                "it does not know the question: it was built without `runtime`, or by an older version".to_owned(),
+            ),
+            Err(words) => Self::silent(format!("the function failed: {words}")),
+        }
+    }
+
     fn silent(fault: String) -> Self {
         Self { checks: Vec::new(), fault: Some(fault) }
     }
@@ -41,18 +53,13 @@ pub(crate) async fn ask(opened: &Opened, entries: &[String]) -> Result<BTreeMap<
     Ok(futures::future::try_join_all(asked).await?.into_iter().collect())
 }
 
-/// Reads an answer. A function that was not built for the question took it for an event of its own.
+/// Reads an answer of Lambda.
 fn read(answer: invocation::Answer) -> Asked {
-    if answer.error.is_some() {
-        let words = ["errorMessage", "errorType"].iter().find_map(|key| answer.payload.get(key)?.as_str());
-        return Asked::silent(format!("the function failed: {}", words.unwrap_or("it gave no reason")));
+    if answer.error.is_none() {
+        return Asked::of(Ok(answer.payload));
     }
-    match serde_json::from_value::<probe::Answer>(answer.payload) {
-        Ok(answer) => Asked { checks: answer.probe, fault: None },
-        Err(_) => Asked::silent(
-            "it does not know the question: it was built without `runtime`, or by an older version".to_owned(),
-        ),
-    }
+    let words = ["errorMessage", "errorType"].iter().find_map(|key| answer.payload.get(key)?.as_str());
+    Asked::of(Err(words.unwrap_or("it gave no reason").to_owned()))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use aws::OrFail;
 use declaration::{Declaration, SILENCE};
 use engine::{Action, Address, Failure, Live};
 use kinds::{
-    Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey,
+    BUILD_TAG, Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey,
     cloudwatch::alarm,
     ses::{self, Snapshot},
 };
@@ -68,8 +68,10 @@ pub(crate) struct Running {
     pub(crate) function: String,
     /// Time of the last change, as Lambda writes it.
     pub(crate) last_modified: Option<String>,
-    /// Hash of the zip, which identifies the build.
+    /// Hash of the zip.
     pub(crate) code_sha256: Option<String>,
+    /// Hash of the files in the zip, as the function writes it into its log; `None` if unknown.
+    pub(crate) build: Option<String>,
     /// Commit that it was built from; `None` if unknown.
     pub(crate) revision: Option<String>,
     /// State: `Active`, `Inactive`, `Pending` or `Failed`.
@@ -229,13 +231,15 @@ pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &N
 async fn running(session: &Session, names: &Names, entry: &str) -> Result<Option<Running>, Failure> {
     let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
     let Some(answer) = call.send().await.or_absent("lambda.GetFunction")? else { return Ok(None) };
-    let revision = answer.tags.and_then(|mut tags| tags.remove(REVISION_TAG));
+    let mut tags = answer.tags.unwrap_or_default();
+    let (build, revision) = (tags.remove(BUILD_TAG), tags.remove(REVISION_TAG));
     let live = answer.configuration;
     let live = live.as_ref();
     Ok(Some(Running {
         function: entry.to_owned(),
         last_modified: live.and_then(|live| live.last_modified.clone()),
         code_sha256: live.and_then(|live| live.code_sha256.clone()),
+        build,
         revision,
         state: live.and_then(|live| live.state.as_ref()).map(|state| state.as_str().to_owned()),
         last_update: live.and_then(|live| live.last_update_status.as_ref()).map(|state| state.as_str().to_owned()),

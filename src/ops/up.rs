@@ -42,6 +42,7 @@ pub(crate) async fn prepare(
     (set_secret, dry_run): (&[String], bool),
 ) -> anyhow::Result<Prepared> {
     opened.session.code = built.values().map(|one| (one.code_sha256.clone(), zip(&opened.session, one))).collect();
+    opened.session.builds = built.values().map(|one| (one.code_sha256.clone(), one.build.clone())).collect();
     opened.session.revision = package::revision(package::folder(file)).await;
     let code = Code::built(built);
     let compared = compare(&opened, &code).await?;

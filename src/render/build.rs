@@ -122,6 +122,7 @@ struct Record<'record> {
     upload: Upload,
     size: u64,
     unpacked: u64,
+    build: &'record str,
     code_sha256: &'record str,
     path: &'record Path,
 }
@@ -171,6 +172,7 @@ impl<'record> Record<'record> {
             upload: artifact.upload,
             size: artifact.size,
             unpacked: artifact.unpacked,
+            build: &artifact.build,
             code_sha256: &artifact.code_sha256,
             path: &built.path,
         }
@@ -216,6 +218,7 @@ mod tests {
             code,
             zip: [].into(),
             path: PathBuf::from("target/provision/zip-2/a.zip"),
+            build: "0a1b2c3d4e5f6071".to_owned(),
             code_sha256: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
             size,
             unpacked: 3 * size,
@@ -240,7 +243,7 @@ mod tests {
         maintenance  x86_64   4.43 MB                      47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         large        x86_64   61.00 MB (through a bucket)  47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=  target/provision/zip-2/a.zip
         ");
-        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","use":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","crate":"large","bin":"reader","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
+        insta::assert_snapshot!(document(&all).unwrap(), @r#"{"version":1,"functions":[{"function":"maintenance","use":"maintenance","architecture":"x86_64","linking":"dynamic","upload":"direct","size":4431473,"unpacked":13294419,"build":"0a1b2c3d4e5f6071","code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"},{"function":"large","crate":"large","bin":"reader","architecture":"x86_64","linking":"dynamic","upload":"bucket","size":61000000,"unpacked":183000000,"build":"0a1b2c3d4e5f6071","code_sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","path":"target/provision/zip-2/a.zip"}]}"#);
         assert_eq!(table(&[]), "no functions are declared");
     }
 

@@ -193,8 +193,8 @@ fn lines(activity: &Activity, state: State<'_>, look: &Look) -> Vec<String> {
         Activity::Bounced { rule, answer, .. } => vec![format!("bounced    rule {rule}: {}", clean(answer))],
         Activity::Reported { report, .. } => match &**report {
             Report::Item(report) => item(report, look),
-            // The report of the item shows the outcome already.
-            Report::Output(_) => Vec::new(),
+            // The report of the item shows the outcome already, and there is one build here.
+            Report::Start(_) | Report::Output(_) => Vec::new(),
         },
         Activity::Succeeded { function, usage, .. } => {
             vec![format!("done       function {function}: {}", took(*usage))]

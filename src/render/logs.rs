@@ -78,6 +78,7 @@ fn plain(value: &Value) -> String {
 /// Renders a report in one line: the outcome or the kind, and the facts.
 fn of_report(report: &Report) -> String {
     match report {
+        Report::Start(start) => format!("started, build {}", start.build),
         Report::Item(report) => of_item(report),
         Report::Output(output) => words(&output.kind, &output.facts).join(", "),
     }
@@ -118,6 +119,7 @@ mod tests {
         );
         let least = r#"{"report":"item","request_id":"r-1","item":"m-1","class":"for_person","outcome":"for_person","reason":"odd"}"#;
         assert_eq!(readable(least), "for person, because odd, item m-1, 0.0 ms");
+        assert_eq!(readable(r#"{"report":"start","build":"0a1b2c3d4e5f6071"}"#), "started, build 0a1b2c3d4e5f6071");
         let output = r#"{"report":"output","kind":"for_person","facts":[["mail","k"]],"bucket":"b"}"#;
         assert_eq!(readable(output), "for person, mail k");
     }

@@ -205,11 +205,18 @@ impl Printer {
         self.note_all(&apply::failures(report, &self.errors));
     }
 
-    /// Prints a policy, as IAM takes it.
-    pub(crate) fn policy(&self, policy: &Policy) {
-        let json = policy.to_json();
-        let pretty = serde_json::from_str::<serde_json::Value>(&json).and_then(|it| serde_json::to_string_pretty(&it));
-        self.data(if self.json { &json } else { pretty.as_deref().unwrap_or(&json) });
+    /// Prints policies, each as IAM takes it; several are an array with `--json`.
+    pub(crate) fn policies(&self, policies: &[Policy]) {
+        let documents: Vec<String> = policies.iter().map(Policy::to_json).collect();
+        match documents.as_slice() {
+            [one] if self.json => self.data(one),
+            several if self.json => self.data(&format!("[{}]", several.join(","))),
+            each => each.iter().for_each(|json| {
+                let pretty = serde_json::from_str::<serde_json::Value>(json);
+                let pretty = pretty.and_then(|value| serde_json::to_string_pretty(&value));
+                self.data(pretty.as_deref().unwrap_or(json));
+            }),
+        }
     }
 
     fn note_all(&self, lines: &[String]) {

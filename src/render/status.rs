@@ -106,7 +106,8 @@ fn details(resource: &Resource, status: &Status) -> Vec<String> {
         details.extend(running.last_update.clone().filter(is_quiet).map(|update| format!("last update {update}")));
         details.extend(running.last_modified.as_ref().map(|time| format!("changed {time}")));
         details.extend(running.revision.as_ref().map(|revision| format!("revision {revision}")));
-        details.extend(running.code_sha256.as_ref().map(|stamp| format!("build {stamp}")));
+        details.extend(running.build.as_ref().map(|build| format!("build {build}")));
+        details.extend(running.code_sha256.as_ref().map(|hash| format!("code {hash}")));
     }
     details
 }

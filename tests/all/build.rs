@@ -127,11 +127,17 @@ fn the_same_source_becomes_the_same_bytes_in_any_folder_and_other_source_others(
     let printed = printed(&first_zip);
     assert!(printed.starts_with("/target/") && printed.ends_with("/out/made.rs\ntrue\n"), "{printed}");
 
+    let mut build = String::new();
+    let mut archive = zip::ZipArchive::new(Cursor::new(&first_zip)).unwrap();
+    archive.by_name("build.txt").unwrap().read_to_string(&mut build).unwrap();
+    assert_eq!(first["build"], build, "what the function will write into its log");
+
     let (again, again_zip) = one.built();
     assert_eq!((&again, &again_zip), (&first, &first_zip));
     one.write("reader/src/main.rs", "fn main() { println!(\"changed\"); }\n");
     let (changed, changed_zip) = one.built();
     assert_ne!(changed["code_sha256"], first["code_sha256"]);
+    assert_ne!(changed["build"], first["build"]);
     assert_eq!(self::printed(&changed_zip), "changed\n", "a stale zip");
 
     one.write("reader/src/main.rs", MAIN);

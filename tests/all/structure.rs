@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),
-    ("package", &["declaration", "process"]),
+    ("package", &["contract", "declaration", "process"]),
     ("local", &["contract", "declaration", "kafka", "problem", "process", "webhook"]),
     (
         "provision",

@@ -38,16 +38,26 @@ impl Default for Pacing {
 impl Pacing {
     /// Environment variable that shortens all waits, for emulators, in milliseconds.
     pub const VARIABLE: &'static str = "PROVISION_PACING_MS";
+    /// Environment variable with the deadline of a write's retries, in seconds: AWS may take 45 minutes to take network interfaces away.
+    pub const DEADLINE: &'static str = "PROVISION_WAIT_S";
 
-    /// Returns the pacing of AWS, or that of an emulator if the environment variable is set.
+    /// Returns the pacing of AWS, or that of an emulator, as the environment variables say.
     pub fn from_environment() -> Self {
-        let typed = std::env::var(Self::VARIABLE).ok().and_then(|text| text.trim().parse().ok());
-        typed.map_or_else(Self::default, |milliseconds| Self {
-            receipt_rules: Duration::from_millis(milliseconds),
-            apis: Duration::from_millis(milliseconds.min(100)),
-            poll: Duration::from_millis(milliseconds.max(10)),
-            ..Self::default()
-        })
+        Self::typed(|name| std::env::var(name).ok())
+    }
+
+    fn typed(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| -> Option<u64> { variable(name).and_then(|text| text.trim().parse().ok()) };
+        let mut pacing = Self::default();
+        if let Some(milliseconds) = number(Self::VARIABLE) {
+            pacing.receipt_rules = Duration::from_millis(milliseconds);
+            pacing.apis = Duration::from_millis(milliseconds.min(100));
+            pacing.poll = Duration::from_millis(milliseconds.max(10));
+        }
+        if let Some(seconds) = number(Self::DEADLINE) {
+            pacing.deadline = Duration::from_secs(seconds);
+        }
+        pacing
     }
 }
 

@@ -5,14 +5,32 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Name of the file in a function's zip with the hash of the other files in it: it tells of each line of the log which code wrote it.
+pub const BUILD: &str = "build.txt";
+
+/// Returns `true` if a text is such a hash: some hexadecimal digits.
+#[must_use]
+pub fn is_build(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A line of the log that `provision` understands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
 pub enum Report {
+    /// Start of an instance of the function.
+    Start(Start),
     /// Outcome of an item: one line per item and attempt.
     Item(Box<ItemReport>),
     /// Document that the function publishes by its log, as the sink `lines` of `maintenance` does.
     Output(Box<Output>),
+}
+
+/// Start of an instance of the function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Hash of the code, from the file [`BUILD`].
+    pub build: String,
 }
 
 /// Outcome of an item of an event: of a mail, a queue's message, or a request.
@@ -110,7 +128,8 @@ mod tests {
     fn a_line_of_each_kind_reads_back_as_it_was() {
         let Value::Object(document) = json!({"id": "CHG-1"}) else { unreachable!() };
         let output = Output { kind: "maintenance".to_owned(), facts: Vec::new(), document };
-        for report in [Report::Item(Box::new(item())), Report::Output(Box::new(output))] {
+        let start = Start { build: "0a1b2c3d4e5f6071".to_owned() };
+        for report in [Report::Start(start), Report::Item(Box::new(item())), Report::Output(Box::new(output))] {
             let line = serde_json::to_string(&report).unwrap();
             assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), report, "{line}");
         }

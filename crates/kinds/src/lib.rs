@@ -91,6 +91,8 @@ pub(crate) fn keep_denials(desired: &mut Policy, live: &Policy) -> Vec<Protectio
 pub const PREVIOUS_RULE_SET_TAG: &str = "provision:previous-rule-set";
 /// Tag on a function: the commit that its code was built from. Not a setting of the function.
 pub const REVISION_TAG: &str = "provision:revision";
+/// Tag on a function: the build of its code, as the function writes it into its log. Not a setting of the function.
+pub const BUILD_TAG: &str = "provision:build";
 /// Prefix of tags on the stack's log group for notes, before a bucket's name: somebody else's bucket whose policy may have
 /// statements of ours.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
@@ -126,6 +128,8 @@ pub struct Session {
     pub tagged: Tagged,
     /// Zips of functions by `code_sha256`.
     pub code: BTreeMap<String, Code>,
+    /// Hashes of the files in those zips, as functions write them into their logs, by `code_sha256`.
+    pub builds: BTreeMap<String, String>,
     /// Values of secrets by entry: they go to AWS, and nowhere else.
     pub secrets: BTreeMap<String, Secret>,
     /// Rule sets of SES, as far as they were read; forgotten before each pass.
@@ -153,6 +157,7 @@ impl Session {
             aws,
             stack,
             code: BTreeMap::new(),
+            builds: BTreeMap::new(),
             secrets: BTreeMap::new(),
             receipt: ses::Snapshots::default(),
             apis: apigateway::Apis::default(),
@@ -202,6 +207,14 @@ impl Session {
         let (snapshot, own) = (ses::snapshot(self).await?, ses::own_set(&self.stack));
         let names = if snapshot.active.as_ref() == Some(&own) { snapshot.names(&own) } else { Vec::new() };
         Ok(ses::foreign(&self.stack, &names))
+    }
+}
+
+impl Session {
+    /// Returns the tags that tell where a function's code comes from. Nothing is compared with them.
+    pub(crate) fn origin(&self, code_sha256: &str) -> BTreeMap<String, String> {
+        let tags = [(BUILD_TAG, self.builds.get(code_sha256)), (REVISION_TAG, self.revision.as_ref())];
+        tags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.clone()))).collect()
     }
 }
 
@@ -330,7 +343,8 @@ pub trait Manage {
 /// Returns tags without AWS's own, and without those in which a resource records facts about another.
 pub fn own_tags<K: Into<String>, V: Into<String>>(tags: impl IntoIterator<Item = (K, V)>) -> Tags {
     let tags = tags.into_iter().map(|(key, value)| (key.into(), value.into()));
-    let notes = ["aws:", FEEDBACK_TAG, PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
+    let notes =
+        ["aws:", BUILD_TAG, FEEDBACK_TAG, PREVIOUS_RULE_SET_TAG, REVISION_TAG, STATEMENTS_TAG, SUBSCRIPTION_TAG];
     tags.filter(|(key, _): &(String, String)| !notes.iter().any(|note| key.starts_with(note))).collect()
 }
 

@@ -54,6 +54,15 @@ pub(super) struct Grants {
 }
 
 impl Right {
+    /// Returns IAM's word for it.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Read => "s3:GetObject",
+            Self::Write => "s3:PutObject",
+            Self::Delete => "s3:DeleteObject",
+        }
+    }
+
     /// Returns the permission that an operation on one object needs; `None` for any other operation.
     fn of(operation: &str) -> Option<Self> {
         match operation {
@@ -101,12 +110,18 @@ impl Grants {
         }
         let grant = self.grants.iter().find(|grant| access_key == Some(grant.access_key.as_str()));
         if !grant.is_some_and(|grant| grant.covers(right, bucket, key)) {
-            let declared = right.declared();
-            return Err(s3_error!(AccessDenied, "The function's `{declared}` does not name `{bucket}/{key}`"));
+            let (declared, action) = (right.declared(), right.action());
+            return Err(s3_error!(
+                AccessDenied,
+                "The function's `{declared}` does not name `{bucket}/{key}`: it may not {action}"
+            ));
         }
         // S3 does not tell a caller without the right to list that an object does not exist.
         if right == Right::Read && !self.folder.join(bucket).join(key).is_file() {
-            return Err(s3_error!(AccessDenied, "There is no object `{bucket}/{key}`, or it may not be seen"));
+            return Err(s3_error!(
+                AccessDenied,
+                "There is no object `{bucket}/{key}`, or it may not be seen: the function may not s3:ListBucket"
+            ));
         }
         Ok(())
     }

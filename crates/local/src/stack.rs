@@ -14,14 +14,15 @@ use std::{
 
 use axum::{Router, extract::Request};
 use contract::secret::Secret;
+use serde_json::Value;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
     api::{Api, Route, Sender},
     asynchronous::Invocable,
     environment,
-    function::{Function, Settings},
-    guard,
+    function::{Event, Function, Settings},
+    guard, ids,
     mapping::Mapping,
     notify::{self, Topic},
     observer::{Activity, Observer},
@@ -241,6 +242,18 @@ impl Stack {
     /// Takes no more mails and requests from now on. What was accepted goes on.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Asks every function whether it reaches what it uses ([`contract::probe`]), and returns the answers, or why there are none, by entry.
+    pub async fn probe(&self) -> BTreeMap<String, Result<Value, String>> {
+        let asked = self.functions.iter().map(|(entry, function)| async move {
+            let (payload, request_id) = (Arc::new(contract::probe::event()), ids::uuid());
+            let answer = function.invoke(Event { items: Vec::new(), payload, request_id }).await;
+            let answer = answer.map_err(|_| "the function has ended".to_owned());
+            let answer = answer.and_then(|attempt| attempt.map_err(|failure| failure.to_string()));
+            (entry.clone(), answer.map(|answered| answered.answer))
+        });
+        futures::future::join_all(asked).await.into_iter().collect()
     }
 
     /// Takes no more mails and requests, and returns when everything that was accepted is done, or has come into a failure queue.

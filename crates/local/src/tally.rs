@@ -220,7 +220,7 @@ impl Tally {
             Activity::Handed { item, .. } => self.change(item, |item| item.handed += 1),
             Activity::Reported { item, report } => match &**report {
                 Report::Item(report) => self.change(item.as_ref().unwrap_or(&report.item), |item| item.report(report)),
-                Report::Output(_) => None,
+                Report::Start(_) | Report::Output(_) => None,
             },
             Activity::Answered { item, status, refusal } => self.change(item, |item| item.answer(*status, refusal)),
             Activity::Succeeded { item, .. } => self.change(item, |item| {

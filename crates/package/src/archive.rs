@@ -10,6 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use contract::report::BUILD;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use super::{Architecture, Binary, LARGEST_UNPACKED};
@@ -23,6 +26,9 @@ const FOLDER: &str = "zip-2";
 /// File name of the environment's schema, in the function's crate and in its zip.
 pub(super) const SCHEMA: &str = "configuration.json";
 
+/// Digits of the hash by which a function names its build: few enough to read out, and too many to meet by chance.
+const BUILD_DIGITS: usize = 16;
+
 /// The content of a zip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
@@ -30,9 +36,24 @@ pub(super) struct Content {
     pub(super) binary: Vec<u8>,
     /// Schema of the function's environment; `None` if its crate has none.
     pub(super) schema: Option<Vec<u8>>,
+    /// Hash of both, which the function writes into its log: see [`contract::report::BUILD`]. A zip cannot have the hash of itself.
+    pub(super) build: String,
 }
 
 impl Content {
+    /// Returns the content of a zip with these files.
+    pub(super) fn new(binary: Vec<u8>, schema: Option<Vec<u8>>) -> Self {
+        let mut hash = Sha256::new();
+        for file in [Some(&binary), schema.as_ref()] {
+            // The length keeps files apart, and an empty one from none.
+            hash.update(file.map_or(u64::MAX, |file| file.len() as u64).to_be_bytes());
+            hash.update(file.map_or(&[][..], Vec::as_slice));
+        }
+        let mut build = HEXLOWER.encode(&hash.finalize());
+        build.truncate(BUILD_DIGITS);
+        Self { binary, schema, build }
+    }
+
     /// Returns the unpacked size, in bytes.
     pub(super) fn size(&self) -> u64 {
         self.files().map(|(_, _, bytes)| bytes.len() as u64).sum()
@@ -52,7 +73,7 @@ impl Content {
             if is_too_large { Err(invalid(format!("`{name}` has more than 250 MiB"))) } else { Ok(Some(bytes)) }
         };
         let binary = file(NAME)?.ok_or_else(|| invalid(format!("it has no file `{NAME}`")))?;
-        Ok(Self { binary, schema: file(SCHEMA)? })
+        Ok(Self::new(binary, file(SCHEMA)?))
     }
 
     /// Writes the files into a folder, as Lambda unpacks them, and returns the path of the binary.
@@ -69,7 +90,8 @@ impl Content {
     /// The files in the order in which they are packed: name, rights, bytes.
     fn files(&self) -> impl Iterator<Item = (&'static str, u32, &[u8])> {
         let schema = self.schema.as_deref().map(|schema| (SCHEMA, 0o644, schema));
-        std::iter::once((NAME, 0o755, self.binary.as_slice())).chain(schema)
+        let build = (BUILD, 0o644, self.build.as_bytes());
+        std::iter::once((NAME, 0o755, self.binary.as_slice())).chain(schema).chain([build])
     }
 }
 
@@ -167,7 +189,7 @@ mod tests {
     }
 
     fn content(binary: &[u8]) -> Content {
-        Content { binary: binary.to_vec(), schema: Some(b"{}".to_vec()) }
+        Content::new(binary.to_vec(), Some(b"{}".to_vec()))
     }
 
     #[test]
@@ -182,6 +204,26 @@ mod tests {
         drop(file);
         let schema = archive.by_name("configuration.json").unwrap();
         assert_eq!((schema.unix_mode(), schema.size()), (Some(0o100_644), 2));
+        drop(schema);
+        let mut build = String::new();
+        archive.by_name("build.txt").unwrap().read_to_string(&mut build).unwrap();
+        assert_eq!(build, content.build);
+        assert_eq!(Content::read(&pack(&content).unwrap()).unwrap(), content);
+    }
+
+    #[test]
+    fn each_content_has_a_build_of_its_own() {
+        let contents = [
+            Content::new(b"a".to_vec(), None),
+            Content::new(b"a".to_vec(), Some(Vec::new())),
+            Content::new(b"a".to_vec(), Some(b"b".to_vec())),
+            Content::new(b"ab".to_vec(), Some(Vec::new())),
+            Content::new(b"ab".to_vec(), None),
+        ];
+        let builds: std::collections::BTreeSet<&str> = contents.iter().map(|content| content.build.as_str()).collect();
+        assert_eq!(builds.len(), contents.len());
+        assert!(builds.iter().all(|build| contract::report::is_build(build)), "{builds:?}");
+        assert_eq!(Content::new(b"a".to_vec(), None), contents[0]);
     }
 
     #[test]
@@ -194,7 +236,7 @@ mod tests {
             assert_eq!(archive.kept(&content(other)), None, "{other:?}");
         }
         for schema in [None, Some(b"[]".to_vec()), Some(Vec::new())] {
-            assert_eq!(archive.kept(&Content { schema, ..content(b"first") }), None);
+            assert_eq!(archive.kept(&Content::new(b"first".to_vec(), schema)), None);
         }
         assert_ne!(archive.pack(&content(b"second")).unwrap(), first);
         assert_eq!(archive.kept(&content(b"first")), None);

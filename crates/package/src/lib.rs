@@ -98,8 +98,10 @@ pub struct Artifact {
     pub code_sha256: String,
     /// Size of the zip, in bytes.
     pub size: u64,
-    /// Size of the binary in it, in bytes.
+    /// Size of the files in it, in bytes.
     pub unpacked: u64,
+    /// Hash of the files in it, which the function writes into its log at its start.
+    pub build: String,
     /// Architecture of the binary.
     pub architecture: Architecture,
     /// Source of its C library.
@@ -223,24 +225,37 @@ async fn built(
     }
     observer(Progress::Packing);
     let archive = Archive::new(&workspace.output, request, architecture);
-    let content = Content { schema: workspace.schema()?, binary };
-    let unpacked = content.size();
+    let content = Content::new(binary, workspace.schema()?);
+    let files = Files::of(&content);
     let (path, packed) = (archive.path.clone(), tokio::task::spawn_blocking(move || archive.pack(&content)).await);
     let zip = packed.map_err(|error| NotBuilt::Pack { path: path.clone(), source: error.into() })?;
     let zip = zip.map_err(|source| NotBuilt::Pack { path: path.clone(), source })?;
     let code = Code::Crate { package: request.package.to_owned(), bin: Some(request.bin.to_owned()) };
-    Ok(Artifact::new(code, zip, path, unpacked, (architecture, linking)))
+    Ok(Artifact::new(code, zip, path, files, (architecture, linking)))
+}
+
+/// What is known of the files in a zip.
+struct Files {
+    size: u64,
+    build: String,
+}
+
+impl Files {
+    fn of(content: &Content) -> Self {
+        Self { size: content.size(), build: content.build.clone() }
+    }
 }
 
 impl Artifact {
     /// Describes a zip that lies at a path too.
-    fn new(code: Code, zip: Vec<u8>, path: PathBuf, unpacked: u64, built_for: (Architecture, Linking)) -> Self {
+    fn new(code: Code, zip: Vec<u8>, path: PathBuf, files: Files, built_for: (Architecture, Linking)) -> Self {
         let (architecture, linking) = built_for;
         Self {
             code,
             code_sha256: BASE64.encode(&Sha256::digest(&zip)),
             size: zip.len() as u64,
-            unpacked,
+            unpacked: files.size,
+            build: files.build,
             architecture,
             linking,
             upload: Upload::of(zip.len()),

@@ -11,7 +11,7 @@ use std::{
 
 use declaration::{Code, choose};
 
-use super::{Architecture, Artifact, NotBuilt, archive::Content, elf};
+use super::{Architecture, Artifact, Files, NotBuilt, archive::Content, elf};
 
 /// The folder of the zips, below the folder above that of the binary.
 const FOLDER: &str = "share/provision/functions";
@@ -59,8 +59,7 @@ impl Shipped {
         });
         match examined {
             Ok(linking) => {
-                let unpacked = content.size();
-                Ok(Artifact::new(Code::Shipped(name), zip, path, unpacked, (architecture, linking)))
+                Ok(Artifact::new(Code::Shipped(name), zip, path, Files::of(&content), (architecture, linking)))
             }
             Err(source) => Err(NotBuilt::UnfitZip { path, source }),
         }

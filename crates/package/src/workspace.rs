@@ -3,9 +3,14 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    process::{Output, Stdio},
 };
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+};
 
 use super::{Linking, NotBuilt, Profile, archive::SCHEMA, cargo::cargo};
 use declaration::choose;
@@ -177,13 +182,30 @@ async fn members(folder: &Path) -> Result<Metadata, NotBuilt> {
 async fn metadata(folder: &Path, option: &str) -> Result<Metadata, NotBuilt> {
     let mut command = cargo(folder);
     command.args(["metadata", "--format-version", "1", option]);
-    let output = command.kill_on_drop(true).output().await.map_err(NotBuilt::NoCargo)?;
+    let output = output(&mut command).await.map_err(NotBuilt::NoCargo)?;
     let unusable = |said: &str| NotBuilt::NoWorkspace { folder: folder.to_owned(), said: said.trim().to_owned() };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(unusable(said.trim().strip_prefix("error: ").unwrap_or(&said)));
     }
     MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(|error| unusable(&error.to_string()))
+}
+
+/// Runs a command to its end. Dropping the future ends it and all that it started: Cargo asks the compiler.
+async fn output(command: &mut Command) -> io::Result<Output> {
+    let mut group = process::Group::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let (stdout, stderr) = tokio::try_join!(whole(stdout), whole(stderr))?;
+    Ok(Output { status: group.child.wait().await?, stdout, stderr })
+}
+
+/// Reads a stream to its end.
+async fn whole(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        stream.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
 }
 
 fn names<'names>(packages: &[&'names Package]) -> Vec<&'names str> {

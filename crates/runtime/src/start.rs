@@ -2,7 +2,10 @@
 
 use std::{fmt::Display, panic, process::ExitCode};
 
-use contract::probe::Check;
+use contract::{
+    probe::Check,
+    report::{BUILD, Report, Start, is_build},
+};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use lambda_runtime_api_client::{PooledClient, build_request};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
@@ -18,6 +21,7 @@ pub fn start<Configuration, Problem: Display>(
     serve: impl AsyncFnOnce(Configuration) -> ExitCode,
 ) -> ExitCode {
     prepare_log();
+    tell_build();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -145,6 +149,25 @@ impl std::io::Write for Redacting {
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// Writes into the log which code starts, where the zip says so. A variable could not tell: between the two calls of an update it would be
+/// that of the other code.
+fn tell_build() {
+    let Some(root) = std::env::var_os("LAMBDA_TASK_ROOT") else { return };
+    let Ok(text) = std::fs::read_to_string(std::path::Path::new(&root).join(BUILD)) else { return };
+    let build = text.trim().to_owned();
+    if !is_build(&build) {
+        return;
+    }
+    let written =
+        serde_json::to_vec(&Report::Start(Start { build })).map_err(std::io::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            std::io::Write::write_all(&mut std::io::stdout().lock(), &line)
+        });
+    if let Err(error) = written {
+        tracing::error!(%error, "the log cannot be written");
     }
 }
 

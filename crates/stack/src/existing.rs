@@ -1,22 +1,26 @@
 //! Buckets and secrets that are declared as `existing`: whether they are there, and by which keys they are encrypted. The rights of a
-//! function's role follow from that.
+//! function's role follow from that, and from the keys that somebody gave to resources of the stack without declaring them: those stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
+use crate::Names;
 use aws::{ArnForm, OrFail};
 use declaration::{Declaration, SecretReference, SecretSource};
-use engine::Failure;
+use engine::{Address, Failure, Live, Owner};
 use kinds::{
-    Kind, Session,
+    Kind, Read, Session, Settings, Survey,
     kafka::{self, Seen},
 };
 
-/// What is read of those that exist, by kind and name in AWS.
+/// What is read of those that exist.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Existing {
+    /// Those of others, by kind and name in AWS.
     found: BTreeMap<(Kind, String), Result<Found, Failure>>,
+    /// Keys of the stack's own resources that are not declared, by kind and entry.
+    keys: BTreeMap<(Kind, String), Result<Option<String>, Failure>>,
     /// Clusters of Kafka by ARN; `None` for one that does not exist.
     clusters: BTreeMap<String, Result<Option<Seen>, Failure>>,
 }
@@ -53,7 +57,7 @@ impl Existing {
                 .map(|arn| async move { (arn.to_owned(), kafka::see(session, arn).await) }),
         );
         let (found, clusters) = tokio::join!(found, clusters);
-        Self { found: found.into_iter().collect(), clusters: clusters.into_iter().collect() }
+        Self { found: found.into_iter().collect(), clusters: clusters.into_iter().collect(), ..Self::default() }
     }
 
     /// Returns what was read of a cluster; `None` if it was not.
@@ -75,9 +79,29 @@ impl Existing {
         clusters.into_iter().find_map(|arn| self.cluster(arn)?.as_ref().err())
     }
 
+    /// Takes over the keys of the stack's own resources from a survey. `up` leaves a key that is not declared, and the functions that
+    /// use the resource need the right to it. An alias costs a round trip.
+    #[must_use]
+    pub async fn with_keys(self, session: &Session, names: &Names, declaration: &Declaration, survey: &Survey) -> Self {
+        let keys = join_all(own(declaration).into_iter().map(|(kind, entry)| async move {
+            let address = Address::of(names.name(kind, entry));
+            let Some(Read::Present(Live { settings, owner: Owner::Ours })) = survey.read.get(&(kind, address)) else {
+                return None;
+            };
+            let key = key_of(settings)?.to_owned();
+            Some(((kind, entry.to_owned()), key_arn(session, Some(key)).await))
+        }));
+        Self { keys: keys.await.into_iter().flatten().collect(), ..self }
+    }
+
     /// Returns the state of one; `None` if it was not read.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Result<Found, Failure>> {
         self.found.get(&(kind, name.to_owned()))
+    }
+
+    /// Returns the ARN of the key that somebody gave to a resource of the stack; `None` if none has.
+    pub(crate) fn own_key(&self, kind: Kind, entry: &str) -> Option<&str> {
+        self.keys.get(&(kind, entry.to_owned()))?.as_ref().ok()?.as_deref()
     }
 
     /// Returns the ARN of the key of one; `None` if it has none of its own, or is not there.
@@ -90,8 +114,10 @@ impl Existing {
 
     /// Returns why something that a function uses could not be read: its rights are not known then; `None` if all was.
     pub fn failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
-        let used = used_by(declaration, function);
-        used.into_iter().find_map(|(kind, name)| self.get(kind, name)?.as_ref().err())
+        let used = used_by(declaration, function).into_iter();
+        let own = own_used_by(declaration, function).into_iter();
+        let unread = own.filter_map(|(kind, entry)| self.keys.get(&(kind, entry.to_owned()))?.as_ref().err());
+        used.filter_map(|(kind, name)| self.get(kind, name)?.as_ref().err()).chain(unread).next()
     }
 }
 
@@ -123,6 +149,43 @@ fn used_by<'declared>(declaration: &'declared Declaration, function: &str) -> BT
     let places = function.reads.iter().chain(&function.writes).chain(&function.deletes);
     let buckets = places.filter_map(|place| declaration.buckets.get(&place.bucket)?.existing.as_deref());
     secrets.map(|name| (Kind::Secret, name)).chain(buckets.map(|name| (Kind::Bucket, name))).collect()
+}
+
+/// Returns the resources of the stack that functions use and whose keys they need, by kind and entry. Those of others are not looked up
+/// by their entries.
+fn own(declaration: &Declaration) -> BTreeSet<(Kind, &str)> {
+    declaration.functions.keys().flat_map(|entry| own_used_by(declaration, entry)).collect()
+}
+
+/// Returns what a function uses and whose keys it needs, by kind and entry, with the function itself: Lambda decrypts its environment by
+/// its role.
+fn own_used_by<'declared>(declaration: &'declared Declaration, entry: &str) -> BTreeSet<(Kind, &'declared str)> {
+    let Some((entry, function)) = declaration.functions.get_key_value(entry) else { return BTreeSet::new() };
+    let places = function.reads.iter().chain(&function.writes).map(|place| (Kind::Bucket, place.bucket.as_str()));
+    let queues = function.sends.iter().chain(&function.on_failure);
+    let queues = queues.chain(function.consumes.iter().map(|consumes| &consumes.queue));
+    let topics = function.publishes.iter().map(|topic| (Kind::Topic, topic.as_str()));
+    let tables = function.queries.iter().map(|table| (Kind::Table, table.as_str()));
+    let secrets = function.secrets.values().filter_map(|secret| match secret {
+        SecretReference::Declared(entry) => Some((Kind::Secret, entry.as_str())),
+        SecretReference::Existing(_) => None,
+    });
+    let queues = queues.map(|queue| (Kind::Queue, queue.as_str()));
+    let itself = [(Kind::Function, entry.as_str())];
+    places.chain(queues).chain(topics).chain(tables).chain(secrets).chain(itself).collect()
+}
+
+/// Returns the key that encrypts what a resource holds; `None` if AWS's own does.
+fn key_of(settings: &Settings) -> Option<&str> {
+    match settings {
+        Settings::Bucket(bucket) => bucket.encryption.kms_key.as_deref(),
+        Settings::Queue(queue) => queue.kms_key.as_deref(),
+        Settings::Topic(topic) => topic.kms_key.as_deref(),
+        Settings::Secret(secret) => secret.kms_key.as_deref(),
+        Settings::Table(table) => table.kms_key.as_deref(),
+        Settings::Function(function) => function.kms_key.as_deref(),
+        _ => None,
+    }
 }
 
 async fn secret(session: &Session, name: &str) -> Result<Found, Failure> {
@@ -158,8 +221,14 @@ async fn key_arn(session: &Session, key: Option<String>) -> Result<Option<String
 impl Existing {
     /// Returns what was read, for tests.
     pub(crate) fn of(found: impl IntoIterator<Item = (Kind, &'static str, Found)>) -> Self {
-        let found = found.into_iter().map(|(kind, name, found)| ((kind, name.to_owned()), Ok(found))).collect();
-        Self { found, ..Self::default() }
+        let found = found.into_iter().map(|(kind, name, found)| ((kind, name.to_owned()), Ok(found)));
+        Self { found: found.collect(), ..Self::default() }
+    }
+
+    /// Returns keys that somebody gave to resources of the stack, for tests.
+    pub(crate) fn with_own(keys: impl IntoIterator<Item = (Kind, &'static str, &'static str)>) -> Self {
+        let keys = keys.into_iter().map(|(kind, entry, key)| ((kind, entry.to_owned()), Ok(Some(key.to_owned()))));
+        Self { keys: keys.collect(), ..Self::default() }
     }
 
     /// Returns clusters that were read, for tests.

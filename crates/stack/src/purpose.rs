@@ -32,12 +32,18 @@ pub enum Purpose<'given> {
     Replay,
     /// The command `provision backfill`.
     Backfill,
+    /// The commands `provision pause` and `provision resume`.
+    Pause,
+    /// The command `provision policy --found`, which asks what there is and nothing else.
+    Policy,
 }
 
 /// Calls by which every command finds what the stack has, under whatever name.
 pub(crate) const OPENING: &[&str] = &[tagged::RIGHT, "iam:ListRoles"];
 /// Calls of `provision status` that have no resources.
 const FIGURES: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics"];
+/// Calls of `provision pause` and `resume` that find a mapping and its tags.
+const MAPPINGS: &[&str] = &["lambda:ListEventSourceMappings", "lambda:ListTags"];
 /// Calls of `provision replay` to failure queues.
 const QUEUES: &[&str] = &[
     "sqs:ChangeMessageVisibility",
@@ -53,7 +59,10 @@ const SENDING: &[&str] = &["sqs:GetQueueUrl", "sqs:SendMessage"];
 impl Purpose<'_> {
     /// Returns `true` if the command compares the declaration with the account, and so reads every kind.
     pub(crate) fn compares(self) -> bool {
-        !matches!(self, Self::Logs | Self::Invoke | Self::Replay | Self::Backfill)
+        match self {
+            Self::Up | Self::Diff | Self::Down | Self::Adopt(..) | Self::Outputs | Self::Status => true,
+            Self::Logs | Self::Invoke | Self::Replay | Self::Backfill | Self::Pause | Self::Policy => false,
+        }
     }
 
     /// Returns `true` if a permission of a kind is needed. A resource to delete may be of any kind: it may no longer be declared.
@@ -67,18 +76,25 @@ impl Purpose<'_> {
 
     /// Returns the calls without resources that the command makes itself.
     pub(crate) fn everywhere(self) -> Vec<&'static str> {
-        let figures = if self == Self::Status { FIGURES } else { &[] };
-        OPENING.iter().chain(figures).copied().collect()
+        let further = match self {
+            Self::Status => FIGURES,
+            Self::Pause => MAPPINGS,
+            _ => &[],
+        };
+        OPENING.iter().chain(further).copied().collect()
     }
 
     /// Returns the calls on resources that the command makes itself, by resources of a kind.
     pub(crate) fn own_calls(self) -> &'static [(Target, &'static [&'static str])] {
         const LOGS: (Target, &[&str]) = (Target::Own(Kind::LogGroup), &["logs:FilterLogEvents"]);
         const INVOKE: (Target, &[&str]) = (Target::Own(Kind::Function), &["lambda:InvokeFunction"]);
+        const SWITCH: (Target, &[&str]) = (Target::Mappings, &["lambda:UpdateEventSourceMapping"]);
+        const PAUSED: (Target, &[&str]) = (Target::MappingTags, &["lambda:TagResource", "lambda:UntagResource"]);
         match self {
             Self::Logs => &[LOGS],
             Self::Invoke => &[INVOKE],
             Self::Backfill => &[INVOKE, (Target::Own(Kind::Queue), SENDING)],
+            Self::Pause => &[SWITCH, PAUSED],
             Self::Replay => &[LOGS, INVOKE, (Target::Own(Kind::Queue), QUEUES)],
             _ => &[],
         }

@@ -177,21 +177,26 @@ pub(crate) fn examine(client: &Client, keeps_unmatched: Option<bool>) -> Finding
     findings
 }
 
+/// Returns what to do if NetBox cannot be reached.
+fn unreached(client: &Client, error: &str) -> String {
+    match client.proxy() {
+        Some(variable) => format!(
+            "it is reached through the proxy that {variable} names; if no proxy leads there, name the server in NO_PROXY"
+        ),
+        None if client.is_plain() && !error.contains("refused") => {
+            "the address is NETBOX_URL; a server that expects TLS needs `https://`".to_owned()
+        }
+        None => "the address is NETBOX_URL; a certificate of your own goes into NETBOX_CA".to_owned(),
+    }
+}
+
 /// Reads the versions of NetBox and its plugins.
 fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
     let subject = "NetBox";
     let answer = match client.ask("GET", "status/") {
         Ok(answer) => answer,
         Err(error) => {
-            let hint = match client.proxy() {
-                Some(variable) => format!(
-                    "it is reached through the proxy that {variable} names; if no proxy leads there, name the server in NO_PROXY"
-                ),
-                None if client.is_plain() && !error.contains("refused") => {
-                    "the address is NETBOX_URL; a server that expects TLS needs `https://`".to_owned()
-                }
-                None => "the address is NETBOX_URL; a certificate of your own goes into NETBOX_CA".to_owned(),
-            };
+            let hint = unreached(client, &error);
             findings.wrong(subject, error, hint);
             return None;
         }

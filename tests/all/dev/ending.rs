@@ -79,9 +79,28 @@ fn a_second_ctrl_c_ends_everything_and_lists_unfinished_mails() {
 
 #[test]
 fn ctrl_c_ends_a_build() {
-    let mut live = Run::new().with_cargo("echo \"building $$\" >&2; sleep 600");
+    let asked = format!("if [ \"$1\" = metadata ]; then exec '{}' \"$@\"; fi", env!("CARGO"));
+    let mut live = Run::new().with_cargo(&format!("{asked}; echo \"building $$\" >&2; sleep 600"));
     let building = live.until_error(|line| line.starts_with("building "));
     let process = building.trim_start_matches("building ").to_owned();
+    assert!(is_running(&process));
+    let run = live.interrupt();
+    assert_eq!(run.code, 130, "{run}");
+    assert!(ends_soon(&process), "{process} is still there\n{run}");
+}
+
+/// Before it builds, the declaration is checked by the schemas that Cargo finds.
+#[test]
+fn ctrl_c_ends_dev_while_it_checks_the_declaration() {
+    let run = Run::new();
+    let told = run.path().join("asked");
+    let live = run.with_cargo(&format!("sleep 600 & echo \"$!\" >'{0}.new'; mv '{0}.new' '{0}'; wait", told.display()));
+    let started = std::time::Instant::now();
+    while !told.is_file() {
+        assert!(started.elapsed() < std::time::Duration::from_mins(1), "Cargo was not asked");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let process = fs::read_to_string(&told).unwrap().trim().to_owned();
     assert!(is_running(&process));
     let run = live.interrupt();
     assert_eq!(run.code, 130, "{run}");

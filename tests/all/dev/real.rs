@@ -134,3 +134,51 @@ fn the_echo_stack_tells_of_every_mail_and_where_it_lies() {
         assert!(line["size"].as_u64().is_some_and(|size| size > 0), "{errors}");
     }
 }
+
+/// Runs `dev` at the root of this repository, without AWS's variables.
+fn dev(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+    command.arg("dev").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// The functions try what they use as they do in AWS: buckets, queues and secrets of this run, and the real NetBox.
+#[test]
+fn the_functions_check_what_they_reach_from_this_machine() {
+    let (code, output, errors) = dev(&["--check", "--sink", "lines"], &[]);
+    assert_eq!(code, Some(0), "{output}\n{errors}");
+    let read = output.lines().find(|line| line.contains("  read `")).unwrap_or_else(|| panic!("{output}\n{errors}"));
+    assert!(output.starts_with("maintenance\n") && read.ends_with(" fine"), "{output}");
+    assert!(!errors.contains("Waiting for "), "nothing is delivered: {errors}");
+
+    let token = ("NETBOX_TOKEN", "0123456789abcdef0123456789abcdef01234567");
+    let (code, output, errors) = dev(&["--check", "--netbox", "https://127.0.0.1:1"], &[token]);
+    assert_eq!(code, Some(1), "{output}\n{errors}");
+    let wrong = output.lines().find(|line| line.contains("NetBox at https://127.0.0.1:1")).unwrap_or_default();
+    assert!(wrong.contains(" wrong: "), "{output}\n{errors}");
+    assert!(!output.contains(token.1) && !errors.contains(token.1), "the token is told");
+    let (code, output, errors) = dev(&["--check", "--json", "--netbox", "https://127.0.0.1:1"], &[token]);
+    let document: Value = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error}: {output}\n{errors}"));
+    assert_eq!((code, &document["functions"]["maintenance"]["fault"]), (Some(1), &Value::Null), "{document:#}");
+}
+
+#[test]
+fn what_validate_refuses_dev_refuses_before_it_builds() {
+    const DECLARATION: &str = "\
+stack: echo
+region: eu-west-1
+buckets: {mail: {}}
+functions:
+  echo: {crate: echo, reads: [mail], environment: {DISPOSITION: GO_ON}}
+receipt_rules: [{name: all, recipients: [noc@example.com], actions: [{store: mail}, {invoke: echo}]}]
+";
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file = folder.path().join("infra.yaml");
+    std::fs::write(&file, DECLARATION).unwrap();
+    let (code, output, errors) = dev(&["--file", file.to_str().unwrap(), "--check"], &[]);
+    assert_eq!(code, Some(2), "{output}\n{errors}");
+    assert!(errors.contains("DISPOSITION") && errors.contains("infra.yaml:5:"), "{errors}");
+    assert!(!errors.contains("Compiling") && !errors.contains("Finished"), "{errors}");
+}

@@ -261,6 +261,14 @@ fn what_protects_stays_and_is_shown_whatever_else_changes() {
         (case.put)(&trial.account);
     }
     let before: Vec<String> = CASES.iter().map(|case| (case.read)(&trial.account)).collect();
+    // The function could not read what somebody has encrypted by a key of his: before the first change the plan gives it the right.
+    let plan = trial.diff();
+    let resources = plan["resources"].as_array().unwrap().iter();
+    let changed: Vec<&Value> = resources.filter(|one| one["action"] != "unchanged").collect();
+    assert_eq!(changed.len(), 1, "{changed:#?}");
+    assert_eq!((&changed[0]["kind"], &changed[0]["entry"]), (&json!("role"), &json!("reader")));
+    assert!(changed[0].to_string().contains("policies.provision.DecryptByKeys"), "{:#}", changed[0]);
+    trial.up();
     trial.is_converged();
     // Every resource is changed, the policies and the configuration of those that have one too.
     let changed = replaced(

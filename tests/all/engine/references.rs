@@ -25,6 +25,18 @@ fn secret(trial: &Trial, name: &str, key: Option<&str>) {
     trial.account.wait(call.set_kms_key_id(key.map(str::to_owned)).send()).unwrap();
 }
 
+/// Returns the deployed stack, with somebody's secrets; one of them is encrypted by a key of theirs.
+fn deployed() -> Option<Trial> {
+    let trial = Trial::new(DECLARATION)?;
+    for key in [KEY, OF_SECRET] {
+        trial.emulator.key(key, "Enabled");
+    }
+    secret(&trial, "netbox/token", Some(OF_SECRET));
+    secret(&trial, "company/tls", None);
+    trial.up();
+    Some(trial)
+}
+
 /// Returns the statements of the role's policy, by id.
 fn rights(trial: &Trial) -> Value {
     let call = trial.account.iam.get_role_policy().role_name("circuits-reader-eu-west-1").policy_name("provision");
@@ -72,13 +84,7 @@ fn what_nobody_can_use_stops_up_before_its_first_change_with_its_place() {
 
 #[test]
 fn the_rights_to_use_keys_follow_from_what_is_used_and_by_whom_it_is_encrypted() {
-    let Some(trial) = Trial::new(DECLARATION) else { return };
-    for key in [KEY, OF_SECRET] {
-        trial.emulator.key(key, "Enabled");
-    }
-    secret(&trial, "netbox/token", Some(OF_SECRET));
-    secret(&trial, "company/tls", None);
-    trial.up();
+    let Some(trial) = deployed() else { return };
     trial.is_converged();
     let rights = rights(&trial);
     let services = |names: &[&str]| -> Value {
@@ -103,13 +109,7 @@ fn the_rights_to_use_keys_follow_from_what_is_used_and_by_whom_it_is_encrypted()
 /// Whoever may not see a secret must not take from a role what it needs to read it.
 #[test]
 fn rights_that_cannot_be_known_are_left_as_they_are() {
-    let Some(trial) = Trial::new(DECLARATION) else { return };
-    for key in [KEY, OF_SECRET] {
-        trial.emulator.key(key, "Enabled");
-    }
-    secret(&trial, "netbox/token", Some(OF_SECRET));
-    secret(&trial, "company/tls", None);
-    trial.up();
+    let Some(trial) = deployed() else { return };
     let before = rights(&trial);
     let _denied = trial.proxy.on(Fault::Denies, |call| call.operation == "secretsmanager.DescribeSecret");
     let run = trial.expect(2, &["diff"]);

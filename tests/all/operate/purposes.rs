@@ -105,7 +105,7 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
         ("diff", &[&["diff"]]),
     ];
     for (purpose, runs) in commands {
-        let policy = trial.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0);
+        let policy = trial.policy(purpose);
         let key = trial.user(purpose, &policy);
         let allowed = allowed(&policy);
         trial.proxy.reset();
@@ -124,6 +124,57 @@ fn each_command_runs_with_its_policy_and_makes_no_other_call() {
             "{purpose}: {allowed:?}"
         );
     }
+}
+
+const CONSUMING: &str = "\
+stack: circuits
+region: eu-west-1
+functions:
+  worker: {crate: standin, bin: standin, consumes: {queue: jobs}}
+queues: {jobs: {visibility_timeout: 1m}, failed: {}}
+alarms: {notify: [noc@example.com]}
+";
+
+#[test]
+fn pausing_and_resuming_run_with_their_policy_and_a_removed_consumer_goes_with_that_of_up() {
+    let Some(trial) = Trial::checked(CONSUMING) else { return };
+    trial.expect(0, &["up", "--yes"]);
+    let mut called = BTreeSet::new();
+    let mut allowed = BTreeSet::new();
+    for purpose in ["pause", "resume"] {
+        let policy = trial.policy(purpose);
+        allowed = self::allowed(&policy);
+        let key = trial.user(purpose, &policy);
+        trial.proxy.reset();
+        trial.expect_as(0, &key, &[purpose, "worker"]);
+        called.extend(trial.proxy.calls().iter().filter_map(|call| action(&call.operation)));
+    }
+    assert_eq!(called, allowed, "{}", trial.proxy.record());
+    let found = trial.policy("policy");
+    trial.expect_as(0, &trial.user("found", &found), &["policy", "--found"]);
+
+    let (before, _) = CONSUMING.split_once("functions:").unwrap();
+    trial.folder.write("infra.yaml", format!("{before}queues: {{jobs: {{visibility_timeout: 1m}}, failed: {{}}}}\n"));
+    let up = trial.with_least_rights("up");
+    trial.expect_as(0, &up, &["up", "--yes", "--allow-delete", "log-group/worker"]);
+    trial.expect_as(0, &up, &["diff"]);
+}
+
+#[test]
+fn a_policy_that_iam_would_not_take_is_printed_in_parts() {
+    let queues: String = (0..200).map(|number| format!("  a-queue-with-quite-a-long-name-{number}: {{}}\n")).collect();
+    let declaration = format!("stack: circuits\nregion: eu-west-1\naccount: \"123456789012\"\nqueues:\n{queues}");
+    let folder = crate::harness::Folder::with_declaration(&declaration);
+    let run = folder.run(&["policy", "--json"]);
+    let parts = run.json().remove(0);
+    let parts = parts.as_array().unwrap();
+    assert!(parts.len() > 1 && parts.iter().all(|part| part.to_string().len() <= 6_144), "{run}");
+    assert!(run.stderr().contains(&format!("attach all {} policies", parts.len())), "{run}");
+    // For people each is a document of its own, as IAM takes it.
+    let run = folder.run(&["policy"]);
+    let printed = run.stdout();
+    let documents = serde_json::Deserializer::from_str(&printed).into_iter::<Value>().map(Result::unwrap);
+    assert_eq!(documents.collect::<Vec<_>>(), *parts);
 }
 
 /// What was adopted has a name of its own, which `--found` asks AWS for.

@@ -63,6 +63,9 @@ fn the_status_of_a_complete_stack_lists_waiting_messages() {
     assert!(line(&text, "queue failed").ends_with(" present      1 waiting, 1 in flight"), "{run}");
     let function = line(&text, "function reader");
     assert!(function.contains(" present ") && function.contains("changed 20") && function.contains("build "), "{run}");
+    let tags =
+        account.wait(account.lambda.get_function().function_name("circuits-reader").send()).unwrap().tags.unwrap();
+    assert!(function.contains(&format!("build {}", tags["provision:build"])), "{run}\n{tags:?}");
     let subscription = line(&text, "subscription news.email:noc@example.com");
     assert!(subscription.ends_with(" pending      waits until its endpoint confirms it"), "{run}");
     assert!(text.contains("\nMail: rule set circuits is active, with 2 of the stack's rules\n"), "{run}");

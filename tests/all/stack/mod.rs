@@ -103,7 +103,11 @@ impl Trial {
     /// Returns the policy that `provision policy` prints for a command.
     #[track_caller]
     pub(crate) fn policy(&self, purpose: &str) -> serde_json::Value {
-        self.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0)
+        let printed = self.expect(0, &["policy", "--for", purpose, "--json"]).json().remove(0);
+        let serde_json::Value::Array(parts) = printed else { return printed };
+        // All parts are attached to whoever runs the command.
+        let statements = parts.iter().flat_map(|part| part["Statement"].as_array().unwrap().clone());
+        serde_json::json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
     }
 
     /// Returns somebody new who has a policy alone.

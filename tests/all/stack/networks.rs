@@ -42,6 +42,11 @@ impl Network {
         Self { table, vpc, subnets, group }
     }
 
+    /// Returns a declaration with all subnets of the network.
+    fn with_declaration(&self) -> String {
+        self.declaration(&self.subnets)
+    }
+
     fn declaration(&self, subnets: &[String]) -> String {
         format!(
             "stack: circuits\nregion: eu-west-1\nbuckets: {{mail: {{}}}}\nsecrets: {{token: {{existing: netbox/token}}}}\nalarms: {{notify: [noc@example.com]}}\nfunctions:\n  \
@@ -124,7 +129,15 @@ struct Deployed {
 
 impl Deployed {
     fn new() -> Option<Self> {
-        let trial = Trial::new("stack: none\nregion: eu-west-1\n")?;
+        Trial::new("stack: none\nregion: eu-west-1\n").map(Self::on)
+    }
+
+    /// The same in an account that checks rights.
+    fn checked() -> Option<Self> {
+        Trial::checked("stack: none\nregion: eu-west-1\n").map(Self::on)
+    }
+
+    fn on(trial: Trial) -> Self {
         let (account, network) = (&trial.account, Network::make(&trial.account));
         account.wait(account.secrets.create_secret().name("netbox/token").secret_string("hush").send()).unwrap();
         let call =
@@ -149,7 +162,7 @@ impl Deployed {
         interface("circuits-reader-two");
         let interface = interface("circuits-reader");
         trial.proxy.reset();
-        Some(Self { trial, interface })
+        Self { trial, interface }
     }
 
     /// Returns the ids of the network interfaces that are there.
@@ -253,4 +266,58 @@ fn a_function_that_leaves_its_network_keeps_the_rights_for_it_until_its_interfac
     let narrowed = calls.iter().rposition(|call| call.operation == "iam.PutRolePolicy").unwrap();
     assert!(narrowed > places[1], "{}", deployed.trial.proxy.record());
     deployed.trial.is_converged();
+}
+
+/// Who waits no longer has lost nothing: the rights stay, and the next `up` goes on.
+#[test]
+fn the_wait_for_the_interfaces_of_a_function_that_left_its_network_ends_and_the_next_up_goes_on() {
+    let Some(deployed) = Deployed::new() else { return };
+    let trial = &deployed.trial;
+    let text = std::fs::read_to_string(trial.folder.path("infra.yaml")).unwrap();
+    let (before, _) = text.split_once("    vpc:").unwrap();
+    trial.folder.write("infra.yaml", before);
+    let rights = || {
+        let call = trial.account.iam.get_role_policy().role_name("circuits-reader-eu-west-1").policy_name("provision");
+        trial.account.wait(call.send()).unwrap().policy_document
+    };
+    let arguments = ["up", "--yes"];
+    let ended = trial.command(&arguments).env("PROVISION_WAIT_S", "2").output().unwrap();
+    let run = trial.folder.finish(&arguments, ended);
+    assert_eq!(run.code(), Some(2), "{run}");
+    let words = run.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "the network interfaces of function `circuits-reader` are still there";
+    assert!(words.contains(told) && words.contains("run it again"), "{run}");
+    assert!(rights().contains("DeleteNetworkInterface"), "{}", rights());
+    deployed.free();
+    trial.up();
+    assert!(!rights().contains("DeleteNetworkInterface"), "{}", rights());
+    trial.is_converged();
+}
+
+/// The last function in a VPC goes, and with it all that the declaration says of networks: the least policy of `up` lets it go.
+#[test]
+fn the_last_function_in_a_network_goes_with_the_least_policy() {
+    let Some(deployed) = Deployed::checked() else { return };
+    let trial = &deployed.trial;
+    let text = std::fs::read_to_string(trial.folder.path("infra.yaml")).unwrap();
+    let (before, _) = text.split_once("functions:").unwrap();
+    trial.folder.write("infra.yaml", before);
+    deployed.free();
+    let up = trial.with_least_rights("up");
+    trial.expect_as(0, &up, &["up", "--yes", "--allow-delete", "log-group/reader"]);
+    assert!(!deployed.has_role() && !deployed.interfaces().contains(&deployed.interface));
+    trial.expect_as(0, &up, &["diff"]);
+}
+
+#[test]
+fn a_security_group_of_another_network_stops_the_first_change() {
+    let Some(trial) = Trial::new("stack: none\nregion: eu-west-1\n") else { return };
+    let (network, other) = (Network::make(&trial.account), Network::make(&trial.account));
+    trial.folder.write("infra.yaml", Network { group: other.group.clone(), ..network }.with_declaration());
+    for arguments in [["--dry-run"], ["--yes"]] {
+        let run = up(&trial, 2, &arguments);
+        let words = run.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("infra.yaml:12: ") && words.contains(&other.vpc), "{run}");
+        assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
+    }
 }

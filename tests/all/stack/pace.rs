@@ -33,6 +33,23 @@ fn a_diff_of_what_is_not_declared_takes_no_more() {
     assert!(named.as_array().unwrap().contains(&"topic/alarms".into()), "{named}");
 }
 
+/// Whether a managed policy only denies, its document tells: the version that counts, and then what is in it.
+#[test]
+fn a_diff_with_managed_policies_of_others_takes_five_round_trips() {
+    const DENYING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    trial.up();
+    let iam = &trial.account.iam;
+    for name in ["guard", "quarantine"] {
+        let policy = trial.account.wait(iam.create_policy().policy_name(name).policy_document(DENYING).send()).unwrap();
+        let arn = policy.policy.unwrap().arn.unwrap();
+        let call = iam.attach_role_policy().role_name("circuits-reader-eu-west-1").policy_arn(arn);
+        trial.account.wait(call.send()).unwrap();
+    }
+    println!("{}", takes_at_most(5, 0, &trial));
+    assert!(trial.proxy.depth() > 3, "the policies were not read\n{}", trial.proxy.record());
+}
+
 /// Checks the number of round trips of a diff that ends with this code, and returns it in words.
 fn takes_at_most(most: usize, code: i32, trial: &Trial) -> String {
     // Independent calls overlap as soon as each takes longer than the interval between two starts. On a busy machine that interval is

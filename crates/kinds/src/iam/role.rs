@@ -5,6 +5,11 @@
 //! added gives rights that nobody declared, and goes; one that only denies protects, and stays, as an undeclared permissions
 //! boundary does.
 
+mod policies;
+#[cfg(test)]
+mod tests;
+
+use self::policies::{attached, denying, document, documents, inline, write_policies};
 use crate::identity::{Identity, Naming};
 use aws::ArnForm;
 use std::{
@@ -128,100 +133,9 @@ async fn tags_of(session: &Session, name: &str) -> Result<Tags, Failure> {
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-fn document(call: &str, text: &str) -> Result<Policy, Failure> {
-    Policy::from_json(text).map_err(|error| Failure::found(call, Class::Other, error.to_string()))
-}
-
-/// Returns a managed policy that only denies, by its default version. One that the caller may not read may protect, so it counts
-/// as one that does; where AWS does not answer now, nothing is known, neither that it protects nor that it allows.
-async fn only_denies(session: &Session, arn: String) -> Result<Option<String>, Failure> {
-    let iam = &session.aws.read.iam;
-    let read = async {
-        let policy = iam.get_policy().policy_arn(&arn).send().await.or_fail("iam.GetPolicy")?.policy;
-        let version = policy.and_then(|policy| policy.default_version_id).unwrap_or_default();
-        let call = iam.get_policy_version().policy_arn(&arn).version_id(version);
-        let version = call.send().await.or_fail("iam.GetPolicyVersion")?.policy_version;
-        document("iam.GetPolicyVersion", &version.and_then(|version| version.document).unwrap_or_default())
-    };
-    match read.await {
-        Ok(policy) => Ok(policy.only_denies().then_some(arn)),
-        Err(failure) if matches!(failure.class, Class::Denied | Class::NotFound | Class::Other) => Ok(Some(arn)),
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Returns the names of inline policies; `None` if there is no such role.
-async fn inline(session: &Session, name: &str) -> Result<Option<Vec<String>>, Failure> {
-    let mut pages = session.aws.read.iam.list_role_policies().role_name(name).into_paginator().send();
-    let mut names = Vec::new();
-    while let Some(page) = pages.next().await {
-        let Some(page) = page.or_absent("iam.ListRolePolicies")? else { return Ok(None) };
-        names.extend(page.policy_names);
-    }
-    Ok(Some(names))
-}
-
-/// Returns the ARNs of managed policies; `None` if there is no such role.
-async fn attached(session: &Session, name: &str) -> Result<Option<BTreeSet<String>>, Failure> {
-    let mut pages = session.aws.read.iam.list_attached_role_policies().role_name(name).into_paginator().send();
-    let mut arns = BTreeSet::new();
-    while let Some(page) = pages.next().await {
-        let Some(page) = page.or_absent("iam.ListAttachedRolePolicies")? else { return Ok(None) };
-        arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
-    }
-    Ok(Some(arns))
-}
-
-/// Returns an inline policy; `None` if it was deleted since it was listed.
-async fn policy(session: &Session, role: &str, name: String) -> Result<Option<(String, Policy)>, Failure> {
-    const CALL: &str = "iam.GetRolePolicy";
-    let call = session.aws.read.iam.get_role_policy().role_name(role).policy_name(&name);
-    let Some(answer) = call.send().await.or_absent(CALL)? else { return Ok(None) };
-    Ok(Some((name, document(CALL, &answer.policy_document)?)))
-}
-
 fn tags(call: &str, tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     tags.collect::<Result<_, _>>().map_err(|error| Failure::found(call, Class::Invalid, error.to_string()))
-}
-
-/// Brings the policies from what they are to what is desired: first what is given, then what is taken, and of that last what
-/// denies, so that nothing is allowed for a moment that was not.
-async fn write_policies(session: &Session, name: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
-    let iam = &session.aws.write.iam;
-    for (policy, document) in desired.policies.iter().filter(|(policy, to)| live.policies.get(*policy) != Some(to)) {
-        let call = iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document.to_json());
-        call.send().await.or_fail("iam.PutRolePolicy")?;
-    }
-    for arn in desired.attached.difference(&live.attached) {
-        let call = iam.attach_role_policy().role_name(name).policy_arn(arn);
-        call.send().await.or_fail("iam.AttachRolePolicy")?;
-    }
-    for is_denying in [false, true] {
-        let surplus = live.policies.iter().filter(|(policy, _)| !desired.policies.contains_key(*policy));
-        for (policy, _) in surplus.filter(|(_, document)| document.only_denies() == is_denying) {
-            let call = iam.delete_role_policy().role_name(name).policy_name(policy);
-            call.send().await.or_absent("iam.DeleteRolePolicy")?;
-        }
-        let surplus = live.attached.difference(&desired.attached);
-        for arn in surplus.filter(|arn| live.denying.contains(*arn) == is_denying) {
-            let call = iam.detach_role_policy().role_name(name).policy_arn(arn);
-            call.send().await.or_absent("iam.DetachRolePolicy")?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns the inline policies of a role with their documents.
-async fn documents(session: &Session, role: &str, names: Vec<String>) -> Result<BTreeMap<String, Policy>, Failure> {
-    let policies = futures::future::try_join_all(names.into_iter().map(|one| policy(session, role, one))).await?;
-    Ok(policies.into_iter().flatten().collect())
-}
-
-/// Returns those of some managed policies that only deny, or cannot be read.
-async fn denying(session: &Session, attached: &BTreeSet<String>) -> Result<Input<BTreeSet<String>>, Failure> {
-    let denying = attached.iter().cloned().map(|arn| only_denies(session, arn));
-    Ok(Input(futures::future::try_join_all(denying).await?.into_iter().flatten().collect()))
 }
 
 /// Writes the declared boundary. There is no call that removes one: where none is declared, the one that is there stays.
@@ -446,88 +360,5 @@ impl Manage for Role {
         let roles = tagged(session).await?.into_iter();
         let owned = roles.filter_map(|(name, tags)| session.stack.owned(&name, &tags, is_given(&name)));
         Ok(owned.collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_iam::{
-        primitives::DateTime,
-        types::{AttachedPermissionsBoundary, builders::RoleBuilder},
-    };
-
-    use super::*;
-    use aws::policy::Statement;
-
-    const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Sid%22%3A%22lambda%22%2C%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
-
-    fn recorded() -> RoleBuilder {
-        // IAM's answer for a role that was created with a trust policy alone.
-        LiveRole::builder()
-            .path("/provision/mail/")
-            .role_name("mail-maintenance")
-            .role_id("AROAEXAMPLE")
-            .arn("arn:aws:iam::123456789012:role/provision/mail/mail-maintenance")
-            .create_date(DateTime::from_secs(1_730_000_000))
-            .assume_role_policy_document(TRUST)
-            .max_session_duration(3600)
-    }
-
-    fn desired() -> Settings {
-        let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
-        let trust = Policy::new([("lambda".to_owned(), statement)]);
-        Settings { path: "/provision/mail/".to_owned(), trust, ..Settings::default() }
-    }
-
-    fn settings(role: RoleBuilder) -> Settings {
-        Settings::of(role.build().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn defaults_of_aws_are_the_defaults() {
-        let memory = Tag::builder().key(crate::PREVIOUS_RULE_SET_TAG).value("office").build().unwrap();
-        let system = Tag::builder().key("aws:cloudformation:stack-id").value("a").build().unwrap();
-        assert_eq!(settings(recorded().tags(memory).tags(system)), desired());
-    }
-
-    #[test]
-    fn one_real_change_is_seen() {
-        let boundary =
-            AttachedPermissionsBoundary::builder().permissions_boundary_arn("arn:aws:iam::aws:policy/A").build();
-        for changed in [
-            recorded().description("by hand"),
-            recorded().max_session_duration(7200),
-            recorded().path("/"),
-            recorded().permissions_boundary(boundary),
-            recorded().assume_role_policy_document(TRUST.replace("lambda.", "ec2.")),
-            recorded().tags(Tag::builder().key("a").value("b").build().unwrap()),
-        ] {
-            assert_ne!(settings(changed), desired());
-        }
-    }
-
-    #[test]
-    fn an_undeclared_protection_stays_and_any_other_policy_goes() {
-        let denying = Policy::new([("no".to_owned(), Statement::deny(&["s3:*"], ["*".to_owned()]))]);
-        let allowing = Policy::new([("yes".to_owned(), Statement::allow(&["s3:*"], ["*".to_owned()]))]);
-        let set = |arns: &[&str]| arns.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-        let live = Settings {
-            policies: BTreeMap::from([("guard".to_owned(), denying.clone()), ("more".to_owned(), allowing)]),
-            attached: set(&["arn:quarantine", "arn:admin"]),
-            denying: Input(set(&["arn:quarantine"])),
-            permissions_boundary: Some("arn:boundary".to_owned()),
-            ..desired()
-        };
-        let mut wanted = desired();
-        let kept: Vec<_> = Role::keep_protections(&mut wanted, &live).into_iter().map(|one| one.path).collect();
-        assert_eq!(kept, ["permissions_boundary", "policies.guard", "attached"]);
-        let policies = BTreeMap::from([("guard".to_owned(), denying)]);
-        let boundary = Some("arn:boundary".to_owned());
-        let expected =
-            Settings { policies, attached: set(&["arn:quarantine"]), permissions_boundary: boundary, ..desired() };
-        assert_eq!(wanted, expected);
-        let mut declared = Settings { permissions_boundary: Some("arn:declared".to_owned()), ..desired() };
-        Role::keep_protections(&mut declared, &live);
-        assert_eq!(declared.permissions_boundary.as_deref(), Some("arn:declared"));
     }
 }

@@ -18,7 +18,7 @@ use contract::context::{Context, MailPlace, VARIABLE};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, REVISION_TAG, Session, kafka, own_tags,
+    Kind, Manage, Session, kafka, own_tags,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -282,10 +282,14 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
-/// Records the commit of new code. It is informative: nothing depends on it.
-async fn write_revision(session: &Session, name: &str) -> Result<(), Failure> {
-    let Some(revision) = &session.revision else { return Ok(()) };
-    let call = session.aws.write.lambda.tag_resource().resource(arn(session, name)).tags(REVISION_TAG, revision);
+/// Records where new code comes from. It is informative: nothing depends on it.
+async fn write_origin(session: &Session, name: &str, code_sha256: &str) -> Result<(), Failure> {
+    let origin = session.origin(code_sha256);
+    if origin.is_empty() {
+        return Ok(());
+    }
+    let call = session.aws.write.lambda.tag_resource().resource(arn(session, name));
+    let call = call.set_tags(Some(origin.into_iter().collect()));
     call.send().await.or_fail("lambda.TagResource").map(drop)
 }
 
@@ -481,7 +485,7 @@ impl Manage for Function {
         if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {
             wire::update_code(session, name, desired).await?;
             settle(session, name).await?;
-            write_revision(session, name).await?;
+            write_origin(session, name, &desired.code_sha256).await?;
         }
         if desired.reserved_concurrency != live.reserved_concurrency {
             write_concurrency(session, name, desired.reserved_concurrency).await?;

@@ -9,7 +9,7 @@ use super::log_group::{self, LogGroup};
 use crate::{
     Kind, Manage, Session,
     identity::{Identity, Output},
-    rights::{Right, Target, deletes, reads, writes},
+    rights::Right,
 };
 use aws::ArnForm;
 use engine::{Address, Children, Failure, Field, Holds, Live, Owned, Protection, Tags};
@@ -49,23 +49,7 @@ impl Manage for AccessLog {
 
     const REFERS_TO: &'static [Kind] = &[];
 
-    const RIGHTS: &'static [Right] = &[
-        reads(Target::Everything, &["logs:DescribeLogGroups"]),
-        reads(Target::Own(Kind::AccessLog), &["logs:Describe*", "logs:ListTagsForResource"]),
-        writes(
-            Target::Own(Kind::AccessLog),
-            &[
-                "logs:AssociateKmsKey",
-                "logs:CreateLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:DeleteSubscriptionFilter",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ],
-        ),
-        deletes(Target::Own(Kind::AccessLog), &["logs:DeleteLogGroup"]),
-    ];
+    const RIGHTS: &'static [Right] = &log_group::rights(Kind::AccessLog);
 
     #[cfg(test)]
     fn full() -> Settings {

@@ -131,6 +131,27 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("log group", "LogGroups", 512)
 };
 
+/// Returns the permissions that the calls on log groups need, whatever they are for.
+pub(super) const fn rights(kind: Kind) -> [Right; 4] {
+    [
+        reads(Target::Everything, &["logs:DescribeLogGroups"]),
+        reads(Target::Own(kind), &["logs:Describe*", "logs:ListTagsForResource"]),
+        writes(
+            Target::Own(kind),
+            &[
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DeleteSubscriptionFilter",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+        ),
+        deletes(Target::Own(kind), &["logs:DeleteLogGroup"]),
+    ]
+}
+
 impl Manage for LogGroup {
     type Settings = Settings;
 
@@ -150,23 +171,7 @@ impl Manage for LogGroup {
 
     const REFERS_TO: &'static [Kind] = &[];
 
-    const RIGHTS: &'static [Right] = &[
-        reads(Target::Everything, &["logs:DescribeLogGroups"]),
-        reads(Target::Own(Kind::LogGroup), &["logs:Describe*", "logs:ListTagsForResource"]),
-        writes(
-            Target::Own(Kind::LogGroup),
-            &[
-                "logs:AssociateKmsKey",
-                "logs:CreateLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:DeleteSubscriptionFilter",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ],
-        ),
-        deletes(Target::Own(Kind::LogGroup), &["logs:DeleteLogGroup"]),
-    ];
+    const RIGHTS: &'static [Right] = &rights(Kind::LogGroup);
 
     #[cfg(test)]
     fn full() -> Settings {

@@ -67,7 +67,7 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
-    let keys = Keys::of(blueprint, function);
+    let keys = Keys::of(blueprint, entry, function);
     statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
     statements.push(("EncryptByKeys", keys.statement(blueprint, "kms:GenerateDataKey", |used| used.is_written)));
     if function.vpc.is_some() {
@@ -91,35 +91,35 @@ struct Used {
 struct Keys(Vec<Used>);
 
 impl Keys {
-    fn of(blueprint: &Blueprint<'_>, function: &Function) -> Self {
-        let declaration = blueprint.declaration;
+    fn of(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Self {
+        let Blueprint { declaration, .. } = blueprint;
         let existing = blueprint.given.existing;
-        let key = |own: &Option<String>| declaration.kms_key(own.as_ref());
         let mut keys = Self(Vec::new());
         // Lambda decrypts the environment for the function.
-        keys.add(key(&function.kms_key), "lambda", false);
+        keys.add(own_key(blueprint, (Kind::Function, entry), function.kms_key.as_ref()), "lambda", false);
         let places = [(&function.reads, false), (&function.writes, true)];
         for (place, is_written) in places.into_iter().flat_map(|(all, is_written)| all.iter().zip(repeat(is_written))) {
             let Some(bucket) = declaration.buckets.get(&place.bucket) else { continue };
             let key = match &bucket.existing {
                 Some(name) => existing.key(Kind::Bucket, name).map(str::to_owned),
-                None => key(&bucket.kms_key),
+                None => own_key(blueprint, (Kind::Bucket, &place.bucket), bucket.kms_key.as_ref()),
             };
             keys.add(key, "s3", is_written);
         }
         // SQS and SNS decrypt, too, what they encrypt.
-        for queue in function.sends.iter().chain(&function.on_failure).filter_map(|queue| declaration.queues.get(queue))
-        {
-            keys.add(key(&queue.kms_key), "sqs", true);
+        let written = function.sends.iter().chain(&function.on_failure).zip(repeat(true));
+        let consumed = function.consumes.iter().map(|consumes| &consumes.queue).zip(repeat(false));
+        for (entry, is_written) in written.chain(consumed) {
+            let Some(queue) = declaration.queues.get(entry) else { continue };
+            keys.add(own_key(blueprint, (Kind::Queue, entry), queue.kms_key.as_ref()), "sqs", is_written);
         }
-        for queue in function.consumes.iter().filter_map(|consumes| declaration.queues.get(&consumes.queue)) {
-            keys.add(key(&queue.kms_key), "sqs", false);
+        for entry in &function.publishes {
+            let Some(topic) = declaration.topics.get(entry) else { continue };
+            keys.add(own_key(blueprint, (Kind::Topic, entry), topic.kms_key.as_ref()), "sns", true);
         }
-        for topic in function.publishes.iter().filter_map(|topic| declaration.topics.get(topic)) {
-            keys.add(key(&topic.kms_key), "sns", true);
-        }
-        for table in function.queries.iter().filter_map(|table| declaration.tables.get(table)) {
-            keys.add(key(&table.kms_key), "dynamodb", false);
+        for entry in &function.queries {
+            let Some(table) = declaration.tables.get(entry) else { continue };
+            keys.add(own_key(blueprint, (Kind::Table, entry), table.kms_key.as_ref()), "dynamodb", false);
         }
         for secret in function.secrets.values() {
             let of_existing = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);
@@ -128,7 +128,7 @@ impl Keys {
                 SecretReference::Declared(entry) => {
                     declaration.secrets.get(entry).and_then(|secret| match &secret.source {
                         SecretSource::Existing(name) => of_existing(name),
-                        SecretSource::Created(_) => key(&secret.kms_key),
+                        SecretSource::Created(_) => own_key(blueprint, (Kind::Secret, entry), secret.kms_key.as_ref()),
                     })
                 }
             };
@@ -151,6 +151,12 @@ impl Keys {
             services,
         )
     }
+}
+
+/// Returns the key of a resource of the stack: the declared one, else the one that somebody gave it, which stays.
+fn own_key(blueprint: &Blueprint<'_>, (kind, entry): (Kind, &str), declared: Option<&String>) -> Option<String> {
+    let given = || blueprint.given.existing.own_key(kind, entry).map(str::to_owned);
+    blueprint.declaration.kms_key(declared).or_else(given)
 }
 
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {

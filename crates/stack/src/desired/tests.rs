@@ -165,6 +165,41 @@ fn a_function_may_use_what_it_refers_to_and_nothing_else() {
     assert_eq!(names, ["UseNetwork", "WriteLog"]);
 }
 
+/// Somebody's key stays, and whoever uses what it encrypts needs the right to it.
+#[test]
+fn a_function_may_use_the_keys_that_somebody_gave_to_what_it_uses() {
+    let source = DECLARATION
+        .replace(
+            "    secrets: {TOKEN: netbox/token}\n",
+            "    secrets: {TOKEN: token}\n    consumes: {queue: jobs}\n    publishes: [news]\n",
+        )
+        .replace("queues: {", "secrets: {token: {value_from: stdin}}\nqueues: {jobs: {visibility_timeout: 1m}, ");
+    let declaration = declared(&source);
+    let names = Names::new(&declaration, "123456789012");
+    let rights = |kind: Kind, given: &'static str| {
+        let existing = Existing::with_own([(kind, given, "arn:aws:kms:eu-west-1:123456789012:key/theirs")]);
+        let code = BTreeMap::new();
+        let inputs =
+            Inputs { names: &names, code: &code, artifacts: false, rule_set: &RuleSet::Own, existing: &existing };
+        let policy = tree(&resources(&declaration, inputs), Kind::Role, "reader")["policies"]["provision"].clone();
+        ["DecryptByKeys", "EncryptByKeys"]
+            .map(|id| policy[id]["conditions"]["StringEquals"]["kms:viaservice"][0].clone())
+    };
+    for (kind, entry, service, is_written) in [
+        (Kind::Bucket, "mail", "s3", true),
+        (Kind::Queue, "failed", "sqs", true),
+        (Kind::Queue, "jobs", "sqs", false),
+        (Kind::Topic, "news", "sns", true),
+        (Kind::Secret, "token", "secretsmanager", false),
+        (Kind::Function, "reader", "lambda", false),
+    ] {
+        let service = json!(format!("{service}.eu-west-1.amazonaws.com"));
+        let written = if is_written { service.clone() } else { Value::Null };
+        assert_eq!(rights(kind, entry), [service, written], "{kind:?} {entry}");
+    }
+    assert_eq!(rights(Kind::Queue, "other"), [Value::Null, Value::Null]);
+}
+
 #[test]
 fn ses_may_write_publish_and_invoke_for_one_rule_of_this_account_each() {
     let resources = all(DECLARATION, &RuleSet::Own);

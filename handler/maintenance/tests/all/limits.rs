@@ -88,7 +88,7 @@ pub(crate) fn handle_with(mail: &[u8], from: &str, dmarc: &str) -> Result<Taken,
     }
     let mut reports = lines.iter().filter_map(|line| match serde_json::from_str(line).ok()? {
         Report::Item(report) => Some(*report),
-        Report::Output(_) => None,
+        Report::Start(_) | Report::Output(_) => None,
     });
     let report = reports.next_back().ok_or_else(|| format!("no report\n{log}"))?;
     Ok(Taken { size: mail.len(), peak, processor_ms, report, lines })

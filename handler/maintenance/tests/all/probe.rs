@@ -159,3 +159,30 @@ fn no_event_of_a_sender_is_taken_for_the_question_and_the_question_for_no_mail()
     let (lines, _) = function.stop();
     assert!(lines.iter().all(|line| !line.contains("request-3")), "{lines:?}");
 }
+
+/// A zip says which build it is, and each instance begins its log with that. Without such a file, or with another text in it, nothing is
+/// told.
+#[test]
+fn the_log_begins_with_the_build_of_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = |build: Option<&str>| {
+        let file = folder.path().join(contract::report::BUILD);
+        match build {
+            Some(build) => std::fs::write(&file, build).unwrap(),
+            None => assert!(!file.exists()),
+        }
+        let cloud = Cloud::start();
+        let mut command = cloud.function(PROGRAM);
+        command.env("LAMBDA_TASK_ROOT", folder.path()).env("PROVISION_CONTEXT", r#"{"stack":"s","function":"f"}"#);
+        let function = Running::start(command);
+        cloud.invoke("request-1", &probe::event().to_string());
+        let (lines, _) = function.stop();
+        lines.first().cloned()
+    };
+    assert_eq!(first(None), None);
+    let told = first(Some("0a1b2c3d4e5f6071\n")).unwrap();
+    assert_eq!(told, r#"{"report":"start","build":"0a1b2c3d4e5f6071"}"#);
+    for other in ["", "no build", &"a".repeat(1000)] {
+        assert_eq!(first(Some(other)), None, "{other}");
+    }
+}

@@ -15,7 +15,7 @@ use super::{
     children::{DEAD_LETTER, FILE_SYSTEMS},
 };
 use crate::{
-    Code, REVISION_TAG, Session,
+    Code, Session,
     number::{natural, wire},
     s3::artifacts,
 };
@@ -156,8 +156,8 @@ pub(super) async fn create(session: &Session, name: &str, desired: &Settings) ->
     let call = call.set_layers(Some(desired.layers.clone())).vpc_config(vpc(desired));
     let call = call.tracing_config(tracing(desired)).logging_config(logging(desired));
     let call = call.set_kms_key_arn(desired.kms_key.clone());
-    let revision = session.revision.iter().map(|revision| (REVISION_TAG.to_owned(), revision.clone()));
-    let call = call.set_tags(Some(desired.tags.clone().into_iter().chain(revision).collect()));
+    let origin = session.origin(&desired.code_sha256);
+    let call = call.set_tags(Some(desired.tags.clone().into_iter().chain(origin).collect()));
     call.send().await.or_fail(CALL).map(drop)
 }
 

@@ -93,65 +93,77 @@ fn notifications_of(live: GetBucketNotificationConfigurationOutput, realm: &Real
 
 /// Reads the configurations of which a bucket may have many.
 async fn configured(session: &Session, name: &str) -> Result<Children, Failure> {
-    let inventories = async {
-        configurations!(
-            session,
-            name,
-            list_bucket_inventory_configurations,
-            "s3.ListBucketInventoryConfigurations",
-            inventory_configuration_list,
-            |children: &mut Children, one: aws_sdk_s3::types::InventoryConfiguration| {
-                let to = one.destination.and_then(|to| to.s3_bucket_destination).map(|to| to.bucket);
-                children.add(INVENTORIES, one.id, to.unwrap_or_default(), true);
-            }
-        )
-    };
-    let analytics = async {
-        configurations!(
-            session,
-            name,
-            list_bucket_analytics_configurations,
-            "s3.ListBucketAnalyticsConfigurations",
-            analytics_configuration_list,
-            |children: &mut Children, one: aws_sdk_s3::types::AnalyticsConfiguration| {
-                let export = one.storage_class_analysis.and_then(|analysis| analysis.data_export);
-                let to = export.and_then(|export| export.destination).and_then(|to| to.s3_bucket_destination);
-                let to = to.map(|to| to.bucket);
-                let is_exported = to.is_some();
-                children.add(ANALYTICS, one.id, to.unwrap_or_else(|| "not exported".to_owned()), is_exported);
-            }
-        )
-    };
-    let tiering = async {
-        configurations!(
-            session,
-            name,
-            list_bucket_intelligent_tiering_configurations,
-            "s3.ListBucketIntelligentTieringConfigurations",
-            intelligent_tiering_configuration_list,
-            |children: &mut Children, one: aws_sdk_s3::types::IntelligentTieringConfiguration| {
-                children.add("tiering", one.id, one.status.as_str(), false);
-            }
-        )
-    };
-    let metrics = async {
-        configurations!(
-            session,
-            name,
-            list_bucket_metrics_configurations,
-            "s3.ListBucketMetricsConfigurations",
-            metrics_configuration_list,
-            |children: &mut Children, one: aws_sdk_s3::types::MetricsConfiguration| {
-                children.add("metrics", one.id, "counted apart", false);
-            }
-        )
-    };
-    let (inventories, analytics, tiering, metrics) = tokio::try_join!(inventories, analytics, tiering, metrics)?;
-    let mut children = inventories;
+    let (mut children, analytics, tiering, metrics) = tokio::try_join!(
+        inventories(session, name),
+        analytics(session, name),
+        tiering(session, name),
+        metrics(session, name)
+    )?;
     for others in [analytics, tiering, metrics] {
         children.extend(others);
     }
     Ok(children)
+}
+
+/// Reads the lists of objects that S3 writes: each carries names out of the bucket.
+async fn inventories(session: &Session, name: &str) -> Result<Children, Failure> {
+    configurations!(
+        session,
+        name,
+        list_bucket_inventory_configurations,
+        "s3.ListBucketInventoryConfigurations",
+        inventory_configuration_list,
+        |children: &mut Children, one: aws_sdk_s3::types::InventoryConfiguration| {
+            let to = one.destination.and_then(|to| to.s3_bucket_destination).map(|to| to.bucket);
+            children.add(INVENTORIES, one.id, to.unwrap_or_default(), true);
+        }
+    )
+}
+
+/// Reads the analyses of storage classes: one that is exported carries data out of the bucket.
+async fn analytics(session: &Session, name: &str) -> Result<Children, Failure> {
+    configurations!(
+        session,
+        name,
+        list_bucket_analytics_configurations,
+        "s3.ListBucketAnalyticsConfigurations",
+        analytics_configuration_list,
+        |children: &mut Children, one: aws_sdk_s3::types::AnalyticsConfiguration| {
+            let export = one.storage_class_analysis.and_then(|analysis| analysis.data_export);
+            let to = export.and_then(|export| export.destination).and_then(|to| to.s3_bucket_destination);
+            let to = to.map(|to| to.bucket);
+            let is_exported = to.is_some();
+            children.add(ANALYTICS, one.id, to.unwrap_or_else(|| "not exported".to_owned()), is_exported);
+        }
+    )
+}
+
+/// Reads the rules by which objects move to cheaper storage.
+async fn tiering(session: &Session, name: &str) -> Result<Children, Failure> {
+    configurations!(
+        session,
+        name,
+        list_bucket_intelligent_tiering_configurations,
+        "s3.ListBucketIntelligentTieringConfigurations",
+        intelligent_tiering_configuration_list,
+        |children: &mut Children, one: aws_sdk_s3::types::IntelligentTieringConfiguration| {
+            children.add("tiering", one.id, one.status.as_str(), false);
+        }
+    )
+}
+
+/// Reads the parts of the bucket whose requests are counted apart.
+async fn metrics(session: &Session, name: &str) -> Result<Children, Failure> {
+    configurations!(
+        session,
+        name,
+        list_bucket_metrics_configurations,
+        "s3.ListBucketMetricsConfigurations",
+        metrics_configuration_list,
+        |children: &mut Children, one: aws_sdk_s3::types::MetricsConfiguration| {
+            children.add("metrics", one.id, "counted apart", false);
+        }
+    )
 }
 
 /// Reads the settings of other uses, of which a bucket has one at most.

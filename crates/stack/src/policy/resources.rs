@@ -1,0 +1,201 @@
+//! The resources of a policy's statements, by their ARNs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Existing, Names,
+    desired::{self, Inputs, RuleSet},
+    existing,
+    purpose::Purpose,
+};
+use aws::{ArnForm, policy::Statement};
+use declaration::Declaration;
+use kinds::{
+    Kind,
+    iam::role,
+    logs::notes,
+    rights::{Access, Target},
+};
+
+/// Forms of the ARNs of HTTP APIs: the list of them, each with all its parts, and their tags.
+const APIS: [ArnForm; 3] = [
+    ArnForm("apigateway:{region}::/apis"),
+    ArnForm("apigateway:{region}::/apis/{name}"),
+    ArnForm("apigateway:{region}::/tags/{name}"),
+];
+
+/// Form of the ARNs of network interfaces. AWS chooses their names.
+const INTERFACE: ArnForm = ArnForm("ec2:{region}:{account}:network-interface/{name}");
+
+/// The role that MSK makes for itself when the first cluster of an account is made.
+const ROLE_OF_KAFKA: ArnForm =
+    ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+
+/// The names of all resources that a declaration implies, whichever rule set is active, by kind.
+pub(super) struct Declared {
+    by_kind: BTreeMap<Kind, BTreeSet<String>>,
+    /// Name of the stack's log group for notes, if it is looked for.
+    notes: Option<String>,
+}
+
+impl Declared {
+    /// Returns the names. A command that compares looks for the notes of the stack whatever is declared, and of a group that does not
+    /// exist IAM knows no tags.
+    pub(super) fn of(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Self {
+        let given = Inputs {
+            names,
+            code: &BTreeMap::new(),
+            artifacts: true,
+            rule_set: &RuleSet::Own,
+            existing: &Existing::default(),
+        };
+        let mut by_kind: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+        for resource in desired::resources(declaration, given) {
+            by_kind.entry(resource.id.kind).or_default().insert(resource.address.name);
+        }
+        Self { by_kind, notes: purpose.compares().then(|| names.name(Kind::LogGroup, notes::ENTRY)) }
+    }
+
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.by_kind.contains_key(&kind)
+    }
+
+    fn names(&self, kind: Kind) -> impl Iterator<Item = &String> {
+        self.by_kind.get(&kind).into_iter().flatten()
+    }
+
+    /// Returns the names of a kind's resources that calls are made on, declared or not.
+    fn called(&self, kind: Kind) -> BTreeSet<&String> {
+        self.names(kind).chain(self.notes.iter().filter(|_| kind == Kind::LogGroup)).collect()
+    }
+}
+
+/// Returns the ARNs of a stack's resources: those that are declared. What begins like them may be another stack's.
+pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
+    let of = |kind: Kind, name: &str| names.arn_of(kind, name);
+    match target {
+        // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
+        Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
+        Target::Own(kind) | Target::Passed(kind) => {
+            declared.called(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect()
+        }
+        Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
+        Target::Existing(kind) => {
+            let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
+            let buckets = buckets.map(|name| (Kind::Bucket, name));
+            let all: BTreeSet<(Kind, &str)> = existing::names(declaration).into_iter().chain(buckets).collect();
+            let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
+            of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
+        }
+        Target::WithoutPath(kind) => {
+            let path = role::path(names.stack());
+            declared.names(kind).map(|name| of(kind, name).replace(&path, "/")).collect()
+        }
+        // By role, since each may have a boundary of its own: see `bounded`.
+        Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
+        Target::Keys => declaration.kms_keys(),
+        Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
+        Target::MappingTags => vec![names.arn_of(Kind::Mapping, "*")],
+        // AWS's answer about the list tells which of them are the stack's.
+        Target::Apis => {
+            let forms = if declaration.apis.is_empty() { &APIS[..1] } else { &APIS };
+            forms.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect()
+        }
+        // To make one, IAM knows no other resource. The condition names the functions.
+        Target::Mappings => Vec::from_iter((!declaration.functions.is_empty()).then(|| "*".to_owned())),
+        Target::Kafka => kafka(declaration, names),
+        Target::KafkaRole => {
+            let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
+            Vec::from_iter(is_made.then(|| names.realm().arn(ROLE_OF_KAFKA, "", "").into()))
+        }
+        Target::Everything => vec!["*".to_owned()],
+    }
+}
+
+/// Returns the ARNs by which IAM knows a resource.
+fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
+    let arn = names.arn_of(kind, name);
+    match kind {
+        // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
+        Kind::Secret => vec![format!("{arn}-??????"), arn],
+        // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
+        // it as all of its streams, those on tags as itself.
+        Kind::Function | Kind::LogGroup | Kind::AccessLog => vec![format!("{arn}:*"), arn],
+        // AWS chooses the id behind the name.
+        Kind::Cluster => vec![format!("{arn}/*")],
+        _ => vec![arn],
+    }
+}
+
+/// Returns the ARNs of the declared clusters of Kafka, and of their declared topics.
+fn kafka(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let clusters = declaration.clusters.iter();
+    let arns = clusters.flat_map(|(entry, cluster)| {
+        let topics = cluster.topics.keys().map(|topic| names.kafka_topic_arn(entry, topic));
+        topics.chain([names.cluster_arn(entry)]).collect::<Vec<_>>()
+    });
+    arns.collect()
+}
+
+/// Returns the ARNs of the declared functions, with those of their versions and aliases.
+pub(super) fn functions(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let functions = declaration.functions.keys().map(|entry| names.name(Kind::Function, entry));
+    functions.flat_map(|name| arns_of(Kind::Function, &name, names)).collect()
+}
+
+/// Returns the ARN of all network interfaces of the region: those that Lambda makes have no tags, and names that AWS chooses.
+pub(super) fn interfaces(names: &Names) -> String {
+    names.realm().arn(INTERFACE, "", "*").into()
+}
+
+/// Returns the actions that write the tags of a resource, and what IAM knows these by.
+pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'static str>, Vec<String>) {
+    // Tags of an API are resources of their own, whose names have its ARN in another form.
+    if kind == Kind::Api {
+        return (
+            BTreeSet::from(["apigateway:POST", "apigateway:PUT"]),
+            vec![names.realm().arn(APIS[2], "", "*").into()],
+        );
+    }
+    let target = if kind == Kind::Mapping { Target::MappingTags } else { Target::Own(kind) };
+    let writes = kind.rights().iter().filter(|right| right.access == Access::Write && right.target == target);
+    let is_tagging = |action: &&&str| action.contains("Tag") && !action.contains("Untag");
+    (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
+}
+
+/// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made
+/// and changed with that boundary alone. Roles of functions that are no longer declared are changed as the strictest.
+pub(super) fn bounded(
+    target: Target,
+    kind: Kind,
+    actions: &BTreeSet<&str>,
+    declaration: &Declaration,
+    names: &Names,
+) -> Vec<(String, Statement)> {
+    let mut by_boundary: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
+    for (entry, function) in &declaration.functions {
+        by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry);
+    }
+    let is_one = by_boundary.len() < 2;
+    if by_boundary.is_empty() {
+        by_boundary.insert(declaration.permissions_boundary.clone(), Vec::new());
+    }
+    if target == Target::Boundary(kind) {
+        by_boundary.remove(&None);
+    }
+    let actions: Vec<&str> = actions.iter().copied().collect();
+    let statements = by_boundary.into_iter().enumerate().map(|(index, (boundary, entries))| {
+        let resources = if is_one {
+            vec![names.arn_of(kind, "*")]
+        } else {
+            entries.into_iter().map(|entry| names.arn(kind, entry)).collect()
+        };
+        let statement = Statement::allow(&actions, resources);
+        let id = if index == 0 { target.id() } else { format!("{}{}", target.id(), index + 1) };
+        match boundary {
+            Some(arn) => (id, statement.when("StringEquals", "iam:PermissionsBoundary", [arn])),
+            None => (id, statement),
+        }
+    });
+    statements.collect()
+}

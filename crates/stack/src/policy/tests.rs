@@ -1,0 +1,288 @@
+//! Tests of the least policies.
+
+use std::path::Path;
+
+use super::*;
+
+#[test]
+fn adopting_needs_to_tag_that_one_resource_and_to_read_the_rest() {
+    use engine::Kind as _;
+    for kind in Kind::ALL.iter().filter(|kind| kind.has_tags()) {
+        let policy = policy_of(QUEUE, Purpose::Adopt(*kind, "old"));
+        let adopted = &policy.statements()["Adopted"];
+        let expected = if *kind == Kind::Api { 2 } else { 1 };
+        assert_eq!(adopted.actions.len(), expected, "{kind:?}");
+        assert!(!adopted.resources.is_empty(), "{kind:?}");
+    }
+    let policy = policy_of(QUEUE, Purpose::Adopt(Kind::Queue, "old"));
+    let adopted = &policy.statements()["Adopted"];
+    assert_eq!(adopted.actions, BTreeSet::from(["sqs:TagQueue".to_owned()]));
+    assert_eq!(adopted.resources, BTreeSet::from(["arn:aws:sqs:eu-west-1:123456789012:old".to_owned()]));
+    let writes = policy.statements().values().flat_map(|statement| &statement.actions);
+    let writes: Vec<_> = writes.filter(|action| action.contains(":Create") || action.contains(":Delete")).collect();
+    assert_eq!(writes, Vec::<&String>::new());
+}
+
+fn policy_of(source: &str, purpose: Purpose<'_>) -> Policy {
+    let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+    let declaration = &checked.declarations[0];
+    policy(declaration, &Names::new(declaration, "123456789012"), purpose)
+}
+
+const QUEUE: &str = "stack: circuits\nregion: eu-west-1\nqueues: {failed: {}}\n";
+
+#[test]
+fn only_the_permissions_of_the_purpose_are_allowed() {
+    let actions = |purpose| {
+        let policy = policy_of(QUEUE, purpose);
+        policy.statements()["Queues"].actions.iter().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let read = "sqs:GetQueue* sqs:ListQueueTags";
+    assert_eq!(actions(Purpose::Diff), read);
+    assert_eq!(actions(Purpose::Down), format!("sqs:DeleteQueue {read}"));
+    let all = format!("sqs:CreateQueue sqs:DeleteQueue {read} sqs:SetQueueAttributes sqs:TagQueue sqs:UntagQueue");
+    assert_eq!(actions(Purpose::Up), all);
+}
+
+#[test]
+fn undeclared_kinds_can_be_deleted_and_not_created() {
+    let policy = policy_of(QUEUE, Purpose::Up);
+    let removed = &policy.statements()["Removed"];
+    let topics: Vec<&String> = removed.actions.iter().filter(|action| action.starts_with("sns:")).collect();
+    let expected = ["sns:DeleteTopic", "sns:GetTopicAttributes", "sns:List*", "sns:UntagResource"];
+    assert_eq!(topics, expected);
+    let owner = &removed.conditions["StringEquals"]["aws:resourcetag/provision:stack"];
+    assert_eq!(*owner, BTreeSet::from(["circuits.eu-west-1".to_owned()]));
+    assert!(!policy.statements().contains_key("Topics"));
+    assert!(!policy.statements().contains_key("PassedRoles"));
+}
+
+/// Returns whether a pattern of an ARN covers one, as IAM reads it.
+fn covers(pattern: &str, arn: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == arn,
+        Some((before, after)) => arn
+            .strip_prefix(before)
+            .is_some_and(|rest| (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| covers(after, rest))),
+    }
+}
+
+#[test]
+fn nothing_of_a_stack_whose_name_begins_alike_is_named() {
+    let of = |stack: &str, stage: Option<&str>| {
+        let stages = stage.map(|stage| format!("stages: {{{stage}: {{}}}}\n")).unwrap_or_default();
+        let source = format!(
+            "stack: {stack}\nregion: eu-west-1\nbuckets: {{a: {{}}}}\nqueues: {{a: {{}}}}\ntopics: {{a: {{}}}}\nsecrets: {{a: {{value_from: stdin}}}}\nfunctions: {{a: {{crate: maintenance, bin: reader}}}}\n{stages}"
+        );
+        let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), stage).unwrap();
+        checked.declarations.into_iter().next().unwrap()
+    };
+    let (ours, theirs) = (of("mail", Some("prod")), of("mail", Some("prod-b")));
+    let names = |declaration: &Declaration| Names::new(declaration, "123456789012");
+    let policy = policy(&ours, &names(&ours), Purpose::Up);
+    let patterns: Vec<&String> = policy
+        .statements()
+        .values()
+        .flat_map(|statement| &statement.resources)
+        .filter(|pattern| *pattern != "*" && !pattern.ends_with(":*"))
+        .collect();
+    for kind in [Kind::Bucket, Kind::Queue, Kind::Topic, Kind::Secret, Kind::Function, Kind::Role, Kind::LogGroup] {
+        let covered = |arn: String| patterns.iter().any(|pattern| covers(pattern, &arn));
+        assert!(covered(names(&ours).arn(kind, "a")), "{kind:?}");
+        assert!(!covered(names(&theirs).arn(kind, "a")), "{kind:?}");
+    }
+}
+
+#[test]
+fn every_resource_is_named_but_where_there_is_none() {
+    let policy = policy_of(QUEUE, Purpose::Up);
+    for (id, statement) in policy.statements() {
+        let is_everything = statement.resources.contains("*");
+        assert_eq!(is_everything, id == "Everything" || id == "Removed", "{id}");
+    }
+    let everything = &policy.statements()["Everything"];
+    // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and filters and
+    // subscriptions, which have no ARN of their own there.
+    let writes = everything.actions.iter().filter(|action| {
+        let name = action.split_once(':').map_or("", |(_, name)| name);
+        !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
+    });
+    let expected = [
+        "logs:DeleteLogDelivery",
+        "ses:DeleteReceiptFilter",
+        "ses:DeleteReceiptRule",
+        "ses:DeleteReceiptRuleSet",
+        "ses:SetActiveReceiptRuleSet",
+        "sns:Unsubscribe",
+    ];
+    assert_eq!(writes.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn mappings_are_deleted_of_the_stacks_functions_alone() {
+    let functions = "functions: {reader: {crate: maintenance, bin: reader}}";
+    for (functions, purpose, is_there) in
+        [(functions, Purpose::Up, true), (functions, Purpose::Diff, false), ("tags: {}", Purpose::Up, false)]
+    {
+        let policy = policy_of(&format!("stack: circuits\nregion: eu-west-1\n{functions}\n"), purpose);
+        let is_mapping = |action: &String| action == "lambda:DeleteEventSourceMapping";
+        let named = policy.statements().iter().filter(|(id, _)| *id != "Removed").map(|(_, one)| one);
+        let statements: Vec<_> = named.filter(|one| one.actions.iter().any(is_mapping)).collect();
+        assert_eq!(statements.len(), usize::from(is_there), "{functions} {purpose:?}");
+        for statement in statements {
+            let reader = "arn:aws:lambda:eu-west-1:123456789012:function:circuits-reader";
+            let expected = BTreeSet::from([reader.to_owned(), format!("{reader}:*")]);
+            assert_eq!(statement.conditions["ArnLike"]["lambda:functionarn"], expected);
+        }
+    }
+}
+
+#[test]
+fn a_network_and_a_bucket_that_exists_need_more() {
+    let source = "\
+stack: circuits
+region: eu-west-1
+buckets: {archive: {existing: example-archive}}
+functions:
+  reader:
+    crate: maintenance
+    bin: reader
+    reserved_concurrency: 1
+    vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}
+receipt_rules: [{name: all, actions: [{store: archive}]}]
+";
+    let policy = policy_of(source, Purpose::Up);
+    let statements = policy.statements();
+    for action in [
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcEndpoints",
+        "ses:GetIdentityVerificationAttributes",
+        "lambda:GetAccountSettings",
+    ] {
+        assert!(statements["Everything"].actions.contains(action), "{action}");
+    }
+    let of_ec2 = |source: &str, purpose| {
+        let policy = policy_of(source, purpose);
+        let actions = policy.statements().values().flat_map(|statement| &statement.actions);
+        actions.filter(|action| action.starts_with("ec2:")).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of_ec2(source, Purpose::Down), [INTERFACES, INTERFACE]);
+    assert_eq!(of_ec2(source, Purpose::Diff).len(), 0);
+    assert_eq!(statements["ExistingBuckets"].resources, BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()]));
+    assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
+}
+
+/// What is declared no more may have been anything: the last function may have been in a VPC, and may have consumed a queue.
+#[test]
+fn what_is_no_longer_declared_can_be_deleted() {
+    const EMPTY: &str = "stack: circuits\nregion: eu-west-1\n";
+    for purpose in [Purpose::Up, Purpose::Down] {
+        let policy = policy_of(EMPTY, purpose);
+        let allowed: BTreeSet<&String> =
+            policy.statements().values().flat_map(|statement| &statement.actions).collect();
+        let deletes = Kind::ALL.iter().flat_map(|kind| kind.rights()).filter(|right| right.access == Access::Delete);
+        let further = [LEAVING, MAPPING, INTERFACES, INTERFACE];
+        let needed = deletes.flat_map(|right| right.actions).copied().chain(further);
+        // S3 does not look at the tags of buckets: a removed one needs the policy of before.
+        let missing: Vec<&str> = needed.filter(|action| !allowed.contains(&(*action).to_owned())).collect();
+        assert!(missing.iter().all(|action| action.starts_with("s3:")), "{purpose:?}: {missing:?}");
+        let removed = &policy.statements()["Removed"];
+        assert!([LEAVING, MAPPING].iter().all(|action| removed.actions.contains(*action)), "{removed:?}");
+        let interfaces = &policy.statements()["LeftInterfaces"];
+        assert_eq!(
+            interfaces.resources,
+            BTreeSet::from(["arn:aws:ec2:eu-west-1:123456789012:network-interface/*".to_owned()])
+        );
+    }
+    assert!(!policy_of(EMPTY, Purpose::Diff).statements().contains_key("LeftInterfaces"));
+}
+
+/// Of a log group that does not exist IAM knows no tags, so that the right has to name it.
+#[test]
+fn the_notes_of_a_stack_are_looked_for_whatever_is_declared() {
+    for (purpose, is_there) in [(Purpose::Diff, true), (Purpose::Up, true), (Purpose::Logs, false)] {
+        let policy = policy_of(QUEUE, purpose);
+        let notes = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/circuits-provision.notes";
+        let read = policy.statements().values().any(|statement| {
+            statement.resources.contains(notes) && statement.actions.contains("logs:ListTagsForResource")
+        });
+        assert_eq!(read, is_there, "{purpose:?}");
+        let made = policy.statements().values().any(|statement| statement.actions.contains("logs:CreateLogGroup"));
+        assert!(!made, "{purpose:?}");
+    }
+}
+
+const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+
+fn condition<'policy>(policy: &'policy Policy, id: &str) -> Option<&'policy BTreeSet<String>> {
+    policy.statements()[id].conditions.get("StringEquals")?.get("iam:permissionsboundary")
+}
+
+#[test]
+fn the_rights_of_roles_are_given_below_the_declared_boundary_alone() {
+    let functions = "functions: {reader: {crate: maintenance, bin: reader}, other: {crate: maintenance, bin: other}}";
+    let of = |boundary: &str| format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+    let all: BTreeSet<_> = [BOUNDARY.to_owned()].into();
+    for purpose in [Purpose::Up, Purpose::Down] {
+        let policy = policy_of(&of(&format!("permissions_boundary: {BOUNDARY}\n")), purpose);
+        for (id, statement) in policy.statements() {
+            let gives_rights = |action: &str| {
+                ["Policy", "CreateRole", "PermissionsBoundary"].iter().any(|word| action.contains(word))
+                    && !["Get", "List"].iter().any(|verb| action.contains(&format!("iam:{verb}")))
+                    && action != "iam:UpdateAssumeRolePolicy"
+            };
+            for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                if gives_rights(action) {
+                    assert_eq!(condition(&policy, id), Some(&all), "{action}");
+                }
+            }
+        }
+    }
+    let without = policy_of(&of(""), Purpose::Up);
+    // Without a boundary they are rights to the roles as all others are.
+    assert_eq!(condition(&without, "Roles"), None);
+    assert!(without.statements()["Roles"].actions.contains("iam:PutRolePolicy"));
+    assert!(!without.statements().contains_key("BoundariesOfRoles"));
+    // One function of two has one: neither role is made as the other.
+    let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
+    let one = policy_of(&one, Purpose::Up);
+    let role = |name: &str| {
+        BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/{name}-eu-west-1")])
+    };
+    assert_eq!(one.statements()["RightsOfRoles"].resources, role("circuits-other"));
+    assert_eq!(condition(&one, "RightsOfRoles"), None);
+    assert_eq!(one.statements()["RightsOfRoles2"].resources, role("circuits-reader"));
+    assert_eq!(condition(&one, "RightsOfRoles2"), Some(&all));
+    assert!(one.statements()["RightsOfRoles2"].actions.contains("iam:PutRolePermissionsBoundary"));
+}
+
+#[test]
+fn nobody_widens_himself() {
+    for boundary in ["", "permissions_boundary: arn:aws:iam::123456789012:policy/boundary\n"] {
+        let functions = "functions: {reader: {crate: maintenance, bin: reader}}";
+        let source = format!("stack: circuits\nregion: eu-west-1\n{boundary}{functions}\n");
+        let policy = policy_of(&source, Purpose::Up);
+        for (id, statement) in policy.statements() {
+            for action in statement.actions.iter().filter(|action| action.starts_with("iam:")) {
+                let forbidden =
+                    ["DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "SetDefault", "*"];
+                assert!(!forbidden.iter().any(|word| action.contains(word)), "{id}: {action}");
+                let reads = ["iam:Get", "iam:List"].iter().any(|verb| action.starts_with(verb));
+                let is_own =
+                    |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/");
+                assert!(reads || statement.resources.iter().all(is_own), "{id}: {action}");
+            }
+        }
+        let passed = &policy.statements()["PassedRoles"].conditions["StringEquals"]["iam:passedtoservice"];
+        assert_eq!(*passed, BTreeSet::from(["lambda.amazonaws.com".to_owned()]));
+    }
+}
+
+#[test]
+fn the_policy_of_a_whole_stack_is_one_that_iam_takes() {
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra.yaml")).unwrap();
+    let policy = policy_of(&source, Purpose::Up);
+    assert_eq!(parts(&policy, LIMIT).len(), 1, "{}", policy.to_json().len());
+}

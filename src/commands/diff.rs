@@ -51,14 +51,15 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
     let stack = &opened.session.stack;
     let others =
         compared.snapshot.as_deref().map(|snapshot| others(stack, &opened.declaration, &compared.rule_set, snapshot));
-    let cut_off = others.unwrap_or_default().cut_off;
+    let others = others.unwrap_or_default();
     if typed.markdown {
-        printer.data(&markdown::text(&heading, &compared.plan, &cut_off));
+        printer.data(&markdown::text(&heading, &compared.plan, &others));
     } else {
-        printer.comparison(&heading, &compared.plan, &cut_off);
+        printer.comparison(&heading, &compared.plan, &others);
     }
     tell_needless(printer, &compared.plan, &opened.session.consent);
-    printer.findings(&cut_off);
+    printer.findings(&others.cut_off);
+    printer.findings(others.taken_over.as_slice());
     if let Some(path) = &typed.out {
         let plan = plan::json(&heading, &compared.plan);
         let parts = Parts { opened: &opened, code: &code, compared: &compared, plan };
@@ -70,7 +71,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         let problem = Problem::new("The code of the functions was not compared");
         printer.problem(&problem.with_hint("run without `--no-build` to compare it"));
     }
-    Ok(exit_code(&compared.plan, typed.no_build, !cut_off.is_empty()))
+    Ok(exit_code(&compared.plan, typed.no_build, !others.cut_off.is_empty()))
 }
 
 fn exit_code(plan: &Plan, is_partial: bool, is_cut_off: bool) -> ExitCode {

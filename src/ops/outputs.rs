@@ -52,8 +52,8 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
             if *kind == Kind::Function && is_ours(compared, &Id::new(Kind::Role, entry)) {
                 add("role", entry, names.arn(Kind::Role, entry));
             }
-            if let Some(sha256) = build(compared, &id, &names.name(*kind, entry)) {
-                add("build", entry, sha256);
+            if let Some(sha256) = code(compared, &id, &names.name(*kind, entry)) {
+                add("code", entry, sha256);
             }
         }
     }
@@ -95,7 +95,7 @@ fn url(compared: &Compared, name: &str) -> Option<String> {
 }
 
 /// Returns the hash of the code that a function runs.
-fn build(compared: &Compared, id: &Id, name: &str) -> Option<String> {
+fn code(compared: &Compared, id: &Id, name: &str) -> Option<String> {
     match compared.survey.read.get(&(id.kind, Address::of(name)))? {
         Read::Present(Live { settings: Settings::Function(live), .. }) => Some(live.code_sha256.clone()),
         _ => None,

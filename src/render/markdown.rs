@@ -10,15 +10,16 @@ use super::{
 };
 use engine::Action;
 use kinds::{Item, Plan};
-use stack::preconditions::Finding;
+use stack::preconditions::Others;
 
-/// Returns the plan, and what cuts the stack off from its mail, with the same text for the same plan.
-pub(crate) fn text(heading: &Heading, plan: &Plan, cut_off: &[Finding]) -> String {
+/// Returns the plan, what cuts the stack off from its mail, and whose mail it takes over, with the same text for the same plan.
+pub(crate) fn text(heading: &Heading, plan: &Plan, others: &Others) -> String {
     let Heading { source, account, region } = heading;
     let mut text = format!("**{}**\n\n", plan::summary(plan.counts()));
     let _ = writeln!(text, "{} → account {account}, {region}", code(source));
-    for finding in cut_off {
-        let _ = write!(text, "\n**Mail is cut off:** {}; {}\n", entities(&finding.what), entities(&finding.todo));
+    let cut_off = others.cut_off.iter().map(|finding| ("Mail is cut off", finding));
+    for (title, finding) in cut_off.chain(others.taken_over.iter().map(|finding| ("Mail of others stops", finding))) {
+        let _ = write!(text, "\n**{title}:** {}; {}\n", entities(&finding.what), entities(&finding.todo));
     }
     let shown: Vec<&Item> = plan.items().iter().filter(|item| is_shown(item)).collect();
     if shown.is_empty() && plan.unlisted.is_empty() {

@@ -38,7 +38,7 @@ use aws::policy::Policy;
 use declaration::Checked;
 use kinds::{Item, Plan};
 use problem::Problem;
-use stack::preconditions::Finding;
+use stack::preconditions::{Finding, Others};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -162,9 +162,9 @@ impl Printer {
     }
 
     /// Prints a plan as [`Self::plan`] does; the document has what cuts the stack off from its mail, too.
-    pub(crate) fn comparison(&self, heading: &plan::Heading, plan: &Plan, cut_off: &[Finding]) {
+    pub(crate) fn comparison(&self, heading: &plan::Heading, plan: &Plan, others: &Others) {
         if self.json {
-            self.data(&plan::json_with(heading, plan, cut_off).to_string());
+            self.data(&plan::json_with(heading, plan, others).to_string());
         } else {
             self.plan(heading, plan);
         }

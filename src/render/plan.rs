@@ -23,7 +23,7 @@ use engine::{
 };
 use kinds::{Id, Item, Plan};
 use problem::{Problem, shell_word};
-use stack::preconditions::Finding;
+use stack::preconditions::Others;
 
 /// The heading of a plan: file or stack, account and region.
 #[derive(Debug, Clone)]
@@ -131,11 +131,12 @@ pub(crate) fn json(heading: &Heading, plan: &Plan) -> Value {
     })
 }
 
-/// Returns the same with what cuts the stack off from its mail.
-pub(crate) fn json_with(heading: &Heading, plan: &Plan, cut_off: &[Finding]) -> Value {
+/// Returns the same with what cuts the stack off from its mail, and whose mail the plan takes over.
+pub(crate) fn json_with(heading: &Heading, plan: &Plan, others: &Others) -> Value {
     let mut document = json(heading, plan);
     if let Some(document) = document.as_object_mut() {
-        document.insert("cut_off".to_owned(), json!(cut_off));
+        document.insert("cut_off".to_owned(), json!(others.cut_off));
+        document.insert("taken_over".to_owned(), json!(others.taken_over.as_slice()));
     }
     document
 }

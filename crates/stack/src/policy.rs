@@ -17,7 +17,7 @@ use kinds::{
 };
 
 pub use parts::{LIMIT, parts};
-use resources::{Declared, arns, bounded, functions, interfaces, tagging};
+use resources::{Declared, arns, bounded, functions, tagging};
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
@@ -29,10 +29,9 @@ const DESCRIBE_KEY: &str = "kms:DescribeKey";
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 /// Action by which a function leaves its VPC before it goes.
 const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
-/// EC2 action by which a role waits for the network interfaces of its function; it has no resource level.
-const INTERFACES: &str = "ec2:DescribeNetworkInterfaces";
-/// EC2 action by which leftover network interfaces of a function go.
-const INTERFACE: &str = "ec2:DeleteNetworkInterface";
+/// EC2 actions by which a role waits for the network interfaces of its function, and takes away what is left of them. AWS chooses the names
+/// of interfaces, and those that Lambda makes have no tags.
+const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 /// Action by which a mapping of a function that is no longer declared goes. Its tag tells whose it is.
 const MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
@@ -53,8 +52,6 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         }
         vec![(target.id(), limited(target, allow(actions, resources), declaration, names))]
     });
-    let goes = matches!(purpose, Purpose::Up | Purpose::Down);
-    let left = goes.then(|| ("LeftInterfaces".to_owned(), Statement::allow(&[INTERFACE], [interfaces(names)])));
     let owner = format!("aws:ResourceTag/{STACK_TAG}");
     let removed = allow(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
@@ -70,7 +67,6 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         merged(targeted)
             .into_iter()
             .chain(described)
-            .chain(left)
             .chain(adopted)
             .chain(purpose.mails(declaration, names))
             .chain(removed)
@@ -112,7 +108,7 @@ impl Actions<'_> {
         }
         if matches!(purpose, Purpose::Up | Purpose::Down) {
             // A function that is no longer declared, or no longer in a VPC, may have been in one, and may have consumed a queue.
-            everywhere.insert(INTERFACES);
+            everywhere.extend(INTERFACES);
             actions.removed.extend([LEAVING, MAPPING]);
             if is_in_vpc {
                 actions.by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVING);

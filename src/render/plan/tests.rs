@@ -11,6 +11,7 @@ use kinds::{
 };
 
 use crate::render::{Look, markdown, plan as render};
+use stack::preconditions::Others;
 
 fn queue(entry: &str, settings: queue::Settings) -> Resource {
     Resource {
@@ -308,7 +309,7 @@ fn no_plan_shows_a_token_or_what_is_secret_in_an_address() {
     let whole = Look { whole: true, ..Look::plain() };
     for survey in [survey, Survey::default()] {
         let plan = Plan::new(std::slice::from_ref(&resource), &survey).unwrap();
-        let markdown = markdown::text(&heading, &plan, &[]).replace("&#58;", ":").replace("&#95;", "_");
+        let markdown = markdown::text(&heading, &plan, &Others::default()).replace("&#58;", ":").replace("&#95;", "_");
         for text in [render::text(&heading, &plan, &whole), render::json(&heading, &plan).to_string(), markdown] {
             assert!(!text.contains("canary"), "{text}");
             for part in ["NETBOX_TOKEN", "https://hooks.example/…", "https://netbox.example/…", "shown 6"] {

@@ -51,11 +51,19 @@ fn another_set_that_somebody_made_active_is_told_by_diff_and_status() {
     assert!(run.stderr().contains(said), "{run}");
     let run = trial.expect(1, &["status"]);
     assert!(run.stdout().contains(said), "{run}");
-    // Taking over says whose rules it switches off, before it does.
+    // Taking over says whose rules it switches off, before it does, and that the stack gets no mail until then.
     trial.folder.write("infra.yaml", format!("{EVERYTHING}take_over: true\n"));
-    let run = trial.expect(0, &["up", "--yes"]);
-    let said =
+    let run = trial.expect(1, &["status"]);
+    assert!(run.stdout().contains(said), "{run}");
+    let over =
         "`take_over` makes rule set `circuits` active instead of `company`, whose rule `office` then gets no mail";
-    assert!(run.stderr().contains(said), "{run}");
+    let run = trial.expect(1, &["diff"]);
+    assert!(run.stderr().contains(said) && run.stderr().contains(over), "{run}");
+    let run = trial.expect(1, &["diff", "--markdown"]);
+    assert!(run.stdout().contains("**Mail of others stops:** &#96;take_over&#96; makes rule set"), "{run}");
+    let plan = trial.diff();
+    assert_eq!(plan["taken_over"][0]["what"], over, "{plan}");
+    let run = trial.expect(0, &["up", "--yes"]);
+    assert!(run.stderr().contains(over), "{run}");
     trial.expect(0, &["diff"]);
 }

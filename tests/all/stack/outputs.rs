@@ -31,7 +31,7 @@ fn the_outputs_are_those_of_up() {
     {
         assert!(found.iter().any(|one| one == wanted), "{wanted}: {found:#?}");
     }
-    assert!(found.iter().any(|one| one.starts_with("build reader ")), "{found:#?}");
+    assert!(found.iter().any(|one| one.starts_with("code reader ")), "{found:#?}");
     let text = trial.expect(0, &["outputs"]);
     assert!(
         text.stdout().lines().any(|line| line.starts_with("address reader") && line.ends_with("   noc@example.com")),

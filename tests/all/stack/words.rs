@@ -12,8 +12,8 @@ fn steady(text: &str) -> String {
         Some((before, took)) if took.ends_with(" s") => format!("{before} in … s"),
         _ => line.to_owned(),
     };
-    let digest = |line: String| match line.split_once("build reader") {
-        Some(_) => "  build reader       …".to_owned(),
+    let digest = |line: String| match line.split_once("code reader") {
+        Some(_) => "  code reader        …".to_owned(),
         None => line,
     };
     lines.map(|line| digest(seconds(line)) + "\n").collect()

@@ -24,12 +24,8 @@ const APIS: [ArnForm; 3] = [
     ArnForm("apigateway:{region}::/tags/{name}"),
 ];
 
-/// Form of the ARNs of network interfaces. AWS chooses their names.
-const INTERFACE: ArnForm = ArnForm("ec2:{region}:{account}:network-interface/{name}");
-
 /// The role that MSK makes for itself when the first cluster of an account is made.
-const ROLE_OF_KAFKA: ArnForm =
-    ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+const ROLE_OF_KAFKA: ArnForm = ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
 
 /// The names of all resources that a declaration implies, whichever rule set is active, by kind.
 pub(super) struct Declared {
@@ -141,11 +137,6 @@ fn kafka(declaration: &Declaration, names: &Names) -> Vec<String> {
 pub(super) fn functions(declaration: &Declaration, names: &Names) -> Vec<String> {
     let functions = declaration.functions.keys().map(|entry| names.name(Kind::Function, entry));
     functions.flat_map(|name| arns_of(Kind::Function, &name, names)).collect()
-}
-
-/// Returns the ARN of all network interfaces of the region: those that Lambda makes have no tags, and names that AWS chooses.
-pub(super) fn interfaces(names: &Names) -> String {
-    names.realm().arn(INTERFACE, "", "*").into()
 }
 
 /// Returns the actions that write the tags of a resource, and what IAM knows these by.

@@ -113,8 +113,7 @@ pub async fn check(
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
-        let Others { cut_off, beside } = others(&session.stack, declaration, rule_set, snapshot);
-        findings.extend(cut_off.into_iter().chain(beside));
+        findings.extend(others(&session.stack, declaration, rule_set, snapshot).all());
     }
     if declaration.alarms.notify.is_empty() && !declaration.functions.is_empty() {
         findings.push(Finding::warns(

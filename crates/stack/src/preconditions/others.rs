@@ -16,6 +16,15 @@ pub struct Others {
     pub cut_off: Vec<Finding>,
     /// Findings to look at once: mail reaches the stack's rules all the same.
     pub beside: Vec<Finding>,
+    /// The finding that names the set and the rules that `take_over` will switch off; `None` if it switches nothing off.
+    pub taken_over: Option<Finding>,
+}
+
+impl Others {
+    /// Returns all findings, the worst first.
+    pub fn all(self) -> impl Iterator<Item = Finding> {
+        self.cut_off.into_iter().chain(self.taken_over).chain(self.beside)
+    }
 }
 
 /// Returns what others have in the way of a declaration's mail.
@@ -30,15 +39,21 @@ pub fn others(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snap
         RuleSet::Own => own.clone(),
         RuleSet::Joined(name) => name.clone(),
     };
-    match &snapshot.active {
-        Some(active) if *active != own && declaration.take_over => {
-            found.beside.push(taken_over(stack, active, &own, snapshot));
+    if let Some(active) = snapshot.active.as_ref().filter(|active| **active != own) {
+        found.taken_over = declaration.take_over.then(|| taken_over(stack, active, &own, snapshot));
+        if has_rules_of(stack, snapshot, &own) {
+            let todo = if declaration.take_over {
+                format!("run `provision up`, which makes `{own}` active again")
+            } else {
+                format!(
+                    "run `provision up`, which puts the rules into `{active}`, or say `take_over: true` to make `{own}` active again"
+                )
+            };
+            let what = format!(
+                "rule set `{active}` is active, and no longer the stack's own `{own}`: its rules there get no mail"
+            );
+            found.cut_off.push(Finding::warns(what, todo));
         }
-        Some(active) if *active != own && has_rules_of(stack, snapshot, &own) => found.cut_off.push(Finding::warns(
-            format!("rule set `{active}` is active, and no longer the stack's own `{own}`: its rules there get no mail"),
-            format!("run `provision up`, which puts the rules into `{active}`, or say `take_over: true` to make `{own}` active again"),
-        )),
-        _ => {}
     }
     let there = snapshot.sets.get(&name).map_or(&[][..], Vec::as_slice);
     let place = |rule: &ReceiptRule| {
@@ -287,9 +302,13 @@ mod tests {
             "{lost:?}"
         );
         assert_eq!(counts(&in_sets(None, &sets, false)), (0, 0), "that is a difference of the stack's own");
+        let again = in_sets(Some("company"), &sets, true);
+        assert_eq!((counts(&again), again.taken_over.is_some()), ((1, 0), true), "it gets no mail until then");
+        assert_eq!(again.cut_off[0].todo, "run `provision up`, which makes `mail` active again");
+        assert_eq!(lost.taken_over, None);
         let taken = in_sets(Some("company"), &[company], true);
         let said =
             "`take_over` makes rule set `mail` active instead of `company`, whose rules `a`, `b` then get no mail";
-        assert_eq!((taken.beside[0].what.as_str(), counts(&taken)), (said, (0, 1)));
+        assert_eq!((taken.taken_over.as_ref().map(|one| one.what.as_str()), counts(&taken)), (Some(said), (0, 0)));
     }
 }

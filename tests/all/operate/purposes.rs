@@ -131,8 +131,8 @@ stack: circuits
 region: eu-west-1
 functions:
   worker: {crate: standin, bin: standin, consumes: {queue: jobs}}
-queues: {jobs: {visibility_timeout: 1m}, failed: {}}
-alarms: {notify: [noc@example.com]}
+queues: {jobs: {visibility_timeout: 3m}, failed: {}}
+alarms: {off: [errors, throttles, duration, undelivered, messages, age, backlog]}
 ";
 
 #[test]
@@ -154,7 +154,7 @@ fn pausing_and_resuming_run_with_their_policy_and_a_removed_consumer_goes_with_t
     trial.expect_as(0, &trial.user("found", &found), &["policy", "--found"]);
 
     let (before, _) = CONSUMING.split_once("functions:").unwrap();
-    trial.folder.write("infra.yaml", format!("{before}queues: {{jobs: {{visibility_timeout: 1m}}, failed: {{}}}}\n"));
+    trial.folder.write("infra.yaml", format!("{before}queues: {{jobs: {{visibility_timeout: 3m}}, failed: {{}}}}\n"));
     let up = trial.with_least_rights("up");
     trial.expect_as(0, &up, &["up", "--yes", "--allow-delete", "log-group/worker"]);
     trial.expect_as(0, &up, &["diff"]);
@@ -162,7 +162,7 @@ fn pausing_and_resuming_run_with_their_policy_and_a_removed_consumer_goes_with_t
 
 #[test]
 fn a_policy_that_iam_would_not_take_is_printed_in_parts() {
-    let queues: String = (0..200).map(|number| format!("  a-queue-with-quite-a-long-name-{number}: {{}}\n")).collect();
+    let queues: String = (0..200).map(|number| format!("  a-queue-with-a-long-name-{number}: {{}}\n")).collect();
     let declaration = format!("stack: circuits\nregion: eu-west-1\naccount: \"123456789012\"\nqueues:\n{queues}");
     let folder = crate::harness::Folder::with_declaration(&declaration);
     let run = folder.run(&["policy", "--json"]);

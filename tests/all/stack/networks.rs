@@ -49,7 +49,7 @@ impl Network {
 
     fn declaration(&self, subnets: &[String]) -> String {
         format!(
-            "stack: circuits\nregion: eu-west-1\nbuckets: {{mail: {{}}}}\nsecrets: {{token: {{existing: netbox/token}}}}\nalarms: {{notify: [noc@example.com]}}\nfunctions:\n  \
+            "stack: circuits\nregion: eu-west-1\nbuckets: {{mail: {{}}}}\nsecrets: {{token: {{existing: netbox/token}}}}\nalarms: {{off: [errors, throttles, duration, undelivered]}}\nfunctions:\n  \
              reader:\n    crate: standin\n    bin: standin\n    reads: [mail]\n    secrets: {{TOKEN: token}}\n    vpc: {{subnets: [{}], security_groups: [{}]}}\n",
             subnets.join(", "),
             self.group

@@ -25,7 +25,8 @@ const APIS: [ArnForm; 3] = [
 ];
 
 /// The role that MSK makes for itself when the first cluster of an account is made.
-const ROLE_OF_KAFKA: ArnForm = ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+const ROLE_OF_KAFKA: ArnForm =
+    ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
 
 /// The names of all resources that a declaration implies, whichever rule set is active, by kind.
 pub(super) struct Declared {

@@ -60,7 +60,7 @@ fn another_set_that_somebody_made_active_is_told_by_diff_and_status() {
     let run = trial.expect(1, &["diff"]);
     assert!(run.stderr().contains(said) && run.stderr().contains(over), "{run}");
     let run = trial.expect(1, &["diff", "--markdown"]);
-    assert!(run.stdout().contains("**Mail of others stops:** &#96;take_over&#96; makes rule set"), "{run}");
+    assert!(run.stdout().contains("**Mail of others stops:** &#96;take&#95;over&#96; makes rule set"), "{run}");
     let plan = trial.diff();
     assert_eq!(plan["taken_over"][0]["what"], over, "{plan}");
     let run = trial.expect(0, &["up", "--yes"]);

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{existing, fields::every_kind};
+use super::{
+    existing,
+    fields::{every_kind, sending},
+};
 use crate::stack::{Trial, actions};
 
 /// A resource as the plan names it.
@@ -27,7 +30,9 @@ impl Resource {
     /// Returns whether deleting the other resource deletes this one too.
     fn goes_with(&self, other: &Self) -> bool {
         match (other.kind.as_str(), self.kind.as_str()) {
-            ("function", "event invoke" | "permission") | ("topic", "subscription") => self.container == other.name,
+            ("function", "event invoke" | "permission") | ("topic", "subscription") | ("cluster", "kafka topic") => {
+                self.container == other.name
+            }
             ("receipt rule set", "receipt rule" | "receipt rule order" | "active rule set") => true,
             _ => self.kind == other.kind && self.entry == other.entry,
         }
@@ -99,7 +104,7 @@ impl Resource {
                 }
             }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
-            kind => panic!("nothing says how somebody deletes a {kind}"),
+            kind => sending::delete(trial, kind, &self.entry),
         }
     }
 
@@ -154,19 +159,28 @@ fn can_be_deleted(resource: &Resource) -> bool {
 
 #[test]
 fn whatever_somebody_deletes_is_missed_and_made_again() {
+    let mut kinds = BTreeSet::new();
+    for declaration in [every_kind(), sending::alone()] {
+        let Some(trial) = Trial::new(&declaration) else { return };
+        existing::bucket(&trial.account);
+        sending::identities(&trial);
+        kinds.extend(deleted_and_made_again(&trial));
+    }
     let Some(trial) = Trial::new(&every_kind()) else { return };
-    existing::bucket(&trial.account);
+    let known: Value = serde_json::from_str(&trial.run(&["schema", "--fields"]).stdout()).unwrap();
+    let known: BTreeSet<String> =
+        known["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds, known, "the stacks of this test have something of every kind");
+}
+
+/// Deletes each resource of a stack and makes it again, and returns the kinds of the stack.
+fn deleted_and_made_again(trial: &Trial) -> BTreeSet<String> {
     trial.up();
     let plan = trial.diff();
     let all: Vec<Resource> = plan["resources"].as_array().unwrap().iter().map(Resource::of).collect();
-    let kinds: BTreeSet<&str> = all.iter().map(|one| one.kind.as_str()).collect();
-    let known: serde_json::Value = serde_json::from_str(&trial.run(&["schema", "--fields"]).stdout()).unwrap();
-    let known: BTreeSet<&str> =
-        known["kinds"].as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, known, "the stack of this test has something of every kind");
     let mut count = 0;
     for resource in all.iter().filter(|one| can_be_deleted(one)) {
-        resource.delete(&trial);
+        resource.delete(trial);
         let gone = all.iter().filter(|one| one.goes_with(resource)).map(|one| ("create", one));
         // What names an API by its id names one that is gone.
         let stale = all.iter().filter(|one| one.names(resource)).map(|one| (one.when_stale(), one));
@@ -180,4 +194,5 @@ fn whatever_somebody_deletes_is_missed_and_made_again() {
         count += 1;
     }
     println!("{count} of {} resources deleted and made again", all.len());
+    all.into_iter().map(|one| one.kind).collect()
 }

@@ -8,7 +8,7 @@ mod apis;
 mod functions;
 mod mail;
 mod others;
-mod sending;
+pub(super) mod sending;
 mod storage;
 
 use std::{

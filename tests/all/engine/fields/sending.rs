@@ -129,13 +129,43 @@ pub(super) const CASES: &[Case] = &[
     case("kafka topic", "log.lines", "partitions", |trial| topic(trial, 1, 2)),
 ];
 
+/// Returns the declaration of a stack that has nothing else.
+pub(in super::super) fn alone() -> String {
+    format!("stack: circuits\nregion: eu-west-1\ntopics:\n{TOPIC}{DECLARED}")
+}
+
+/// Deletes a resource as somebody else would.
+pub(in super::super) fn delete(trial: &Trial, kind: &str, entry: &str) {
+    match kind {
+        "table" => {
+            update(trial, json!({"DeletionProtectionEnabled": false}));
+            dynamodb(trial, "DeleteTable", json!({"TableName": TABLE}));
+        }
+        "configuration set" => {
+            ses(trial, Call::delete("DeleteConfigurationSet", &["v2", "email", "configuration-sets", SET]));
+        }
+        "identity feedback" => {
+            ["Bounce", "Complaint", "Delivery"].into_iter().for_each(|of| hear(trial, entry, of, None))
+        }
+        "cluster" => {
+            let (_, arn, _) = cluster(trial);
+            kafka(trial, Call::delete("DeleteCluster", &["v1", "clusters", &arn]));
+        }
+        "kafka topic" => {
+            let (_, arn, _) = cluster(trial);
+            kafka(trial, Call::delete("DeleteTopic", &["v1", "clusters", &arn, "topics", "lines"]));
+        }
+        kind => panic!("nothing says how somebody deletes a {kind}"),
+    }
+}
+
 const TABLE: &str = "circuits-items";
 const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/circuits-items";
 const SET: &str = "circuits-sent";
 const SET_ARN: &str = "arn:aws:ses:eu-west-1:123456789012:configuration-set/circuits-sent";
 
 /// Makes the identities, which are not the stack's.
-pub(super) fn identities(trial: &Trial) {
+pub(in super::super) fn identities(trial: &Trial) {
     for identity in ["example.com", "example.org"] {
         trial.account.wait(trial.account.ses.verify_domain_identity().domain(identity).send()).unwrap();
     }

@@ -469,8 +469,13 @@ impl Manage for Table {
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let names = session.indexed(Kind::Table)?;
-        let owned =
-            names.iter().map(|name| async move { session.owned(Kind::Table, name, tags_of(session, name).await) });
+        let owned = names.iter().map(|name| async move {
+            match describe(session, name).await {
+                // The index is behind, and about what is gone nobody may ask for tags.
+                Ok(None) => Ok(None),
+                _ => session.owned(Kind::Table, name, tags_of(session, name).await),
+            }
+        });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
 }

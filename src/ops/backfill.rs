@@ -326,8 +326,11 @@ secrets: {token: {value_from: {environment: TOKEN}}}
             let problem = target(&one, name).unwrap_err();
             assert!(problem.to_string().contains(says) && problem.hint().is_some(), "{problem}");
         }
-        let second = "  second: {crate: b, timeout: 5s, secrets: {PLATFORM_TOKEN: token}, consumes: {queue: jobs}}\n";
-        let two = declaration(&DECLARATION.replace("queues:", &format!("{second}queues:")));
+        let two = DECLARATION.replace(
+            "queues: {jobs:",
+            "  second: {crate: b, timeout: 5s, secrets: {PLATFORM_TOKEN: token}, consumes: {queue: others}}\nqueues: {others: {visibility_timeout: 5m}, jobs:",
+        );
+        let two = declaration(&two.replace("sends: [jobs]", "sends: [jobs, others]"));
         assert_eq!(target(&two, "hook").unwrap_err().hint(), Some("name one: `second`, `worker`"));
         assert_eq!(target(&two, "second").unwrap().function, "second");
     }

@@ -117,7 +117,6 @@ impl Caller {
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(UserAgentInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
-            .interceptor(Told)
             .standard_retry(&config.retry_config().cloned().unwrap_or_else(RetryConfig::standard))
             .retry_classifier(TransientErrorClassifier::<Refusal>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
@@ -126,9 +125,10 @@ impl Caller {
             .retry_classifier(Refused)
             .serializer(request)
             .deserializer(answer);
-        if let Some(observer) = observer {
-            operation = operation.interceptor(observer.clone());
-        }
+        operation = match observer {
+            Some(observer) => operation.interceptor(observer.clone()),
+            None => operation.interceptor(Told),
+        };
         if let Some(version) = config.behavior_version() {
             operation = operation.behavior_version(version);
         }

@@ -226,6 +226,11 @@ mod tests {
                     places(one, inner, &format!("{path}/{name}"), found);
                 }
             }
+            (Holds::Chosen(_, item), Value::Object(entries)) => {
+                for (name, inner) in entries {
+                    places(item, inner, &format!("{path}/{}", name.replace('/', "~1")), found);
+                }
+            }
             (Holds::List(item), Value::Array(items)) => {
                 for (index, inner) in items.iter().enumerate() {
                     places(item, inner, &format!("{path}/{index}"), found);
@@ -247,9 +252,12 @@ mod tests {
     #[test]
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
-        let all =
-            "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2}";
+        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
+        // Bounces are heard of one source alone: here of the identity.
+        let with_all = with_all
+            .replace("types: [bounce, delivery_delay]", "types: [delivery_delay]")
+            .replace("{feedback: {delivery: events}}", "{feedback: {bounce: events, delivery: events}}");
         assert!(with_all.contains(all));
         let root = Holds::Mapping(&ROOT);
         let root: &'static Holds = Box::leak(Box::new(root));

@@ -230,9 +230,4 @@ impl Existing {
         let keys = keys.into_iter().map(|(kind, entry, key)| ((kind, entry.to_owned()), Ok(Some(key.to_owned()))));
         Self { keys: keys.collect(), ..Self::default() }
     }
-
-    /// Returns clusters that were read, for tests.
-    pub(crate) fn of_clusters(clusters: impl IntoIterator<Item = (String, Result<Option<Seen>, Failure>)>) -> Self {
-        Self { clusters: clusters.into_iter().collect(), ..Self::default() }
-    }
 }

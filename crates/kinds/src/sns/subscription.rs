@@ -21,8 +21,7 @@ use crate::{
 };
 use aws::OrFail;
 use contract::address::shown;
-use engine::{Address, ENTRY_TAG, Field, Holds, Live, Owned, Owner, Tags, plain};
-use engine::{Class, Failure};
+use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Life, Live, Owned, Owner, Tags, plain};
 
 /// SNS subscriptions, each within its topic, named `PROTOCOL:ENDPOINT`.
 #[derive(Debug)]
@@ -166,7 +165,7 @@ impl Manage for Subscription {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] =
-        &[plain("raw_delivery"), plain("filter.*").shared(&[]), plain("redrive").shared(&[])];
+        &[plain("raw_delivery"), plain("filter.*").shared(&[]), plain("redrive").with_life(Life::Catches)];
 
     const HOLDS: Holds = Holds::Nothing;
 

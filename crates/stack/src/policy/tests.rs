@@ -101,8 +101,8 @@ fn every_resource_is_named_but_where_there_is_none() {
         assert_eq!(is_everything, id == "Everything" || id == "Removed", "{id}");
     }
     let everything = &policy.statements()["Everything"];
-    // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and filters and
-    // subscriptions, which have no ARN of their own there, and network interfaces, whose names AWS chooses.
+    // A write that IAM could limit to a resource must not be allowed on all. The exceptions are SES's receipt rules and filters,
+    // feedback of identities and subscriptions, which have no ARN of their own there, and network interfaces, whose names AWS chooses.
     let writes = everything.actions.iter().filter(|action| {
         let name = action.split_once(':').map_or("", |(_, name)| name);
         !["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
@@ -114,6 +114,8 @@ fn every_resource_is_named_but_where_there_is_none() {
         "ses:DeleteReceiptRule",
         "ses:DeleteReceiptRuleSet",
         "ses:SetActiveReceiptRuleSet",
+        "ses:SetIdentityHeadersInNotificationsEnabled",
+        "ses:SetIdentityNotificationTopic",
         "sns:Unsubscribe",
     ];
     assert_eq!(writes.collect::<Vec<_>>(), expected);

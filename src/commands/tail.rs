@@ -34,7 +34,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Tail) -> anyhow::R
     until_interrupted(async {
         let security = sent::security(bootstrap, &declaration.region).await?;
         let reader = Reader::open(bootstrap, topic.name, &security, start).await.map_err(unread)?;
-        while !printer.is_closed() && !(typed.once && reader.is_at_end().await) {
+        while !(printer.is_closed() || typed.once && reader.is_at_end().await) {
             for entry in reader.next(WAIT).await.map_err(unread)? {
                 if entry.message.as_ref().is_ok_and(|message| !selection.has(message)) {
                     continue;

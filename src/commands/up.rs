@@ -39,7 +39,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
             prepared = prepared(printer, common, typed) => prepared?,
             () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
         };
-        up(printer, common, typed, prepared, &mut interrupts).await
+        Box::pin(up(printer, common, typed, prepared, &mut interrupts)).await
     })
 }
 
@@ -50,7 +50,7 @@ async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
     opened.session.consent = consent;
     secrets::known(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
-    let prepared = prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run)).await?;
+    let prepared = Box::pin(prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run))).await?;
     if let Some((path, saved)) = saved {
         let Prepared { opened, code, compared, .. } = &prepared;
         let plan = plan::json(&Heading::new(common, &opened.session.aws), &compared.plan);

@@ -83,10 +83,10 @@ mod tests {
 
     #[test]
     fn the_only_entry_is_meant_where_none_is_named() {
-        let entries = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), ())).collect::<BTreeMap<_, _>>();
+        let entries = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), true)).collect::<BTreeMap<_, _>>();
         let found = |names: &[&str], named| {
             entry(&entries(names), named, ("table", "--table"))
-                .map(|(name, ())| name.to_owned())
+                .map(|(name, _)| name.to_owned())
                 .map_err(|error| error.to_string())
         };
         assert_eq!(found(&["mails"], None), Ok("mails".to_owned()));

@@ -96,7 +96,8 @@ impl Call {
 
     /// Returns a call of a method, with the parts of its path.
     fn rest(action: &'static str, method: &'static str, path: &[&str], body: Option<Value>) -> Self {
-        let path = path.iter().map(|part| format!("/{}", utf8_percent_encode(part, IN_PATH))).collect();
+        let parts: Vec<String> = path.iter().map(|part| utf8_percent_encode(part, IN_PATH).to_string()).collect();
+        let path = format!("/{}", parts.join("/"));
         Self { action, method, path, query: Vec::new(), body }
     }
 
@@ -256,12 +257,11 @@ fn refusal(response: &HttpResponse, body: &[u8]) -> Refusal {
     // The code may be followed by the address of its description.
     let code = code.and_then(|code| code.split(':').next()).filter(|code| !code.is_empty());
     let metadata = ErrorMetadata::builder();
-    Refusal(match code {
-        Some(code) => metadata.code(code).message(text(["message", "Message"]).unwrap_or_default()).build(),
-        None => {
-            let words = format!("the answer has the status {} and is no answer of AWS", response.status().as_u16());
-            metadata.message(words).build()
-        }
+    Refusal(if let Some(code) = code {
+        metadata.code(code).message(text(["message", "Message"]).unwrap_or_default()).build()
+    } else {
+        let words = format!("the answer has the status {} and is no answer of AWS", response.status().as_u16());
+        metadata.message(words).build()
     })
 }
 

@@ -359,7 +359,9 @@ impl Parts<'_> {
     /// Reads the items of the tables. What cannot be read is told to the observer.
     fn tables(&self) -> Tables {
         let (tables, unread) = Tables::read(&self.names.tables, &self.options.items);
-        unread.into_iter().for_each(|reason| self.observer.tell(Activity::Unreadable { reason }));
+        for reason in unread {
+            self.observer.tell(Activity::Unreadable { reason });
+        }
         tables
     }
 
@@ -482,7 +484,9 @@ async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Opt
         return Ok(None);
     }
     let broker = Broker::start(&topics).await.map_err(NotStarted::Kafka)?;
-    produced.iter_mut().for_each(|produced| broker.bootstrap().clone_into(&mut produced.bootstrap));
+    for produced in &mut produced {
+        broker.bootstrap().clone_into(&mut produced.bootstrap);
+    }
     Ok(Some(broker))
 }
 

@@ -174,6 +174,7 @@ fn whatever_somebody_deletes_is_missed_and_made_again() {
 }
 
 /// Deletes each resource of a stack and makes it again, and returns the kinds of the stack.
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn deleted_and_made_again(trial: &Trial) -> BTreeSet<String> {
     trial.up();
     let plan = trial.diff();

@@ -156,7 +156,8 @@ fn pausing_and_resuming_run_with_their_policy_and_make_no_other_call() {
 
 #[test]
 fn a_policy_that_iam_would_not_take_is_printed_in_parts() {
-    let queues: String = (0..200).map(|number| format!("  a-queue-with-a-long-name-{number}: {{}}\n")).collect();
+    let queues: Vec<_> = (0..200).map(|number| format!("  a-queue-with-a-long-name-{number}: {{}}\n")).collect();
+    let queues = queues.concat();
     let declaration = format!("stack: circuits\nregion: eu-west-1\naccount: \"123456789012\"\nqueues:\n{queues}");
     let folder = crate::harness::Folder::with_declaration(&declaration);
     let run = folder.run(&["policy", "--json"]);

@@ -245,7 +245,11 @@ fn a_cluster_of_others_is_used_as_it_is_or_told_why_not() {
         let run = trial.expect(code, &["up", "--yes"]);
         assert!(words(&run).contains(told), "{run}");
         let made = trial.proxy.mutating();
-        assert_eq!(made.iter().map(|call| call.to_string()).any(|call| call.contains("CreateTopic")), makes, "{form}");
+        assert_eq!(
+            made.iter().map(std::string::ToString::to_string).any(|call| call.contains("CreateTopic")),
+            makes,
+            "{form}"
+        );
         assert!(made.len() <= usize::from(makes), "{}", trial.proxy.record());
         if makes {
             trial.is_converged();

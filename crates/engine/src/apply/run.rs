@@ -77,7 +77,7 @@ impl<K: Kind> Run<'_, K> {
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
         let known = known.filter(|_| is_first);
-        let slow = self.slowness(&target, known.as_ref());
+        let slow = Self::slowness(&target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
@@ -103,7 +103,7 @@ impl<K: Kind> Run<'_, K> {
     }
 
     /// Returns how long a step may take at least: twice as long as AWS usually takes for it, where that is minutes.
-    fn slowness(&self, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
+    fn slowness(target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
         let Target::Settings(settings) = target else { return Duration::ZERO };
         let live = match known {
             Some(Read::Present(live)) => Some(&live.settings),

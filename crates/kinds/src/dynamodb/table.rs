@@ -374,7 +374,7 @@ impl Manage for Table {
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let Some(parts) = parts(session, &address.name).await? else { return Ok(None) };
+        let Some(parts) = Box::pin(parts(session, &address.name)).await? else { return Ok(None) };
         // Right after its creation the list of tags may be empty, so that this tells nothing of a stranger's.
         let holds = number(&parts.table, &["ItemCount"]).is_none_or(|count| count > 0);
         let owner = Owner::of(&parts.tags, &session.stack, holds);

@@ -60,6 +60,7 @@ pub struct Settings {
 
 /// The ways in which clients and brokers know each other. AWS changes them together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "MSK has a switch for each")]
 pub struct Access {
     /// `true` if clients sign with IAM.
     pub iam: bool,

@@ -82,7 +82,9 @@ impl Destination {
 fn other(destination: &Value) -> String {
     let kinds = destination.as_object().into_iter().flatten();
     let kind = kinds.filter(|(key, value)| key.ends_with("Destination") && !value.is_null());
-    kind.map(|(key, value)| format!("{} {value}", key.trim_end_matches("Destination"))).collect()
+    let told: Vec<String> =
+        kind.map(|(key, value)| format!("{} {value}", key.trim_end_matches("Destination"))).collect();
+    told.join(", ")
 }
 
 /// Returns a type of events in its one form: other interfaces write `deliveryDelay`, or `bounce`.

@@ -347,8 +347,8 @@ impl Manage for Feedback {
     /// Lists by the notes.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let notes = notes::all(session).await?;
-        let noted = notes.keys().filter_map(|key| key.strip_prefix(FEEDBACK_TAG)?.split_once(':'));
-        let identities: std::collections::BTreeSet<&str> = noted.map(|(_, identity)| identity).collect();
+        let named = notes.keys().filter_map(|key| key.strip_prefix(FEEDBACK_TAG)?.split_once(':'));
+        let identities: std::collections::BTreeSet<&str> = named.map(|(_, identity)| identity).collect();
         Ok(identities.into_iter().map(|identity| Owned::new(identity, Address::of(identity))).collect())
     }
 }

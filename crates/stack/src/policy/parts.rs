@@ -48,9 +48,12 @@ fn pieces(id: &str, statement: Statement, limit: usize) -> Vec<(String, Statemen
     if size(&alone) <= limit || set.len() < 2 {
         return vec![(id.to_owned(), statement)];
     }
-    let with = |half: BTreeSet<String>| match by_resource {
-        true => Statement { resources: half, ..statement.clone() },
-        false => Statement { actions: half, ..statement.clone() },
+    let with = |half: BTreeSet<String>| {
+        if by_resource {
+            Statement { resources: half, ..statement.clone() }
+        } else {
+            Statement { actions: half, ..statement.clone() }
+        }
     };
     let half = set.len() / 2;
     let [first, second] = [set.iter().take(half).cloned().collect(), set.iter().skip(half).cloned().collect()];
@@ -87,7 +90,7 @@ mod tests {
                 assert!(parts.iter().all(|part| size(part) <= limit), "{actions} {resources} {limit}");
                 assert_eq!(allowed(&parts), allowed([&whole]), "{actions} {resources} {limit}");
                 if size(&whole) <= limit {
-                    assert_eq!(parts, [whole.clone()]);
+                    assert_eq!(parts, std::slice::from_ref(&whole));
                 }
             }
         }

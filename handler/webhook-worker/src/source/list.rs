@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_long_list_comes_in_parts() {
         let all: Vec<_> =
-            (0..LARGEST_LIST + 1).map(|number| json!({"id": format!("{number:06}"), "state": "COMPLETE"})).collect();
+            (0..=LARGEST_LIST).map(|number| json!({"id": format!("{number:06}"), "state": "COMPLETE"})).collect();
         let first = select(jobs(&json!(all)), None, None);
         assert!(first.more && first.jobs.len() == LARGEST_LIST);
         let rest = select(jobs(&json!(all)), None, first.jobs.last().map(|job| &job.id));

@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
         option(trial, "reputation-options", json!({"ReputationMetricsEnabled": false}));
     }),
     case("configuration set", "sent", "tls", |trial| {
-        option(trial, "delivery-options", json!({"TlsPolicy": "REQUIRE"}))
+        option(trial, "delivery-options", json!({"TlsPolicy": "REQUIRE"}));
     }),
     case("configuration set", "sent", "suppression", |trial| {
         option(trial, "suppression-options", json!({"SuppressedReasons": ["BOUNCE"]}));
@@ -97,26 +97,26 @@ pub(super) const CASES: &[Case] = &[
     case("cluster", "log", "version", |trial| change(trial, "version", json!({"targetKafkaVersion": "3.7.x"}))),
     case("cluster", "log", "brokers", |trial| change(trial, "nodes/count", json!({"targetNumberOfBrokerNodes": 2}))),
     case("cluster", "log", "instance", |trial| {
-        change(trial, "nodes/type", json!({"targetInstanceType": "kafka.m5.large"}))
+        change(trial, "nodes/type", json!({"targetInstanceType": "kafka.m5.large"}));
     }),
     case("cluster", "log", "storage", |trial| {
         let volume = json!([{"kafkaBrokerNodeId": "All", "volumeSizeGB": 50}]);
         change(trial, "nodes/storage", json!({"targetBrokerEBSVolumeInfo": volume}));
     }),
-    case("cluster", "log", "access.iam", |trial| access(trial, json!({"sasl": {"iam": {"enabled": false}}}))),
+    case("cluster", "log", "access.iam", |trial| access(trial, &json!({"sasl": {"iam": {"enabled": false}}}))),
     case("cluster", "log", "access.unauthenticated", |trial| {
-        access(trial, json!({"unauthenticated": {"enabled": true}}));
+        access(trial, &json!({"unauthenticated": {"enabled": true}}));
     }),
     case("cluster", "log", "access.scram", |trial| {
-        access(trial, json!({"sasl": {"iam": {"enabled": true}, "scram": {"enabled": true}}}));
+        access(trial, &json!({"sasl": {"iam": {"enabled": true}, "scram": {"enabled": true}}}));
     }),
-    case("cluster", "log", "access.certificates", |trial| access(trial, json!({"tls": {"enabled": true}}))),
+    case("cluster", "log", "access.certificates", |trial| access(trial, &json!({"tls": {"enabled": true}}))),
     case("cluster", "log", "access.in_transit", |trial| {
         let open = json!({"encryptionInTransit": {"clientBroker": "TLS_PLAINTEXT"}});
         change(trial, "security", json!({"encryptionInfo": open}));
     }),
     case("cluster", "log", "monitoring", |trial| {
-        change(trial, "monitoring", json!({"enhancedMonitoring": "PER_BROKER"}))
+        change(trial, "monitoring", json!({"enhancedMonitoring": "PER_BROKER"}));
     }),
     case("cluster", "log", "public_access", |trial| {
         let open = json!({"publicAccess": {"type": "SERVICE_PROVIDED_EIPS"}});
@@ -145,7 +145,9 @@ pub(in super::super) fn delete(trial: &Trial, kind: &str, entry: &str) {
             ses(trial, Call::delete("DeleteConfigurationSet", &["v2", "email", "configuration-sets", SET]));
         }
         "identity feedback" => {
-            ["Bounce", "Complaint", "Delivery"].into_iter().for_each(|of| hear(trial, entry, of, None))
+            for of in ["Bounce", "Complaint", "Delivery"] {
+                hear(trial, entry, of, None);
+            }
         }
         "cluster" => {
             let (_, arn, _) = cluster(trial);
@@ -246,7 +248,7 @@ fn change(trial: &Trial, end: &str, mut document: Value) {
     cluster(trial);
 }
 
-fn access(trial: &Trial, document: Value) {
+fn access(trial: &Trial, document: &Value) {
     change(trial, "security", json!({"clientAuthentication": document}));
 }
 

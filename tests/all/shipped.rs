@@ -169,24 +169,40 @@ fn a_function_that_is_not_shipped_is_reported_with_those_that_are() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: Failed to find the function `maintenence` that `use` names in `PREFIX/share/provision/functions`
-    hint: did you mean `maintenance`?
+    infra.yaml:4:17: error: Failed to find the function `maintenence` that `use` names in `PREFIX/share/provision/functions`
+      |
+    4 |   reader: {use: maintenence}
+      |                 ^^^^^^^^^^^
+      |
+      = hint: did you mean `maintenance`?
+
+    error: Failed to read `infra.yaml`: 1 error
     ");
     assert_snapshot!(declared("maintenance"), @r"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: Failed to read `PREFIX/share/provision/functions/maintenance.zip` as the zip of a function
-      because: invalid Zip archive: Could not find EOCD
-    hint: unpack the release archive again
+    infra.yaml:4:17: error: Failed to read `PREFIX/share/provision/functions/maintenance.zip` as the zip of a function: invalid Zip archive: Could not find EOCD
+      |
+    4 |   reader: {use: maintenance}
+      |                 ^^^^^^^^^^^
+      |
+      = hint: unpack the release archive again
+
+    error: Failed to read `infra.yaml`: 1 error
     ");
     assert_snapshot!(declared("empty"), @r"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error: Failed to read `PREFIX/share/provision/functions/empty.zip` as the zip of a function
-      because: it has no file `bootstrap`
-    hint: unpack the release archive again
+    infra.yaml:4:17: error: Failed to read `PREFIX/share/provision/functions/empty.zip` as the zip of a function: it has no file `bootstrap`
+      |
+    4 |   reader: {use: empty}
+      |                 ^^^^^
+      |
+      = hint: unpack the release archive again
+
+    error: Failed to read `infra.yaml`: 1 error
     ");
 }
 

@@ -79,11 +79,12 @@ impl Existing {
         clusters.into_iter().find_map(|arn| self.cluster(arn)?.as_ref().err())
     }
 
-    /// Takes over the keys of the stack's own resources from a survey. `up` leaves a key that is not declared, and the functions that
-    /// use the resource need the right to it. An alias costs a round trip.
+    /// Takes over the keys of the stack's own resources from a survey, where none is declared: `up` leaves such a key, and the functions
+    /// that use the resource need the right to it. An alias costs a round trip.
     #[must_use]
     pub async fn with_keys(self, session: &Session, names: &Names, declaration: &Declaration, survey: &Survey) -> Self {
-        let keys = join_all(own(declaration).into_iter().map(|(kind, entry)| async move {
+        let own = own(declaration).into_iter().filter(|(kind, entry)| !has_declared_key(declaration, *kind, entry));
+        let keys = join_all(own.map(|(kind, entry)| async move {
             let address = Address::of(names.name(kind, entry));
             let Some(Read::Present(Live { settings, owner: Owner::Ours })) = survey.read.get(&(kind, address)) else {
                 return None;
@@ -173,6 +174,26 @@ fn own_used_by<'declared>(declaration: &'declared Declaration, entry: &str) -> B
     let queues = queues.map(|queue| (Kind::Queue, queue.as_str()));
     let itself = [(Kind::Function, entry.as_str())];
     places.chain(queues).chain(topics).chain(tables).chain(secrets).chain(itself).collect()
+}
+
+/// Returns `true` if a resource has the key that is declared for it, which `up` puts right.
+fn has_declared_key(declaration: &Declaration, kind: Kind, entry: &str) -> bool {
+    let own = match kind {
+        Kind::Bucket => declaration.buckets.get(entry).and_then(|bucket| bucket.kms_key.as_ref()),
+        Kind::Queue => declaration.queues.get(entry).and_then(|queue| queue.kms_key.as_ref()),
+        Kind::Topic => declaration.topics.get(entry).and_then(|topic| topic.kms_key.as_ref()),
+        Kind::Secret => declaration.secrets.get(entry).and_then(|secret| secret.kms_key.as_ref()),
+        Kind::Table => declaration.tables.get(entry).and_then(|table| table.kms_key.as_ref()),
+        Kind::Function => declaration.functions.get(entry).and_then(|function| function.kms_key.as_ref()),
+        _ => None,
+    };
+    declaration.kms_key(own).is_some()
+}
+
+/// Returns `true` if the keys of something that functions use are known only once it was read.
+pub(crate) fn has_unknown_keys(declaration: &Declaration) -> bool {
+    let mut own = own(declaration).into_iter();
+    !names(declaration).is_empty() || own.any(|(kind, entry)| !has_declared_key(declaration, kind, entry))
 }
 
 /// Returns the key that encrypts what a resource holds; `None` if AWS's own does.

@@ -97,8 +97,7 @@ impl Actions<'_> {
             actions.by_target.entry(*target).or_default().extend(*own);
         }
         let everywhere = &mut actions.everywhere;
-        // The keys of what exists are known once it was read.
-        if purpose.compares() && !existing::names(declaration).is_empty() {
+        if purpose.compares() && existing::has_unknown_keys(declaration) {
             everywhere.insert(DESCRIBE_KEY);
         }
         let is_in_vpc = declaration.functions.values().any(|function| function.vpc.is_some());

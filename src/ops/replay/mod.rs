@@ -1,11 +1,13 @@
-//! Processes mails again: stored ones, and those whose events are in a failure queue. Dead letters of a queue that a function consumes go
-//! back into it.
+//! Processes mails again: stored ones, and those whose events are in a failure queue. So are notifications of topics. Dead letters of a
+//! queue that a function consumes go back into it.
 //!
 //! A stored mail goes to the functions whose receipt rules store there and then invoke them, with the event that SES had made; an
 //! event in a failure queue goes to the function that failed. Both are invoked asynchronously as SES does, so that Lambda retries
 //! and, in the end, puts them into the failure queue: a replay never loses a mail.
 
 mod ending;
+mod meaning;
+mod notification;
 pub(crate) mod queue;
 mod queues;
 mod record;

@@ -1,24 +1,27 @@
-//! Failure queues: events whose every attempt failed, with Lambda's record.
+//! Failure queues: events whose every attempt failed, with Lambda's record, and notifications that Lambda did not take.
 //!
 //! A message is received, which hides it from others for a while, and deleted only after Lambda has accepted its event; if the run ends
 //! before, it becomes visible again. A message that is not a failed event of ours stays in the queue.
 //!
 //! SQS cannot show a message without counting a receipt. Where a redrive makes something of the count, nothing is received only to be shown.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName as SystemName,
 };
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 
 use super::{
-    About, Item, Origin, Prepared, Refused, Unread, Work, ending,
+    Prepared, Unread, ending, meaning,
     queues::{self, Place, reason_not_to_look},
-    record::{self, FailedEvent, Invocation},
+    record::Invocation,
 };
 use aws::OrFail;
-use contract::job::Job;
 use declaration::Declaration;
 use engine::Failure;
 use kinds::{Kind, Session};
@@ -26,8 +29,9 @@ use stack::Names;
 
 /// Maximum number of messages per call of SQS.
 const BATCH: usize = 10;
-/// Maximum number of messages in one run; a message has up to 1 MB. The rest is for the next run.
-const MOST: usize = 1_000;
+/// Number of messages of a queue that one round takes, give or take those of a call; a message has up to 1 MB. A run makes as many rounds
+/// as the queue is long.
+const ROUND: usize = 100;
 /// Long-polling time, in seconds: with it SQS queries all its servers.
 const PATIENCE: i32 = 1;
 /// Time for a person's decision, during which messages stay hidden, besides the run's own time; SQS allows 12 h.
@@ -51,13 +55,13 @@ pub(crate) struct Received {
 #[derive(Debug, Clone)]
 pub(crate) struct Return {
     /// Entry name of the queue.
-    queue: String,
+    pub(super) queue: String,
     /// Attributes of the message.
-    attributes: Option<HashMap<String, MessageAttributeValue>>,
+    pub(super) attributes: Option<HashMap<String, MessageAttributeValue>>,
 }
 
 /// Use of the messages that are received.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     /// They are shown, and visible to others again at once.
     Look,
@@ -65,97 +69,118 @@ pub(crate) enum Use {
     Replay(Duration),
 }
 
-/// Receives the messages of failure queues, and of those to which they redrive: of one function, or of all. What was received before a
-/// failure is among the prepared all the same, to be given back.
-pub(crate) async fn receive(
-    session: &Session,
-    declaration: &Declaration,
-    names: &Names,
-    only: Option<&str>,
-    purpose: Use,
-    prepared: &mut Prepared<'_>,
-) -> Result<(), Failure> {
-    let (places, unread) = queues::find(session, declaration, names, only).await?;
-    prepared.unread.extend(unread);
-    let mut unexplained: Vec<(usize, Invocation)> = Vec::new();
-    // Those of the last queue are hidden while those of the first are replayed.
-    let count: usize = places.iter().map(|place| place.live.waiting.min(MOST)).sum();
-    let hidden = match purpose {
-        Use::Look => hidden_for(count, Duration::ZERO),
-        Use::Replay(each) => hidden_for(count, each),
-    };
-    for place in &places {
-        if let (Use::Look, Some(reason)) = (purpose, reason_not_to_look(place.live.redrive.as_ref())) {
-            let messages = place.live.waiting;
-            if messages > 0 {
-                prepared.unread.push(Unread { queue: place.entry.clone(), messages: Some(messages), reason });
-            }
-            continue;
-        }
-        let (received, ended) = messages(session, &place.live.url, hidden).await;
-        if let Ok(End::Early) = ended {
-            prepared.unread.extend(left_over(place, received.len()));
-        }
-        for message in received {
-            unexplained.extend(sort(names, only, place, message, prepared));
-        }
-        ended?;
+/// The queues in which failed events can stand, read in rounds: a queue may have more messages than one can hide from others at once.
+#[derive(Debug)]
+pub(crate) struct Queues {
+    places: Vec<Place>,
+    /// Function to which the reading is limited, by its entry name.
+    only: Option<String>,
+    /// Ids of the messages that earlier rounds have received.
+    known: HashSet<String>,
+    /// Time of the first round, in milliseconds since the epoch. What came later may be what this run has replayed, and failed again.
+    began: Option<i64>,
+}
+
+impl Queues {
+    /// Finds the queues: of one function, or of all. Those that are left out are among the unread of the prepared.
+    pub(crate) async fn find(
+        session: &Session,
+        declaration: &Declaration,
+        names: &Names,
+        only: Option<&str>,
+        prepared: &mut Prepared<'_>,
+    ) -> Result<Self, Failure> {
+        let (places, unread) = queues::find(session, declaration, names, only).await?;
+        prepared.unread.extend(unread);
+        Ok(Self { places, only: only.map(str::to_owned), known: HashSet::new(), began: None })
     }
-    explain(session, names, prepared, unexplained).await;
-    Ok(())
-}
 
-/// Returns the messages that a run leaves in a queue; `None` if there is none.
-fn left_over(place: &Place, received: usize) -> Option<Unread> {
-    let messages = place.live.waiting.checked_sub(received).filter(|left| *left > 0)?;
-    let reason = format!("one run takes no more than {MOST} of a queue: run it again when it has replayed these");
-    Some(Unread { queue: place.entry.clone(), messages: Some(messages), reason })
-}
-
-/// Reads a message as the dead letter of a queue that a function consumes; `None` if it is none.
-fn dead_letter(names: &Names, place: &Place, message: &Message) -> Option<(String, Return)> {
-    let told = message.attributes.as_ref().and_then(|all| all.get(&SystemName::DeadLetterQueueSourceArn));
-    let source = place.source_of(names, told.map(String::as_str))?;
-    let back = Return { queue: source.queue.clone(), attributes: message.message_attributes.clone() };
-    Some((source.function.clone(), back))
-}
-
-/// Puts a message where it belongs; returns the invocation to look up, and the item that it is of.
-fn sort(
-    names: &Names,
-    only: Option<&str>,
-    place: &Place,
-    message: Message,
-    prepared: &mut Prepared<'_>,
-) -> Option<(usize, Invocation)> {
-    let letter = dead_letter(names, place, &message);
-    let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
-    let origin = Origin::Queued { queue: place.entry.clone(), message_id: id };
-    let (url, receipt) = (place.live.url.clone(), message.receipt_handle.unwrap_or_default());
-    let mut received = Received { url, receipt, event: String::new() };
-    match record::read(names, &place.functions, &body) {
-        Ok(failed) if only.is_some_and(|only| only != failed.function) => prepared.strange.push(received),
-        Ok(FailedEvent { function, event, about, unexplained }) => {
-            received.event = event;
-            prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
-            return unexplained.map(|invocation| (prepared.items.len() - 1, invocation));
-        }
-        Err(_) if letter.as_ref().is_some_and(|(function, _)| only.is_some_and(|only| only != function)) => {
-            prepared.strange.push(received);
-        }
-        Err(reason) => {
-            if let Some((function, back)) = letter {
-                let subject = serde_json::from_str(&body).ok().map(|job: Job| job.id.to_string());
-                let about = About { subject, ..About::default() };
-                received.event = body;
-                prepared.items.push((Item { origin, function, about }, Work::Returned(received, back)));
-                return None;
+    /// Receives the next messages of each queue. What was received before a failure is among the prepared all the same, to be given back.
+    pub(crate) async fn receive(
+        &mut self,
+        session: &Session,
+        names: &Names,
+        purpose: Use,
+        prepared: &mut Prepared<'_>,
+    ) -> Result<(), Failure> {
+        let is_first = self.began.is_none();
+        let began = *self.began.get_or_insert_with(|| Timestamp::now().as_millisecond());
+        let mut unexplained: Vec<(usize, Invocation)> = Vec::new();
+        // Those of the last queue are hidden while those of the first are replayed.
+        let count: usize = self.places.iter().map(|place| place.live.waiting.min(ROUND)).sum();
+        let hidden = match purpose {
+            Use::Look => hidden_for(count, Duration::ZERO),
+            Use::Replay(each) => hidden_for(count, each),
+        };
+        for place in &mut self.places {
+            if let (Use::Look, Some(reason)) = (purpose, reason_not_to_look(place.live.redrive.as_ref())) {
+                let messages = place.live.waiting;
+                if messages > 0 {
+                    prepared.unread.push(Unread { queue: place.entry.clone(), messages: Some(messages), reason });
+                }
+                continue;
             }
-            prepared.refused.push(Refused { origin, reason });
-            prepared.strange.push(received);
+            let (received, ended) = messages(session, &place.live.url, hidden).await;
+            let (mut new, mut late) = (0, 0);
+            for message in received {
+                let is_known = !self.known.insert(message.message_id.clone().unwrap_or_default());
+                let is_late = !is_first && !is_known && came_after(began, &message);
+                new += usize::from(!is_known);
+                late += usize::from(is_late);
+                if is_known || is_late {
+                    prepared.strange.push(hold(place, &message));
+                } else {
+                    unexplained.extend(meaning::sort(names, self.only.as_deref(), place, message, prepared));
+                }
+            }
+            prepared.unread.extend(place.take(new, &ended, purpose));
+            prepared.unread.extend(came_late(place, late));
+            ended?;
         }
+        explain(session, names, prepared, unexplained).await;
+        Ok(())
     }
-    None
+
+    /// Returns the approximate number of messages that the next rounds will receive.
+    pub(crate) fn left(&self) -> usize {
+        self.places.iter().map(|place| place.live.waiting).sum()
+    }
+}
+
+/// Returns `true` unless a message is known to have come before that time, in milliseconds since the epoch.
+fn came_after(time: i64, message: &Message) -> bool {
+    let sent = message.attributes.as_ref().and_then(|all| all.get(&SystemName::SentTimestamp)?.parse::<i64>().ok());
+    sent.is_none_or(|sent| sent > time)
+}
+
+impl Place {
+    /// Takes messages from the number of those that wait. Returns those that the run will not receive; `None` if it will receive all. So
+    /// each round makes the number smaller, and the rounds end.
+    fn take(&mut self, new: usize, ended: &Result<End, Failure>, purpose: Use) -> Option<Unread> {
+        self.live.waiting = if matches!(ended, Ok(End::Empty)) { 0 } else { self.live.waiting.saturating_sub(new) };
+        let reason = match purpose {
+            Use::Look => format!("`--dry-run` shows no more than {ROUND} of a queue; without it all are replayed"),
+            Use::Replay(_) if new == 0 => {
+                "only messages that this run has already came from it: run it again".to_owned()
+            }
+            Use::Replay(_) => return None,
+        };
+        let messages = Some(std::mem::take(&mut self.live.waiting)).filter(|left| *left > 0);
+        messages.map(|left| Unread { queue: self.entry.clone(), messages: Some(left), reason })
+    }
+}
+
+/// Returns the messages that came while a run replayed others; `None` if there is none.
+fn came_late(place: &Place, count: usize) -> Option<Unread> {
+    let reason =
+        "they came during this run, perhaps since what it replayed has failed again: look why, then run it again";
+    (count > 0).then(|| Unread { queue: place.entry.clone(), messages: Some(count), reason: reason.to_owned() })
+}
+
+/// Returns the handle of a message, to give it back or to delete it.
+pub(super) fn hold(place: &Place, message: &Message) -> Received {
+    let (url, receipt) = (place.live.url.clone(), message.receipt_handle.clone().unwrap_or_default());
+    Received { url, receipt, event: String::new() }
 }
 
 /// Adds to failures that the function could not explain what its log has of them. A log that cannot be read stops nothing.
@@ -189,10 +214,11 @@ enum End {
 /// Receives the visible messages of a queue, each once, and hides them for that many seconds; with what ended that.
 async fn messages(session: &Session, url: &str, hidden: i32) -> (Vec<Message>, Result<End, Failure>) {
     let mut all: Vec<Message> = Vec::new();
-    while all.len() < MOST {
+    while all.len() < ROUND {
         let call = session.aws.read.sqs.receive_message().queue_url(url).max_number_of_messages(10);
         let call = call.wait_time_seconds(PATIENCE).visibility_timeout(hidden).message_attribute_names("All");
         let call = call.message_system_attribute_names(SystemName::DeadLetterQueueSourceArn);
+        let call = call.message_system_attribute_names(SystemName::SentTimestamp);
         let messages = match call.send().await.or_fail("sqs.ReceiveMessage") {
             Ok(answer) => answer.messages.unwrap_or_default(),
             Err(failure) => return (all, Err(failure)),
@@ -292,14 +318,14 @@ fn is_visible(code: &str, message: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{queues::Live, *};
+    use super::*;
 
     #[test]
     fn messages_are_hidden_for_as_long_as_it_takes() {
         assert_eq!(hidden_for(0, Duration::from_millis(200)), 900);
         assert_eq!(hidden_for(100, Duration::from_millis(200)), 900 + 40);
         assert_eq!(hidden_for(usize::MAX, Duration::from_hours(1)), 12 * 3600);
-        assert_eq!(hidden_for(3 * MOST, Duration::ZERO), 900);
+        assert_eq!(hidden_for(3 * ROUND, Duration::ZERO), 900);
     }
 
     #[test]
@@ -313,18 +339,38 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_does_not_take_is_told() {
-        let live = |waiting| Live { url: String::new(), waiting, redrive: None };
-        let place = |waiting| Place {
-            entry: "failed".to_owned(),
-            functions: BTreeSet::new(),
-            sources: Vec::new(),
-            live: live(waiting),
+    fn what_came_after_the_first_round_is_another_runs() {
+        let sent = |at: Option<&str>| {
+            let attributes = at.map(|at| HashMap::from([(SystemName::SentTimestamp, at.to_owned())]));
+            Message::builder().set_attributes(attributes).build()
         };
-        assert_eq!(left_over(&place(MOST + 7), MOST).unwrap().messages, Some(7));
-        for (waiting, received) in [(MOST, MOST), (0, MOST), (3, 3)] {
-            assert_eq!(left_over(&place(waiting), received), None, "{waiting} {received}");
+        for (at, is_late) in
+            [(Some("1000"), false), (Some("1001"), true), (Some("999"), false), (Some(""), true), (None, true)]
+        {
+            assert_eq!(came_after(1_000, &sent(at)), is_late, "{at:?}");
         }
+    }
+
+    #[test]
+    fn rounds_end_whatever_a_queue_says_of_its_length() {
+        for (ended, new, purpose, left, unread) in [
+            (Ok(End::Empty), 7, Use::Replay(Duration::ZERO), 0, None),
+            (Ok(End::Early), 100, Use::Replay(Duration::ZERO), 50, None),
+            (Ok(End::Early), 200, Use::Replay(Duration::ZERO), 0, None),
+            (Ok(End::Early), 0, Use::Replay(Duration::ZERO), 0, Some(150)),
+            (Ok(End::Early), 100, Use::Look, 0, Some(50)),
+            (Ok(End::Empty), 150, Use::Look, 0, None),
+        ] {
+            let mut place = place(150);
+            let told = place.take(new, &ended, purpose).and_then(|unread| unread.messages);
+            assert_eq!((place.live.waiting, told), (left, unread), "{ended:?} {new} {purpose:?}");
+        }
+    }
+
+    fn place(waiting: usize) -> Place {
+        let live = queues::Live { url: String::new(), waiting, redrive: None };
+        let entry = "failed".to_owned();
+        Place { entry, functions: BTreeSet::new(), sources: Vec::new(), subscribers: Vec::new(), live }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The queues in which a failed event can stand: the failure queues of functions, and those to which their redrives move an event that
-//! was received too often. Of a queue that a function consumes, the ones to which it redrives its messages.
+//! was received too often. Of a queue that a function consumes, the ones to which it redrives its messages; of a topic, the ones to which
+//! its subscriptions move what Lambda did not take.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::Unread;
 use aws::OrFail;
-use declaration::{Declaration, Function};
+use declaration::{Declaration, Function, Subscription};
 use engine::Failure;
 use kinds::{Kind, Session};
 use stack::Names;
@@ -23,8 +24,19 @@ pub(super) struct Place {
     pub(super) functions: BTreeSet<String>,
     /// Queues whose dead letters can stand there, with the functions that consume them.
     pub(super) sources: Vec<Source>,
+    /// Subscriptions whose undelivered notifications can stand there.
+    pub(super) subscribers: Vec<Subscriber>,
     /// The queue in AWS.
     pub(super) live: Live,
+}
+
+/// The subscription of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subscriber {
+    /// Entry name of the topic.
+    pub(super) topic: String,
+    /// Entry name of the function.
+    pub(super) function: String,
 }
 
 /// A queue that a function consumes.
@@ -42,10 +54,28 @@ impl Place {
     pub(super) fn source_of(&self, names: &Names, told: Option<&str>) -> Option<&Source> {
         match (told, self.sources.as_slice()) {
             (Some(arn), sources) => sources.iter().find(|source| names.arn(Kind::Queue, &source.queue) == arn),
-            (None, [only]) if self.functions.is_empty() => Some(only),
+            (None, [only]) if self.functions.is_empty() && self.subscribers.is_empty() => Some(only),
             (None, _) => None,
         }
     }
+
+    /// Returns the functions of this place that are subscribed to a topic.
+    pub(super) fn subscribed(&self, names: &Names, topic: &str) -> Vec<&str> {
+        let of_topic = |one: &&Subscriber| names.arn(Kind::Topic, &one.topic) == topic;
+        self.subscribers.iter().filter(of_topic).map(|one| one.function.as_str()).collect()
+    }
+}
+
+/// Returns the subscriptions of functions with the queues to which they move what Lambda does not take.
+fn redrives(declaration: &Declaration) -> impl Iterator<Item = (Subscriber, &str)> {
+    declaration.topics.iter().flat_map(|(topic, declared)| {
+        declared.subscriptions.iter().filter_map(move |subscription| match subscription {
+            Subscription::Function { function, redrive: Some(queue) } => {
+                Some((Subscriber { topic: topic.clone(), function: function.clone() }, queue.as_str()))
+            }
+            _ => None,
+        })
+    })
 }
 
 /// A queue as it is in AWS.
@@ -77,7 +107,8 @@ pub(super) async fn find(
 ) -> Result<(Vec<Place>, Vec<Unread>), Failure> {
     let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
     let begins = asked.flat_map(|(_, function)| [function.on_failure.as_deref(), dead_letters(declaration, function)]);
-    let mut pending: Vec<&str> = begins.flatten().collect();
+    let of_topics = redrives(declaration).filter(|(one, _)| only.is_none_or(|only| only == one.function));
+    let mut pending: Vec<&str> = begins.flatten().chain(of_topics.map(|(_, queue)| queue)).collect();
     let mut seen: BTreeMap<String, Option<Live>> = BTreeMap::new();
     let mut unread = Vec::new();
     while let Some(entry) = pending.pop() {
@@ -110,8 +141,11 @@ pub(super) async fn find(
             is_dead_here.then(|| Source { queue: queue.clone(), function: function.clone() })
         });
         let sources = sources.collect();
+        let subscribers =
+            redrives(declaration).filter(|(_, queue)| reached(declaration, &seen, queue).contains(entry.as_str()));
+        let subscribers = subscribers.map(|(subscriber, _)| subscriber).collect();
         let rest = reached(declaration, &seen, entry).len();
-        places.push((rest, Place { entry: entry.clone(), functions, sources, live: live.clone() }));
+        places.push((rest, Place { entry: entry.clone(), functions, sources, subscribers, live: live.clone() }));
     }
     places.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.entry.cmp(&other.entry)));
     Ok((places.into_iter().map(|(_, place)| place).collect(), unread))

@@ -8,14 +8,14 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::About;
+use super::{About, notification};
 use kinds::Kind;
 use stack::Names;
 
 /// Time for which Lambda keeps an event that fails or waits, at most, in hours, and one more.
 const LONGEST_LIFE: i64 = 7;
 
-/// A failed event about mails.
+/// A failed event: of SES, about mails, or of SNS, about what a topic tells.
 #[derive(Debug)]
 pub(super) struct FailedEvent {
     /// Entry name of the function.
@@ -65,7 +65,8 @@ struct ResponseContext {
     function_error: Option<String>,
 }
 
-/// Reads a message of a queue in which failed events of these functions can stand. An error unless it is one, about mails.
+/// Reads a message of a queue in which failed events of these functions can stand. An error unless it is one, about mails
+/// or of a topic.
 pub(super) fn read(names: &Names, functions: &BTreeSet<String>, body: &str) -> Result<FailedEvent, String> {
     let record: InvocationRecord =
         serde_json::from_str(body).map_err(|_| "it is not the record of a failed invocation".to_owned())?;
@@ -78,20 +79,26 @@ pub(super) fn read(names: &Names, functions: &BTreeSet<String>, body: &str) -> R
         .iter()
         .find(|entry| is_it(entry))
         .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
-    let event = ReceiptEvent::deserialize(&record.request_payload).unwrap_or_default();
+    let about = about_mail(&record.request_payload).or_else(|| notification::about(&record.request_payload));
+    let about = about.ok_or_else(|| "its event is about no mail, and is no notification of a topic".to_owned())?;
+    let about = About { failure: record.reason(), ..about };
+    let unexplained = record.unexplained();
+    Ok(FailedEvent { function: function.clone(), event: record.request_payload.to_string(), about, unexplained })
+}
+
+/// Returns the features of the mail that an event of SES is about; `None` if it is about none.
+fn about_mail(event: &Value) -> Option<About> {
+    let event = ReceiptEvent::deserialize(event).unwrap_or_default();
     let is_mail = |record: &contract::receipt_event::Record| {
         record.event_source.as_deref() == Some("aws:ses") && record.ses.mail.message_id.is_some()
     };
-    let first = event.records.first().filter(|_| event.records.iter().all(is_mail));
-    let mail = &first.ok_or_else(|| "its event is about no mail".to_owned())?.ses.mail;
-    let about = About {
+    let mail = &event.records.first().filter(|_| event.records.iter().all(is_mail))?.ses.mail;
+    Some(About {
         received_at: mail.timestamp,
         from: mail.common_headers.from.first().cloned(),
         subject: mail.common_headers.subject.clone(),
-        failure: record.reason(),
-    };
-    let unexplained = record.unexplained();
-    Ok(FailedEvent { function: function.clone(), event: record.request_payload.to_string(), about, unexplained })
+        failure: None,
+    })
 }
 
 impl InvocationRecord {

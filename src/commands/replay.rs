@@ -21,7 +21,6 @@ use crate::{
     render::{self, Printer, replay::Report},
 };
 use aws::Turnstile;
-use kinds::Session;
 use problem::Problem;
 
 /// Exit code if something was not replayed.

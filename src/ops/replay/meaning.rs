@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as SystemName};
 use super::{
     About, Item, Origin, Prepared, Refused, Work,
     notification::{self, Undelivered},
-    queue::{Received, Return, hold},
+    queue::{Return, hold},
     queues::Place,
     record::{self, FailedEvent, Invocation},
 };
@@ -83,20 +83,21 @@ pub(super) fn sort(
     message: Message,
     prepared: &mut Prepared<'_>,
 ) -> Option<(usize, Invocation)> {
-    let received = hold(place, &message);
+    let mut received = hold(place, &message);
     let meaning = read(names, only, place, &message);
     let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
     let origin = Origin::Queued { queue: place.entry.clone(), message_id: id };
     match meaning {
         Meaning::Event(FailedEvent { function, event, about, unexplained }) => {
-            prepared.items.push((Item { origin, function, about }, Work::Queued(Received { event, ..received })));
+            received.event = event;
+            prepared.items.push((Item { origin, function, about }, Work::Queued(received)));
             return unexplained.map(|invocation| (prepared.items.len() - 1, invocation));
         }
         Meaning::DeadLetter(function, back) => {
             let subject = serde_json::from_str(&body).ok().map(|job: Job| job.id.to_string());
             let about = About { subject, ..About::default() };
-            let work = Work::Returned(Received { event: body, ..received }, back);
-            prepared.items.push((Item { origin, function, about }, work));
+            received.event = body;
+            prepared.items.push((Item { origin, function, about }, Work::Returned(received, back)));
         }
         Meaning::OfOthers => prepared.strange.push(received),
         Meaning::Strange(reason) => {

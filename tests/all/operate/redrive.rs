@@ -1,7 +1,7 @@
 //! Tests that a replay takes nothing away: SQS counts every look at a message, and a redrive makes something of the count.
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     DECLARATION, Place,
@@ -89,6 +89,96 @@ fn a_dead_letter_goes_back_into_the_queue_that_its_function_consumes() {
     let mut bodies: Vec<_> = received.unwrap().messages.unwrap().into_iter().filter_map(|one| one.body).collect();
     bodies.sort();
     assert_eq!(bodies, ["of no job", job]);
+}
+
+/// A topic whose subscription redrives to a queue, and a function whose failed events have another one.
+const SUBSCRIBED: &str = "\
+stack: op
+region: eu-west-1
+topics: {news: {subscriptions: [{function: reader, redrive: missed}]}}
+functions: {reader: {crate: maintenance, bin: reader, timeout: 10s, on_failure: failed}}
+queues: {failed: {}, missed: {}}
+";
+
+/// Returns a notification as SNS puts it into a queue.
+fn notification(topic: &str, id: &str) -> Value {
+    json!({"Type": "Notification", "MessageId": id, "TopicArn": format!("arn:aws:sns:eu-west-1:123456789012:{topic}"),
+        "Message": "print it", "Timestamp": "2027-01-05T10:15:30.123Z"})
+}
+
+#[test]
+fn notifications_are_replayed_from_the_redrive_of_their_subscription_and_from_the_failure_queue() {
+    let Some(place) = Place::with(SUBSCRIBED) else { return };
+    place.make_function("reader");
+    let (failed, missed) = (place.queue("op-failed", None), place.queue("op-missed", None));
+    place.send(&missed, &notification("op-news", "missed-1").to_string());
+    place.send(&missed, &notification("others-news", "others-1").to_string());
+    let sns = notification("op-news", "failed-1");
+    let event = json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]});
+    let mut of_lambda: Value = serde_json::from_str(&record(ARN, "x")).unwrap();
+    of_lambda["requestPayload"] = event;
+    place.send(&failed, &of_lambda.to_string());
+    let (code, document) = place.document(&["replay", "--failed", "--dry-run"]);
+    let subjects: Vec<_> = document["items"].as_array().unwrap().iter().map(|item| item["subject"].clone()).collect();
+    assert_eq!(
+        (code, &json!(subjects)),
+        (Some(1), &json!(["failed-1 of the topic op-news", "missed-1 of the topic op-news"]))
+    );
+    let (code, document) = place.document(&["replay", "--failed", "--yes", "--rate", "100"]);
+    assert_eq!((code, &document["counts"]["replayed"]), (Some(1), &json!(2)), "{document}");
+    assert_eq!(document["refused"].as_array().unwrap().len(), 1, "{document}");
+    assert!(document["refused"][0]["reason"].as_str().unwrap().contains("others-news"), "{document}");
+    assert_eq!((place.visible(&failed).as_str(), place.visible(&missed).as_str()), ("0", "1"));
+    for id in ["failed-1", "missed-1"] {
+        let lines = logged_times(&place.account, "op-reader", id, 1);
+        let event: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(event["Records"][0]["Sns"]["Message"], "print it", "{event}");
+    }
+}
+
+/// Two functions of one topic redrive to one queue: a message there does not say whose it is.
+#[test]
+fn a_notification_that_two_functions_may_have_missed_goes_to_the_one_that_is_named() {
+    let two = "[{function: reader, redrive: missed}, {function: other, redrive: missed}]";
+    let functions = "functions: {reader: {crate: maintenance, bin: reader, timeout: 10s, on_failure: failed}";
+    let other = format!("{functions}, other: {{crate: maintenance, bin: other}}");
+    let declaration =
+        replaced(SUBSCRIBED, &[("[{function: reader, redrive: missed}]", two), (functions, other.as_str())]);
+    let Some(place) = Place::with(&declaration) else { return };
+    place.make_function("reader");
+    let missed = place.queue("op-missed", None);
+    place.send(&missed, &notification("op-news", "missed-1").to_string());
+    let run = place.run(&["replay", "--failed", "--yes"]);
+    assert_eq!((run.code(), place.visible(&missed).as_str()), (Some(1), "1"), "{run}");
+    assert!(run.stdout().contains("`--function` sends"), "{run}");
+    let run = place.run(&["replay", "--failed", "--yes", "--function", "reader"]);
+    assert_eq!((run.code(), place.visible(&missed).as_str()), (Some(0), "0"), "{run}");
+}
+
+/// More than one round takes, with messages that are nobody's among them.
+#[test]
+fn a_long_queue_is_replayed_to_its_end() {
+    const EVENTS: usize = 130;
+    const STRANGE: usize = 110;
+    let Some(place) = Place::with(SUBSCRIBED) else { return };
+    place.make_function("reader");
+    let missed = place.queue("op-missed", None);
+    for _ in 0..STRANGE {
+        place.send(&missed, "hello");
+    }
+    for number in 0..EVENTS {
+        place.send(&missed, &notification("op-news", &format!("missed-{number}")).to_string());
+    }
+    let run = place.run(&["replay", "--failed", "--dry-run"]);
+    assert!(run.stdout().contains("`--dry-run` shows no more than"), "{run}");
+    assert_eq!(place.visible(&missed), (EVENTS + STRANGE).to_string());
+    let run = place.run(&["replay", "--failed", "--yes", "--rate", "1000"]);
+    assert_eq!(run.code(), Some(1), "{run}");
+    assert!(run.stdout().contains("more that wait"), "{run}");
+    assert!(run.stderr().contains(" more wait"), "{run}");
+    let end = format!("Replayed: {EVENTS} of {EVENTS}; {STRANGE} cannot be\n");
+    assert!(run.stdout().ends_with(&end), "{run}");
+    assert_eq!(place.visible(&missed), STRANGE.to_string());
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Invoke | cli::Purpose::Check => Purpose::Invoke,
         cli::Purpose::Replay => Purpose::Replay,
         cli::Purpose::Backfill => Purpose::Backfill,
+        cli::Purpose::Send => Purpose::Send,
+        cli::Purpose::Tail | cli::Purpose::Timeline => Purpose::Tail,
         cli::Purpose::Pause | cli::Purpose::Resume => Purpose::Pause,
         cli::Purpose::Policy => Purpose::Policy,
         cli::Purpose::Adopt => {

@@ -12,12 +12,10 @@ use declaration::Declaration;
 use kinds::Kind;
 use problem::Problem;
 use sending::{Account, Attachment, NotSent, Patience, Place, Request, settle};
-use stack::Names;
+use stack::{Names, policy::BODIES};
 
 /// Exit code if the mail was or may have been sent, and the table does not say so.
 const PENDING: u8 = 1;
-/// Folder of the bodies in their bucket.
-const BODIES: &str = "sent/";
 /// Media type of attachments: recipients go by the names of files.
 const FILE: &str = "application/octet-stream";
 /// Text and subject of a mail to the simulator, where none are given.

@@ -2,6 +2,7 @@
 
 mod parts;
 mod resources;
+mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use kinds::{
 
 pub use parts::{LIMIT, parts};
 use resources::{Declared, arns, bounded, functions, tagging};
+pub use sent::BODIES;
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
@@ -63,14 +65,16 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         _ => None,
     };
     let everything = ("Everything".to_owned(), allow(everywhere, vec!["*".to_owned()]));
+    let everything = Some(everything).filter(|(_, everything)| !everything.actions.is_empty());
     Policy::new(
         merged(targeted)
             .into_iter()
             .chain(described)
             .chain(adopted)
             .chain(purpose.mails(declaration, names))
+            .chain(sent::statements(declaration, names, purpose))
             .chain(removed)
-            .chain([everything]),
+            .chain(everything),
     )
 }
 
@@ -122,8 +126,8 @@ impl Actions<'_> {
         match purpose {
             Purpose::Up => actions.by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
             // What is encrypted by a declared key is read by it: mails, events and lines of a log.
-            Purpose::Replay | Purpose::Logs | Purpose::Backfill => {
-                let sends = returns || purpose == Purpose::Backfill;
+            Purpose::Replay | Purpose::Logs | Purpose::Backfill | Purpose::Send => {
+                let sends = returns || matches!(purpose, Purpose::Backfill | Purpose::Send);
                 let writes = sends.then_some("kms:GenerateDataKey");
                 actions.by_target.insert(Target::Keys, ["kms:Decrypt"].into_iter().chain(writes).collect())
             }

@@ -32,6 +32,10 @@ pub enum Purpose<'given> {
     Replay,
     /// The command `provision backfill`.
     Backfill,
+    /// The command `provision send`, without `--watch`, which reads as `tail` does.
+    Send,
+    /// The commands `provision tail` and `provision timeline`.
+    Tail,
     /// The commands `provision pause` and `provision resume`.
     Pause,
     /// The command `provision policy --found`, which asks what there is and nothing else.
@@ -62,6 +66,7 @@ impl Purpose<'_> {
         match self {
             Self::Up | Self::Diff | Self::Down | Self::Adopt(..) | Self::Outputs | Self::Status => true,
             Self::Logs | Self::Invoke | Self::Replay | Self::Backfill | Self::Pause | Self::Policy => false,
+            Self::Send | Self::Tail => false,
         }
     }
 
@@ -77,6 +82,8 @@ impl Purpose<'_> {
     /// Returns the calls without resources that the command makes itself.
     pub(crate) fn everywhere(self) -> Vec<&'static str> {
         let further = match self {
+            // It asks the brokers alone.
+            Self::Tail => return Vec::new(),
             Self::Status => FIGURES,
             Self::Pause => MAPPINGS,
             _ => &[],

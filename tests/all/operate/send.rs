@@ -187,3 +187,19 @@ fn the_simulator_gets_a_mail_of_its_own_with_each_run() {
     }
     assert_eq!(deliveries(&trial), 5);
 }
+
+#[test]
+fn sending_runs_with_its_policy_and_needs_every_part_of_it() {
+    let Some(trial) = shop() else { return };
+    let policy = trial.policy("send");
+    let user = trial.user("send", &policy);
+    let run = trial.expect_as(0, &user, &SEND);
+    assert!(run.stdout().starts_with("sent as "), "{run}");
+    for sid in ["KeepBodies", "KeepRecords", "SendMails"] {
+        let mut less = policy.clone();
+        less["Statement"].as_array_mut().unwrap().retain(|statement| statement["Sid"] != sid);
+        let run = trial.expect_as(2, &trial.user(sid, &less), &[&SEND[..], &["--key", sid]].concat());
+        assert!(run.stderr().contains("AccessDenied"), "{run}");
+    }
+    assert_eq!(kinds(&trial), ["mail sent", "request sent"]);
+}

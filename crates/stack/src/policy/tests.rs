@@ -57,6 +57,61 @@ fn undeclared_kinds_can_be_deleted_and_not_created() {
     assert!(!policy.statements().contains_key("PassedRoles"));
 }
 
+/// Each command about sent mails needs these rights and no others.
+#[test]
+fn the_commands_about_sent_mails_have_their_own_rights() {
+    const CLUSTER: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/company/0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d-7";
+    let source = format!(
+        "stack: shop
+region: eu-west-1
+configuration_sets: {{mails: {{}}}}
+tables:
+  mails: {{partition_key: ses_pk, sort_key: ses_sk}}
+  other: {{partition_key: id}}
+buckets: {{bodies: {{}}}}
+clusters:
+  events: {{existing: {CLUSTER}, topics: {{messages: {{}}}}}}
+  empty: {{existing: {}}}
+",
+        CLUSTER.replace("company", "other")
+    );
+    let of = |purpose| {
+        let policy = policy_of(&source, purpose);
+        let statements = policy.statements().iter().map(|(id, statement)| {
+            let all = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
+            format!("{id}: {} on {}", all(&statement.actions), all(&statement.resources))
+        });
+        statements.collect::<Vec<_>>()
+    };
+    let ours = "123456789012";
+    assert_eq!(
+        of(Purpose::Send),
+        [
+            "Everything: iam:ListRoles tag:GetResources on *".to_owned(),
+            format!("KeepBodies: s3:PutObject on arn:aws:s3:::shop-bodies-{ours}-eu-west-1/sent/*"),
+            format!(
+                "KeepRecords: dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem on arn:aws:dynamodb:eu-west-1:{ours}:table/shop-mails"
+            ),
+            format!(
+                "SendMails: ses:SendEmail ses:SendRawEmail on arn:aws:ses:eu-west-1:{ours}:configuration-set/shop-mails arn:aws:ses:eu-west-1:{ours}:identity/*"
+            ),
+        ]
+    );
+    let topic = format!("{}/messages", CLUSTER.replace(":cluster/", ":topic/"));
+    assert_eq!(
+        of(Purpose::Tail),
+        [
+            format!("ConnectClusters: kafka-cluster:Connect on {CLUSTER}"),
+            format!("ReadTopics: kafka-cluster:DescribeTopic kafka-cluster:ReadData on {topic}"),
+        ]
+    );
+    // No other command has any of them.
+    for purpose in [Purpose::Up, Purpose::Diff, Purpose::Replay, Purpose::Invoke, Purpose::Status] {
+        let has = of(purpose).iter().any(|one| one.contains("SendRawEmail") || one.contains("kafka-cluster:ReadData"));
+        assert!(!has, "{purpose:?}");
+    }
+}
+
 /// Returns whether a pattern of an ARN covers one, as IAM reads it.
 fn covers(pattern: &str, arn: &str) -> bool {
     match pattern.split_once('*') {

@@ -1,0 +1,55 @@
+//! The rights of the commands about sent mails: what is in a table, a bucket or a topic of Kafka, which no kind calls.
+
+use crate::{Names, purpose::Purpose};
+use aws::{ArnForm, policy::Statement};
+use contract::sending::{PARTITION_KEY, SORT_KEY};
+use declaration::{Declaration, Table};
+use kinds::Kind;
+
+/// Folder of the bodies in their bucket.
+pub const BODIES: &str = "sent/";
+
+/// Form of the ARN of an identity of SES. Which one sends, no declaration says.
+const IDENTITY: ArnForm = ArnForm("ses:{region}:{account}:identity/{name}");
+/// SES checks the second one where the mail is written whole, as ours are.
+const SENDING: &[&str] = &["ses:SendEmail", "ses:SendRawEmail"];
+/// Calls on records, in transactions too: IAM checks each part of one.
+const RECORDS: &[&str] = &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
+const CONNECTING: &[&str] = &["kafka-cluster:Connect"];
+const READING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
+
+/// Returns the statements that a command about sent mails needs; none for any other command.
+pub(super) fn statements(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Vec<(String, Statement)> {
+    let statements = match purpose {
+        Purpose::Send => sending(declaration, names),
+        Purpose::Tail => reading(declaration, names),
+        _ => Vec::new(),
+    };
+    let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
+    needed.map(|(id, statement)| (id.to_owned(), statement)).collect()
+}
+
+fn sending(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
+    let sets = declaration.configuration_sets.keys().map(|set| names.arn(Kind::ConfigurationSet, set));
+    let is_sending = !declaration.configuration_sets.is_empty();
+    let identity: Option<String> = is_sending.then(|| names.realm().arn(IDENTITY, "", "*").into());
+    let keeps = |table: &Table| table.partition_key == PARTITION_KEY && table.sort_key.as_deref() == Some(SORT_KEY);
+    let tables = declaration.tables.iter().filter(|(_, table)| keeps(table));
+    let bodies = declaration.buckets.keys().map(|bucket| format!("{}/{BODIES}*", names.arn(Kind::Bucket, bucket)));
+    vec![
+        ("SendMails", Statement::allow(SENDING, sets.chain(identity))),
+        ("KeepRecords", Statement::allow(RECORDS, tables.map(|(table, _)| names.arn(Kind::Table, table)))),
+        ("KeepBodies", Statement::allow(&["s3:PutObject"], bodies)),
+    ]
+}
+
+/// Returns the rights of a reader that belongs to no group.
+fn reading(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
+    let clusters = || declaration.clusters.iter().filter(|(_, cluster)| !cluster.topics.is_empty());
+    let topics = clusters()
+        .flat_map(|(entry, cluster)| cluster.topics.keys().map(move |topic| names.kafka_topic_arn(entry, topic)));
+    vec![
+        ("ConnectClusters", Statement::allow(CONNECTING, clusters().map(|(entry, _)| names.cluster_arn(entry)))),
+        ("ReadTopics", Statement::allow(READING, topics)),
+    ]
+}

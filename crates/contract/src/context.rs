@@ -43,6 +43,42 @@ pub struct Context {
     /// Topics of Kafka that the function may write to: `CLUSTER/TOPIC` as it is declared → where it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub produces: BTreeMap<String, Produced>,
+    /// Databases that the function may sign in to: entry name → where it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub databases: BTreeMap<String, Database>,
+    /// Caches that the function may sign in to: entry name → where it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub caches: BTreeMap<String, Cache>,
+}
+
+/// A database that takes connections over TLS alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Name of its host, which stays the same when the machine behind it changes.
+    pub host: String,
+    /// Port of TCP.
+    pub port: u16,
+    /// Name of the schema in it.
+    pub name: String,
+    /// Name of the user.
+    pub user: String,
+    /// ARN of the secret with its password, a JSON document with `username` and `password`. AWS changes the password every seven
+    /// days, so that whoever is refused reads it again.
+    pub secret: String,
+}
+
+/// A cache that speaks the protocol of Redis.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cache {
+    /// Name of the host that takes writes, which stays the same when another node does.
+    pub host: String,
+    /// Port of TCP.
+    pub port: u16,
+    /// `true` if connections use TLS.
+    pub tls: bool,
+    /// Name in Secrets Manager of the secret with its password; `None` if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// A topic of Kafka that a function may write to.
@@ -221,6 +257,19 @@ mod tests {
         assert_eq!(context.tables["mails"], "s-mails");
         let produced = Produced { bootstrap: "b-1:9098,b-2:9098".to_owned(), topic: "messages".to_owned() };
         assert_eq!(context.produces["events/messages"], produced);
+        assert_eq!(serde_json::from_str::<Context>(&serde_json::to_string(&context).unwrap()).unwrap(), context);
+    }
+
+    #[test]
+    fn databases_and_caches_are_left_out_where_there_are_none() {
+        let empty = serde_json::to_string(&Context::default()).unwrap();
+        assert!(!empty.contains("databases") && !empty.contains("caches"), "{empty}");
+        let json = r#"{"stack":"s","function":"f",
+            "databases":{"mails":{"host":"mails.example","port":3306,"name":"mails","user":"worker","secret":"arn:aws:s"}},
+            "caches":{"seen":{"host":"seen.example","port":6379,"tls":true}}}"#;
+        let context: Context = serde_json::from_str(json).unwrap();
+        assert_eq!((context.databases["mails"].port, context.databases["mails"].user.as_str()), (3306, "worker"));
+        assert_eq!((context.caches["seen"].tls, &context.caches["seen"].secret), (true, &None));
         assert_eq!(serde_json::from_str::<Context>(&serde_json::to_string(&context).unwrap()).unwrap(), context);
     }
 

@@ -1,0 +1,54 @@
+//! The cache: what it knows, what it forgets, and that nothing depends on it.
+
+use std::time::{Duration, Instant};
+
+use delivery::{Cache, NotCacheAddress, RedisCache, Standing, Status};
+use redis::AsyncCommands;
+
+use crate::servers::Redis;
+
+fn standing(recipient: &str, status: Status) -> Standing {
+    Standing { message_id: "m-1".to_owned(), recipient: recipient.to_owned(), status, is_parked: false }
+}
+
+#[tokio::test]
+async fn events_are_known_by_their_database_and_statuses_only_rise() {
+    let Some(redis) = Redis::start() else { return };
+    let cache = RedisCache::new(&redis.url(), "shop-prod", "db-1").unwrap();
+    let (known, unknown) = ([1; 32], [2; 32]);
+    assert_eq!(cache.seen(&[known, unknown]).await, [false, false]);
+    for status in [Status::Delivered, Status::Bounced, Status::Sent, Status::Complained, Status::Opened] {
+        cache.remember(&[known], &[standing("ada@example.org", status), standing("b@example.org", Status::Sent)]).await;
+    }
+    assert_eq!(cache.seen(&[known, unknown]).await, [true, false]);
+    // Another database does not have it, whatever the cache has.
+    assert_eq!(RedisCache::new(&redis.url(), "shop-prod", "db-2").unwrap().seen(&[known]).await, [false]);
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let statuses: Vec<(String, String)> = connection.hgetall("shop-prod:mail:m-1").await.unwrap();
+    let mut words: Vec<_> = statuses.iter().map(|(recipient, word)| format!("{recipient} {word}")).collect();
+    words.sort();
+    assert_eq!(words, ["ada@example.org 100 complained", "b@example.org 10 sent"]);
+    let lifetime: i64 = connection.ttl("shop-prod:mail:m-1").await.unwrap();
+    assert!((1..=3600).contains(&lifetime), "{lifetime}");
+}
+
+#[tokio::test]
+async fn a_cache_that_is_away_costs_little_and_says_that_nobody_knows() {
+    let Some(mut redis) = Redis::start() else { return };
+    let cache = RedisCache::new(&redis.url(), "shop-prod", "db-1").unwrap();
+    cache.remember(&[[1; 32]], &[]).await;
+    redis.kill();
+    let started = Instant::now();
+    for _ in 0..1000 {
+        assert_eq!(cache.seen(&[[1; 32]]).await, [false]);
+        cache.remember(&[[1; 32]], &[standing("a", Status::Sent)]).await;
+    }
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(cache.reach().await.is_err());
+}
+
+#[test]
+fn an_address_that_is_none_is_not_repeated() {
+    assert_eq!(RedisCache::new("hunter2", "a", "b").unwrap_err(), NotCacheAddress);
+    assert!(!NotCacheAddress.to_string().contains("hunter2"));
+}

@@ -1,0 +1,198 @@
+//! MariaDB and Redis, each a process with a folder of its own. Killed when it is dropped.
+
+use std::{
+    env, fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use delivery::{Database, Location};
+use tempfile::TempDir;
+
+/// Name of the database of the tests.
+const NAME: &str = "mails";
+/// User and password of the tests.
+const USER: (&str, &str) = ("app", "s3cret-of-a-test");
+/// Longest start, on a busy machine.
+const START: Duration = Duration::from_mins(2);
+
+/// Returns the program of that name, from Debian; `None` if it is not installed, which is said, and is a failure if `PROVISION_REQUIRE` names
+/// it as `what`.
+fn program(name: &str, what: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    if found.is_none() {
+        println!("not run: `{name}` is not installed (Debian: `apt-get install mariadb-server redis-server`)");
+        let is_required = env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == what));
+        assert!(!is_required, "PROVISION_REQUIRE names `{what}`, and `{name}` is not installed");
+    }
+    found
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A running server.
+struct Server {
+    folder: TempDir,
+    port: u16,
+    command: Vec<String>,
+    process: Option<Child>,
+}
+
+impl Server {
+    fn start(&mut self) {
+        let log = fs::File::create(self.folder.path().join("log")).unwrap();
+        let (program, arguments) = self.command.split_first().unwrap();
+        let process = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.process = Some(process);
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none() && started.elapsed() < START, "{ended:?}: {}", self.log());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A `MariaDB` with an empty database.
+pub(crate) struct MariaDb(Server);
+
+impl MariaDb {
+    /// Starts a server; `None` if none is installed.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with further options.
+    pub(crate) fn start_with(options: &[String]) -> Option<Self> {
+        let server = program("mariadbd", "mariadb")?;
+        let install = program("mariadb-install-db", "mariadb")?;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let user = format!("--user={}", Self::operator());
+        let installed = Command::new(install)
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user])
+            .arg(format!("--datadir={}", data.display()))
+            .output()
+            .unwrap();
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        let first = folder.path().join("first.sql");
+        let (name, password) = USER;
+        let statements = format!(
+            "CREATE DATABASE {NAME} CHARACTER SET utf8mb4;
+             CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}';
+             GRANT ALL ON {NAME}.* TO '{name}'@'127.0.0.1'; GRANT CONNECTION ADMIN ON *.* TO '{name}'@'127.0.0.1';"
+        );
+        fs::write(&first, statements).unwrap();
+        let port = free_port();
+        let mut command = vec![server.display().to_string(), "--no-defaults".to_owned(), user];
+        command.extend([
+            format!("--datadir={}", data.display()),
+            format!("--socket={}", folder.path().join("socket").display()),
+            format!("--port={port}"),
+            "--bind-address=127.0.0.1".to_owned(),
+            "--skip-name-resolve".to_owned(),
+            "--innodb-buffer-pool-size=64M".to_owned(),
+        ]);
+        command.extend_from_slice(options);
+        let mut server = Server { folder, port, command, process: None };
+        server.command.push(format!("--init-file={}", first.display()));
+        server.start();
+        // What makes the database must not be done again.
+        server.command.pop();
+        Some(Self(server))
+    }
+
+    /// Returns the user whom the server runs as.
+    fn operator() -> String {
+        let whole = Command::new("id").arg("-un").output().unwrap();
+        String::from_utf8(whole.stdout).unwrap().trim().to_owned()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let (user, password) = USER;
+        format!("mysql://{user}:{password}@127.0.0.1:{}/{NAME}", self.0.port)
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::new(Location::read(&self.url(), None).unwrap())
+    }
+
+    /// Kills the server as a failing machine does, and starts it again.
+    pub(crate) fn restart(&mut self, away: Duration) {
+        self.0.kill();
+        sleep(away);
+        self.0.start();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// Returns a plain connection, for what the tests look at.
+    pub(crate) async fn connection(&self) -> mysql_async::Conn {
+        mysql_async::Conn::from_url(format!("{}?prefer_socket=false", self.url())).await.unwrap()
+    }
+}
+
+/// A Redis that keeps nothing on a disk: a restart loses everything.
+pub(crate) struct Redis(Server);
+
+impl Redis {
+    /// Starts a server; `None` if none is installed.
+    pub(crate) fn start() -> Option<Self> {
+        let program = program("redis-server", "redis")?;
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let words = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", USER.1];
+        let mut command = vec![program.display().to_string(), "--port".to_owned(), port.to_string()];
+        command.extend(words.map(str::to_owned));
+        command.extend(["--dir".to_owned(), folder.path().display().to_string()]);
+        let mut server = Server { folder, port, command, process: None };
+        server.start();
+        Some(Self(server))
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://:{}@127.0.0.1:{}", USER.1, self.0.port)
+    }
+
+    pub(crate) fn restart(&mut self, away: Duration) {
+        self.0.kill();
+        sleep(away);
+        self.0.start();
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill();
+    }
+}

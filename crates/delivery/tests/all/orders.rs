@@ -51,11 +51,17 @@ fn work(queue: &Queue, url: &str, cache_url: &str, is_killed: bool, seed: u64, l
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut random = fastrand::Rng::with_seed(seed);
     runtime.block_on(async {
+        let mut away = 0;
         loop {
             let database = Database::new(Location::read(url, None).unwrap());
-            let Ok(id) = database.id().await else {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
+            let id = match database.id().await {
+                Ok(id) => id,
+                Err(fault) => {
+                    away += 1;
+                    assert!(away < 1000, "{fault}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
             };
             let cache = RedisCache::new(cache_url, "shop-prod", &id).unwrap();
             // A killed worker has taken messages and not deleted them, whatever it had committed.

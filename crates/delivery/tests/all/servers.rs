@@ -107,11 +107,14 @@ impl MariaDb {
         assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
         let first = folder.path().join("first.sql");
         let (name, password) = USER;
-        let statements = format!(
-            "CREATE DATABASE {NAME} CHARACTER SET utf8mb4;
-             CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}';
-             GRANT ALL ON {NAME}.* TO '{name}'@'127.0.0.1'; GRANT CONNECTION ADMIN ON *.* TO '{name}'@'127.0.0.1';"
-        );
+        // One statement a line: the server reads them so.
+        let statements = [
+            format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4;"),
+            format!("CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}';"),
+            format!("GRANT ALL ON {NAME}.* TO '{name}'@'127.0.0.1';"),
+            format!("GRANT CONNECTION ADMIN ON *.* TO '{name}'@'127.0.0.1';"),
+        ]
+        .join("\n");
         fs::write(&first, statements).unwrap();
         let port = free_port();
         let mut command = vec![server.display().to_string(), "--no-defaults".to_owned(), user];

@@ -157,6 +157,11 @@ impl MariaDb {
         self.0.start();
     }
 
+    /// Kills the server.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill();
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.0.folder.path()
     }

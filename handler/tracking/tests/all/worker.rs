@@ -1,0 +1,83 @@
+//! The program as a worker: two at once, killed, told to end, and with a database that goes away.
+
+use std::{
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    context, envelope, event,
+    function::tracked,
+    queue::Queue,
+    servers::{MariaDb, Redis},
+};
+
+fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tracking"))
+        .args(["--queue", &queue.url])
+        .env_clear()
+        .env("PROVISION_CONTEXT", context().to_string())
+        .envs([("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+        .env("AWS_ENDPOINT_URL", &queue.endpoint)
+        .env("DATABASE_URL", maria.url())
+        .env("CACHE_URL", redis.url())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the queue has that many messages.
+fn wait_for(queue: &Queue, count: u32) {
+    let started = Instant::now();
+    while queue.count(&queue.url) > count {
+        assert!(started.elapsed() < Duration::from_mins(2), "{} messages are left", queue.count(&queue.url));
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_when_told() {
+    let (Some(mut maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let Some(queue) = Queue::start() else { return };
+    let mails: Vec<String> = (0..60).map(|mail| format!("m-{mail}")).collect();
+    for (index, mail) in mails.iter().enumerate() {
+        // The late one first; raw and in the envelope; doubled.
+        for (kind, second) in [("Open", 30), ("Delivery", 9), ("Open", 30)] {
+            let text = event(kind, mail, second);
+            queue.send(&if index % 2 == 0 { text } else { envelope(&text) });
+        }
+    }
+    let stays = start(&queue, &maria, &redis);
+    let mut others: Vec<Child> = Vec::new();
+    for round in 0..3 {
+        let mut killed = start(&queue, &maria, &redis);
+        sleep(Duration::from_millis(150 + 100 * round));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+    }
+    maria.restart(Duration::from_millis(500));
+    others.push(start(&queue, &maria, &redis));
+    wait_for(&queue, 0);
+    for mail in &mails {
+        let all = tracked(&maria, mail);
+        let [mail] = &all[..] else { panic!("{mail}: {all:?}") };
+        assert_eq!((mail.status.as_str(), mail.opens, mail.events.len()), ("opened", 1, 2));
+    }
+    // What is no event stays, and the worker goes on.
+    queue.send("{");
+    queue.send(&event("Complaint", "m-0", 50));
+    wait_for(&queue, 1);
+    sleep(Duration::from_millis(300));
+    assert_eq!(tracked(&maria, "m-0")[0].status, "complained");
+    assert_eq!(queue.count(&queue.dead_letters) + queue.count(&queue.url), 1);
+    others.push(stays);
+    for mut worker in others {
+        let told = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let asked = Instant::now();
+        assert!(worker.wait().unwrap().success());
+        assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
+    }
+}

@@ -59,7 +59,8 @@ pub enum Unstorable {
 /// Returns the changes of an event, one for each recipient that it is about. `text` is the event as SES published it.
 pub fn changes(text: &str, event: &Event) -> Result<Vec<Change>, Unstorable> {
     let message_id = event.message_id();
-    let is_id = (1..=LONGEST_MESSAGE_ID).contains(&message_id.len()) && message_id.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_id =
+        (1..=LONGEST_MESSAGE_ID).contains(&message_id.len()) && message_id.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_id {
         return Err(Unstorable::MessageId);
     }

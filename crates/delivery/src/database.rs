@@ -31,7 +31,9 @@ pub struct Location(Opts);
 
 /// The text is not the address of a database. It is not repeated: it may hold the password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}; expected `mysql://USER:PASSWORD@HOST:3306/DATABASE`, with `%` and two hexadecimal digits for special characters")]
+#[error(
+    "{0}; expected `mysql://USER:PASSWORD@HOST:3306/DATABASE`, with `%` and two hexadecimal digits for special characters"
+)]
 pub struct NotLocation(&'static str);
 
 impl fmt::Debug for Location {
@@ -138,7 +140,9 @@ impl Database {
                     return Ok(value);
                 }
                 Ok(Err(error)) => error,
-                Err(_) => return Err(Fault::Away(format!("the database does not answer in {} seconds", PATIENCE.as_secs()))),
+                Err(_) => {
+                    return Err(Fault::Away(format!("the database does not answer in {} seconds", PATIENCE.as_secs())));
+                }
             };
             if !error.is_fatal() {
                 *kept = Some(connection);
@@ -178,7 +182,13 @@ mod tests {
         let location = Location::read("mysql://app:hunter2-%40@db.example:3307/mails", None).unwrap();
         assert_eq!((location.to_string().as_str(), location.0.pass()), ("db.example:3307/mails", Some("hunter2-@")));
         assert!(!format!("{location:?}").contains("hunter2"));
-        for url in ["", "db.example", "postgres://app:hunter2@db/mails", "mysql://db.example/mails", "mysql://app:hunter2@db.example"] {
+        for url in [
+            "",
+            "db.example",
+            "postgres://app:hunter2@db/mails",
+            "mysql://db.example/mails",
+            "mysql://app:hunter2@db.example",
+        ] {
             let error = Location::read(url, None).unwrap_err().to_string();
             assert!(!error.contains("hunter2") && error.contains("mysql://USER"), "{error}");
         }
@@ -196,7 +206,9 @@ mod tests {
             let location = Location::of(host, 3306, "mails", "app", "secret", ca);
             let ssl = location.0.ssl_opts();
             assert_eq!(ssl.is_some(), is_secure, "{host}");
-            assert!(ssl.is_none_or(|ssl| ssl.disable_built_in_roots() && !ssl.accept_invalid_certs() && !ssl.skip_domain_validation()));
+            assert!(ssl.is_none_or(|ssl| ssl.disable_built_in_roots()
+                && !ssl.accept_invalid_certs()
+                && !ssl.skip_domain_validation()));
         }
         assert!(from_utf8(AUTHORITIES).unwrap().matches("-----BEGIN CERTIFICATE-----").count() > 80);
     }

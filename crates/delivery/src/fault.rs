@@ -69,7 +69,9 @@ mod tests {
             assert!(!reason.contains("ada"), "{reason}");
         }
         // Full disks, read-only replicas after a failover, too many connections, a table that is not there: nothing is wrong with the event.
-        for (code, state) in [(1021, "HY000"), (1290, "HY000"), (1040, "08004"), (1146, "42S02"), (1213, "40001"), (1053, "08S01")] {
+        for (code, state) in
+            [(1021, "HY000"), (1290, "HY000"), (1040, "08004"), (1146, "42S02"), (1213, "40001"), (1053, "08S01")]
+        {
             assert!(matches!(of(code, state), Fault::Away(_)), "{code}");
         }
         assert!(matches!(of(1045, "28000"), Fault::Denied(_)));

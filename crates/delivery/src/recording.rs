@@ -43,7 +43,13 @@ impl Recording<'_> {
 
     /// Writes that SES has accepted a mail under that id, for these recipients. Events that came before have a status already, which stays
     /// if it is greater.
-    pub async fn confirm(&self, mail: &Begun, message_id: &str, recipients: &[String], at: Timestamp) -> Result<(), Fault> {
+    pub async fn confirm(
+        &self,
+        mail: &Begun,
+        message_id: &str,
+        recipients: &[String],
+        at: Timestamp,
+    ) -> Result<(), Fault> {
         self.0.run(async |connection| confirm(connection, mail, message_id, recipients, at).await).await
     }
 

@@ -49,7 +49,9 @@ enum State {
 
 /// The text is not the address of a Redis. It is not repeated: it may hold the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it is not the address of a Redis; expected `rediss://:PASSWORD@HOST:6379`, or `redis://` without TLS on this machine")]
+#[error(
+    "it is not the address of a Redis; expected `rediss://:PASSWORD@HOST:6379`, or `redis://` without TLS on this machine"
+)]
 pub struct NotCacheAddress;
 
 impl fmt::Debug for RedisCache {

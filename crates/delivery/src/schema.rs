@@ -75,7 +75,9 @@ async fn advance(connection: &mut Conn) -> Result<String, Fault> {
             ) ENGINE=InnoDB",
         )
         .await?;
-    connection.query_drop("INSERT INTO delivery_schema VALUES (1, 0, UUID()) ON DUPLICATE KEY UPDATE one = one").await?;
+    connection
+        .query_drop("INSERT INTO delivery_schema VALUES (1, 0, UUID()) ON DUPLICATE KEY UPDATE one = one")
+        .await?;
     loop {
         let (version, id) = current(connection).await?.unwrap_or_default();
         let Some(statements) = usize::try_from(version).ok().and_then(|version| STEPS.get(version)) else {

@@ -124,7 +124,11 @@ mod tests {
             ("Send", r#""send":{}"#, Some(Status::Sent)),
             ("DeliveryDelay", r#""deliveryDelay":{"delayType":"General"}"#, Some(Status::Delayed)),
             ("Delivery", r#""delivery":{}"#, Some(Status::Delivered)),
-            ("Bounce", r#""bounce":{"bounceType":"Transient","bounceSubType":"MailboxFull"}"#, Some(Status::SoftBounced)),
+            (
+                "Bounce",
+                r#""bounce":{"bounceType":"Transient","bounceSubType":"MailboxFull"}"#,
+                Some(Status::SoftBounced),
+            ),
             ("Bounce", r#""bounce":{"bounceType":"Permanent","bounceSubType":"General"}"#, Some(Status::Bounced)),
             ("Bounce", r#""bounce":{"bounceType":"Undetermined"}"#, Some(Status::Bounced)),
             ("Bounce", r#""bounce":{}"#, Some(Status::Bounced)),

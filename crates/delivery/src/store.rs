@@ -138,9 +138,9 @@ fn rises(changes: &[&Change], records: &BTreeMap<String, Timestamp>) -> BTreeMap
 }
 
 async fn raise(transaction: &mut Transaction<'_>, rises: &BTreeMap<Key, Rise>) -> mysql_async::Result<()> {
-    let values = rises.iter().flat_map(|((message_id, recipient), rise)| {
-        row(message_id, recipient, rise.status, rise.at, rise.sent_at)
-    });
+    let values = rises
+        .iter()
+        .flat_map(|((message_id, recipient), rise)| row(message_id, recipient, rise.status, rise.at, rise.sent_at));
     transaction.exec_drop(rising(rises.len()), Params::Positional(values.collect())).await
 }
 

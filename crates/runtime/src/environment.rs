@@ -226,6 +226,11 @@ impl<'environment> Reader<'environment> {
                 self.problem(name, "is not a number");
             }
         }
+        self.aws_anywhere()
+    }
+
+    /// Reads the variables for calls to AWS, for a program that may run outside Lambda.
+    pub fn aws_anywhere(&mut self) -> Option<Aws> {
         let region = self.required("AWS_REGION");
         let access_key_id = self.required("AWS_ACCESS_KEY_ID");
         let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY").map(Secret::from);

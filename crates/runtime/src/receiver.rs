@@ -49,9 +49,8 @@ impl Receiver {
             "MessageSystemAttributeNames": ["ApproximateReceiveCount"], "AttributeNames": ["ApproximateReceiveCount"],
         });
         let answer = self.call("AmazonSQS.ReceiveMessage", &asked).await?;
-        let text = |message: &Value, name: &str| {
-            message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
+        let text =
+            |message: &Value, name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let record = |message: &Value| QueueRecord {
             message_id: text(message, "MessageId"),
             receipt_handle: text(message, "ReceiptHandle"),
@@ -66,11 +65,10 @@ impl Receiver {
         if records.is_empty() {
             return Ok(0);
         }
-        let entry = |(index, record): (usize, &&QueueRecord)| {
-            json!({"Id": index.to_string(), "ReceiptHandle": record.receipt_handle})
-        };
+        let entry = |(index, record): (usize, &&QueueRecord)| json!({"Id": index.to_string(), "ReceiptHandle": record.receipt_handle});
         let entries: Vec<Value> = records.iter().enumerate().map(entry).collect();
-        let answer = self.call("AmazonSQS.DeleteMessageBatch", &json!({"QueueUrl": self.url, "Entries": entries})).await?;
+        let answer =
+            self.call("AmazonSQS.DeleteMessageBatch", &json!({"QueueUrl": self.url, "Entries": entries})).await?;
         // Only what SQS says it has deleted is deleted.
         let deleted = answer.get("Successful").and_then(Value::as_array).map_or(0, Vec::len);
         Ok(records.len().saturating_sub(deleted))
@@ -85,6 +83,7 @@ impl Receiver {
         if answer.status != 200 {
             return Err(format!("SQS answers {}: {}", answer.status, answer.quote()));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| format!("SQS answers with something else than JSON: {error}"))
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| format!("SQS answers with something else than JSON: {error}"))
     }
 }

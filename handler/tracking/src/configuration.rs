@@ -15,6 +15,13 @@ const DATABASE_CA: &str = "DATABASE_CA";
 /// Variable: address of the cache with its password, a secret.
 const CACHE_URL: &str = "CACHE_URL";
 
+/// Where the program runs.
+#[derive(Debug, Clone, Copy)]
+enum Home {
+    Lambda,
+    Server,
+}
+
 /// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -49,13 +56,26 @@ pub enum CachePlace {
 }
 
 impl Configuration {
-    /// Reads the configuration; `variable` looks one up. Everything that is wrong is reported at once.
+    /// Reads the configuration of the function; `variable` looks one up. Everything that is wrong is reported at once.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
+        Self::read_in(Home::Lambda, variable)
+    }
+
+    /// Reads the configuration of the worker, which lacks what Lambda alone sets.
+    pub fn read_for_worker(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
+        Self::read_in(Home::Server, variable)
+    }
+
+    fn read_in(home: Home, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigurationError> {
         let mut reader = Reader::new(variable);
         let context = reader.context();
         let database = database(&mut reader, context.as_ref());
         let cache = cache(&mut reader, context.as_ref());
-        let (ca, aws) = (reader.optional(DATABASE_CA), reader.aws());
+        let ca = reader.optional(DATABASE_CA);
+        let aws = match home {
+            Home::Lambda => reader.aws(),
+            Home::Server => reader.aws_anywhere(),
+        };
         let all = context.zip(database).zip(aws);
         reader.finish(all.map(|((context, database), aws)| Self { context, database, ca, cache, aws }))
     }
@@ -73,7 +93,10 @@ impl Configuration {
             DatabasePlace::OfStack(place) => {
                 let secret = self.secret(SecretPlace::SecretsManager(place.secret.clone()), deadline).await?;
                 let document: Value = serde_json::from_str(&secret).unwrap_or_default();
-                let password = document.get("password").and_then(Value::as_str).ok_or("the database's secret has no `password`")?;
+                let password = document
+                    .get("password")
+                    .and_then(Value::as_str)
+                    .ok_or("the database's secret has no `password`")?;
                 runtime::remember(&password.into());
                 Location::of(&place.host, place.port, &place.name, &place.user, password, ca)
             }

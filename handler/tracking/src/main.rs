@@ -24,7 +24,9 @@ const RESERVE: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--queue"), Some(url)) => start(Configuration::read, async |configuration| work(configuration, url).await),
+        (Some("--queue"), Some(url)) => {
+            start(Configuration::read_for_worker, async |configuration| work(configuration, url).await)
+        }
         _ => start(Configuration::read, serve),
     }
 }
@@ -46,7 +48,9 @@ async fn serve(configuration: Configuration) -> ExitCode {
             let Some((database, cache)) = &*opened else { return Err("the database is not open".to_owned()) };
             let handling = handle(database, cache, &log, &request_id, &event.records);
             let ended = tokio::time::timeout(deadline.left(), handling).await;
-            let Ok(handled) = ended else { return Err("the database did not answer in the invocation's time".to_owned()) };
+            let Ok(handled) = ended else {
+                return Err("the database did not answer in the invocation's time".to_owned());
+            };
             if matches!(handled.fault, Some(Fault::Denied(_))) {
                 // The secret has another password by now: the next invocation reads it.
                 *opened = None;
@@ -75,7 +79,8 @@ async fn work(configuration: Configuration, url: String) -> ExitCode {
     let log = Log::new(&configuration.context, io::stdout());
     let queue = Receiver::new(&configuration.aws, url);
     let (tell, ends) = watch::channel(false);
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("the system takes no handler for SIGTERM");
         return ExitCode::FAILURE;
     };

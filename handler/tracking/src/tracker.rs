@@ -33,7 +33,13 @@ struct Tracking {
 }
 
 /// Handles the messages of a batch. A message is done only when all rows of it are committed.
-pub async fn handle(store: &impl Store, cache: &impl Cache, log: &Log, request_id: &str, records: &[QueueRecord]) -> Handled {
+pub async fn handle(
+    store: &impl Store,
+    cache: &impl Cache,
+    log: &Log,
+    request_id: &str,
+    records: &[QueueRecord],
+) -> Handled {
     let started = Instant::now();
     let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut tracking = Vec::new();

@@ -78,6 +78,10 @@ const SOUND: [(&str, &[(&str, &str)]); 5] = [
         ],
     ),
     ("mail-events", &[("JOIN_SECONDS", "30"), ("KAFKA_MECHANISM", "oauthbearer"), ("KAFKA_CA", CERTIFICATE)]),
+    (
+        "tracking",
+        &[("DATABASE_URL", "tracking/database"), ("DATABASE_CA", CERTIFICATE), ("CACHE_URL", "tracking/cache")],
+    ),
 ];
 
 /// Variables that hold any text.

@@ -41,14 +41,20 @@ impl Sample {
         let at = at(self.second);
         let recipient = json!([{"emailAddress": self.recipient}]);
         let (kind, key, detail) = match self.kind {
-            "Transient" => {
-                ("Bounce", "bounce", json!({"bounceType": "Transient", "bouncedRecipients": recipient, "timestamp": at}))
-            }
-            "Bounce" => {
-                ("Bounce", "bounce", json!({"bounceType": "Permanent", "bouncedRecipients": recipient, "timestamp": at}))
-            }
+            "Transient" => (
+                "Bounce",
+                "bounce",
+                json!({"bounceType": "Transient", "bouncedRecipients": recipient, "timestamp": at}),
+            ),
+            "Bounce" => (
+                "Bounce",
+                "bounce",
+                json!({"bounceType": "Permanent", "bouncedRecipients": recipient, "timestamp": at}),
+            ),
             "Complaint" => ("Complaint", "complaint", json!({"complainedRecipients": recipient, "timestamp": at})),
-            "DeliveryDelay" => ("DeliveryDelay", "deliveryDelay", json!({"delayedRecipients": recipient, "timestamp": at})),
+            "DeliveryDelay" => {
+                ("DeliveryDelay", "deliveryDelay", json!({"delayedRecipients": recipient, "timestamp": at}))
+            }
             "Delivery" => ("Delivery", "delivery", json!({"recipients": [self.recipient], "timestamp": at})),
             "Open" => ("Open", "open", json!({"timestamp": at})),
             "Click" => ("Click", "click", json!({"timestamp": at})),

@@ -183,8 +183,10 @@ fn cut(maria: &MariaDb) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = maria.connection().await;
-        let others: Vec<u64> =
-            connection.query("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()").await.unwrap();
+        let others: Vec<u64> = connection
+            .query("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()")
+            .await
+            .unwrap();
         for other in others {
             // It may have ended by itself.
             let _gone = connection.query_drop(format!("KILL CONNECTION {other}")).await;
@@ -205,7 +207,11 @@ fn events_a_second() {
     let (took, used) = (started.elapsed().as_secs_f64(), processor_seconds() - before);
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let count = count as f64;
-    println!("{count} events: {:.0} a second by the clock, {:.0} a second of the worker's core", count / took, count / used);
+    println!(
+        "{count} events: {:.0} a second by the clock, {:.0} a second of the worker's core",
+        count / took,
+        count / used
+    );
     assert!(queue.0.lock().unwrap().is_empty());
 }
 

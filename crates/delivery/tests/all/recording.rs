@@ -15,7 +15,12 @@ fn id() -> MailId {
 }
 
 fn begun() -> Begun {
-    Begun { mail_id: id(), sender: "orders@shop.example".to_owned(), template_id: Some("order".to_owned()), at: time(0) }
+    Begun {
+        mail_id: id(),
+        sender: "orders@shop.example".to_owned(),
+        template_id: Some("order".to_owned()),
+        at: time(0),
+    }
 }
 
 fn time(second: u32) -> Timestamp {
@@ -84,7 +89,11 @@ async fn a_record_and_its_events_meet_in_any_order() {
         }
         let all = database.tracked(&Selection::Mail("m-1".to_owned()), 10).await.unwrap();
         let [mail] = &all[..] else { panic!("{steps:?}: {all:?}") };
-        assert_eq!((mail.status.as_str(), mail.recipient.as_str(), mail.events.len()), ("delivered", ADA, 1), "{steps:?}");
+        assert_eq!(
+            (mail.status.as_str(), mail.recipient.as_str(), mail.events.len()),
+            ("delivered", ADA, 1),
+            "{steps:?}"
+        );
         assert_eq!((mail.status_at, mail.sent_at.is_some()), (time(9), is_known), "{steps:?}");
         assert!(mail.sent_at.is_none_or(|at| at == time(0)), "{steps:?}: {mail:?}");
         if let Some(standing) = last.first() {
@@ -104,7 +113,9 @@ async fn a_refused_mail_leaves_no_record_and_a_sent_one_keeps_it() {
     let count = async || {
         let mut connection = maria.connection().await;
         let count: Option<u32> =
-            mysql_async::prelude::Queryable::query_first(&mut connection, "SELECT COUNT(*) FROM sent_mail").await.unwrap();
+            mysql_async::prelude::Queryable::query_first(&mut connection, "SELECT COUNT(*) FROM sent_mail")
+                .await
+                .unwrap();
         count.unwrap()
     };
     recording.begin(&begun()).await.unwrap();
@@ -145,7 +156,9 @@ async fn mails_are_found_by_their_id_their_recipient_and_their_time() {
 async fn a_reader_changes_nothing_and_a_wrong_password_is_told_as_one() {
     let Some(maria) = MariaDb::start() else { return };
     let reader = Database::for_reading(Location::read(&maria.url(), None).unwrap());
-    assert!(matches!(reader.tracked(&Selection::Mail("m".to_owned()), 1).await, Err(Fault::Away(reason)) if reason.contains("1146")));
+    assert!(
+        matches!(reader.tracked(&Selection::Mail("m".to_owned()), 1).await, Err(Fault::Away(reason)) if reason.contains("1146"))
+    );
     let wrong = Database::new(Location::read(&maria.url().replace("s3cret", "other"), None).unwrap());
     let Err(Fault::Denied(reason)) = wrong.reach().await else { panic!() };
     assert!(reason.contains("1045") && !reason.contains("other-of-a-test"), "{reason}");

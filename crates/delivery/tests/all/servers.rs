@@ -1,5 +1,7 @@
 //! MariaDB and Redis, each a process with a folder of its own. Killed when it is dropped.
 
+#![expect(dead_code, reason = "each of two test programs uses a part of it")]
+
 use std::{
     env, fs,
     net::{TcpListener, TcpStream},
@@ -102,6 +104,8 @@ impl MariaDb {
         let installed = Command::new(install)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user])
             .arg(format!("--datadir={}", data.display()))
+            // Two installations at once would use the same names in the system's.
+            .arg(format!("--tmpdir={}", folder.path().display()))
             .output()
             .unwrap();
         assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
@@ -121,6 +125,7 @@ impl MariaDb {
         command.extend([
             format!("--datadir={}", data.display()),
             format!("--socket={}", folder.path().join("socket").display()),
+            format!("--tmpdir={}", folder.path().display()),
             format!("--port={port}"),
             "--bind-address=127.0.0.1".to_owned(),
             "--skip-name-resolve".to_owned(),

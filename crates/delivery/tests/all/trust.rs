@@ -37,7 +37,8 @@ async fn only_a_certificate_of_the_named_authority_for_the_named_host_is_trusted
     let other = tempfile::tempdir().unwrap();
     let (stranger, _) = secured(other.path(), &["127.0.0.1"]);
     let by_name = maria.url().replace("127.0.0.1", "localhost");
-    for (url, ca) in [(maria.url(), Some(stranger.as_str())), (by_name, Some(authority.as_str())), (maria.url(), None)] {
+    for (url, ca) in [(maria.url(), Some(stranger.as_str())), (by_name, Some(authority.as_str())), (maria.url(), None)]
+    {
         let Err(Fault::Away(reason)) = with(&url, ca).reach().await else { panic!("{url} {ca:?} was trusted") };
         assert!(!reason.contains("s3cret"), "{reason}");
         assert!(ca.is_none() || reason.contains("certificate"), "{reason}");

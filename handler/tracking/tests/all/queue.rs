@@ -4,6 +4,7 @@ use std::{
     env,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -29,7 +30,8 @@ impl Queue {
         let python: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("emulator/venv/bin/python");
         if !python.exists() {
             println!("not run: no emulator of AWS is installed (`tests/emulator/start.sh --install`)");
-            let required = env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == "emulator"));
+            let required =
+                env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == "emulator"));
             assert!(!required, "PROVISION_REQUIRE names the emulator, and there is none");
             return None;
         }
@@ -43,10 +45,15 @@ impl Queue {
             .envs([("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"), ("PYTHONDONTWRITEBYTECODE", "1")])
             .envs([("HOME", folder.path()), ("TMPDIR", folder.path())])
             .envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", &port), ("AWS_ENDPOINT_URL", &endpoint)])
-            .envs([("MINISTACK_ACCOUNT_ID", "123456789012"), ("MINISTACK_REGION", "eu-west-1"), ("IOT_MTLS_ENABLED", "0")])
+            .envs([
+                ("MINISTACK_ACCOUNT_ID", "123456789012"),
+                ("MINISTACK_REGION", "eu-west-1"),
+                ("IOT_MTLS_ENABLED", "0"),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .unwrap();
         let mut queue = Self { endpoint, url: String::new(), dead_letters: String::new(), process, _folder: folder };
@@ -56,7 +63,8 @@ impl Queue {
             sleep(Duration::from_millis(50));
         }
         queue.dead_letters = queue.create("dead-letters", &json!({}));
-        let redrive = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters", "maxReceiveCount": 20});
+        let redrive =
+            json!({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters", "maxReceiveCount": 20});
         queue.url = queue.create("events", &json!({"VisibilityTimeout": "1", "RedrivePolicy": redrive.to_string()}));
         Some(queue)
     }

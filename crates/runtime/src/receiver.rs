@@ -22,7 +22,7 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 /// Timeout of one answer: SQS answers after [`LONG_POLL`] without a message.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// Time for a call with its repetitions.
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_mins(1);
 
 /// A queue that is taken from.
 pub struct Receiver {

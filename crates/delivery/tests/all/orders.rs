@@ -95,15 +95,12 @@ async fn live(queue: &Queue, database: &Database, cache: &RedisCache, held: &Mut
         let ids: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let seen = cache.seen(&ids).await;
         let new: Vec<_> = changes.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(change, _)| change).collect();
-        match database.apply(&new).await {
-            Ok(standings) => {
-                cache.remember(&ids, &standings).await;
-                held.lock().unwrap().clear();
-            }
-            Err(_) => {
-                queue.give_back(std::mem::take(&mut held.lock().unwrap()));
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+        if let Ok(standings) = database.apply(&new).await {
+            cache.remember(&ids, &standings).await;
+            held.lock().unwrap().clear();
+        } else {
+            queue.give_back(std::mem::take(&mut held.lock().unwrap()));
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }

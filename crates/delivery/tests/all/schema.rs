@@ -8,10 +8,11 @@ use crate::servers::MariaDb;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_workers_at_once_migrate_an_empty_database_once() {
     let Some(maria) = MariaDb::start() else { return };
-    let databases: Vec<_> = (0..8).map(|_| maria.database()).collect();
-    let (a, b, c, d) = tokio::join!(databases[0].id(), databases[1].id(), databases[2].id(), databases[3].id());
-    let (e, f, g, h) = tokio::join!(databases[4].id(), databases[5].id(), databases[6].id(), databases[7].id());
-    let ids: Vec<String> = [a, b, c, d, e, f, g, h].into_iter().map(Result::unwrap).collect();
+    let workers = (0..8).map(|_| maria.database()).map(|database| tokio::spawn(async move { database.id().await }));
+    let mut ids: Vec<String> = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        ids.push(worker.await.unwrap().unwrap());
+    }
     assert!(ids[0].len() == 36 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     let mut connection = maria.connection().await;
     let versions: Vec<u32> = connection.query("SELECT version FROM delivery_schema").await.unwrap();

@@ -85,7 +85,7 @@ impl Drop for Server {
     }
 }
 
-/// A `MariaDB` with an empty database.
+/// A MariaDB with an empty database.
 pub(crate) struct MariaDb(Server);
 
 impl MariaDb {

@@ -1,4 +1,4 @@
-//! Tests of the program: as Lambda runs it, and as a worker on a queue of the emulator of AWS; a database of `MariaDB` and a Redis behind it.
+//! Tests of the program: as Lambda runs it, and as a worker on a queue of the emulator of AWS; a database of MariaDB and a Redis behind it.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it leaves out")]
 

@@ -17,6 +17,7 @@ def install():
     replace(apigateway, "_get_stages", lambda get, api: stages(get, api))
     replace(apigateway, "_create_stage", create_stage)
     replace(apigateway, "_update_stage", update_stage)
+    replace(apigateway, "_update_integration", update_integration)
     before(apigateway, "_create_route", taken_route)
     before(apigateway, "_delete_integration", used_integration)
     before(lambda_svc, "_create_esm", refused_mapping)
@@ -53,6 +54,14 @@ def update_api(update, api, data):
     if api in apigateway._apis and "ipAddressType" in data:
         apigateway._apis[api]["ipAddressType"] = data["ipAddressType"]
     return update(api, data)
+
+
+def update_integration(update, api, integration, data):
+    """The role by which an integration calls, which ministack does not keep."""
+    kept = apigateway._integrations.get(api, {}).get(integration)
+    if kept is not None and "credentialsArn" in data:
+        kept["credentialsArn"] = data["credentialsArn"]
+    return update(api, integration, data)
 
 
 def current(api):

@@ -236,6 +236,7 @@ impl Names {
             routes: routes(declaration, entry),
             tables: self.tables(declaration, entry),
             produces: self.produced(declaration, entry),
+            ..Context::default()
         }
     }
 

@@ -36,6 +36,8 @@ impl Resource {
             ("function", "event invoke" | "permission") | ("topic", "subscription") | ("cluster", "kafka topic") => {
                 self.container == other.name
             }
+            // The notes say whose the topics of an identity were before.
+            ("log group", "identity feedback") => other.name == "provision.notes",
             ("receipt rule set", "receipt rule" | "receipt rule order" | "active rule set") => true,
             _ => self.kind == other.kind && self.entry == other.entry,
         }

@@ -103,7 +103,7 @@ queues: {failed: {}, missed: {}}
 /// Returns a notification as SNS puts it into a queue.
 fn notification(topic: &str, id: &str) -> Value {
     json!({"Type": "Notification", "MessageId": id, "TopicArn": format!("arn:aws:sns:eu-west-1:123456789012:{topic}"),
-        "Message": "print it", "Timestamp": "2027-01-05T10:15:30.123Z"})
+        "Subject": "event", "Message": "print it", "Timestamp": "2027-01-05T10:15:30.123Z"})
 }
 
 #[test]

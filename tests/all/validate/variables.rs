@@ -29,7 +29,7 @@ receipt_rules:
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 /// A sound value of each variable, by function. A variable that is not here fails the test.
-const SOUND: [(&str, &[(&str, &str)]); 5] = [
+const SOUND: [(&str, &[(&str, &str)]); 6] = [
     ("echo", &[("DISPOSITION", "STOP_RULE")]),
     (
         "maintenance",

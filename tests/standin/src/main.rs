@@ -23,7 +23,9 @@ fn main() {
         let (_, headers, event) = http(&api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
         let request = header(&headers, "lambda-runtime-aws-request-id");
         let path = |what: &str| format!("/2018-06-01/runtime/invocation/{request}/{what}");
-        let subject = text(&event, "subject");
+        // SNS writes it with a capital.
+        let subject = ["subject", "Subject"].map(|key| text(&event, key)).into_iter().find(|found| !found.is_empty());
+        let subject = subject.unwrap_or_default();
         let first_time = seen.insert(request.clone());
         if event.contains(r#""eventSource":"aws:sqs""#) {
             let answer = messages(&request, &event);

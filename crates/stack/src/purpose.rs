@@ -65,8 +65,14 @@ impl Purpose<'_> {
     pub(crate) fn compares(self) -> bool {
         match self {
             Self::Up | Self::Diff | Self::Down | Self::Adopt(..) | Self::Outputs | Self::Status => true,
-            Self::Logs | Self::Invoke | Self::Replay | Self::Backfill | Self::Pause | Self::Policy => false,
-            Self::Send | Self::Tail => false,
+            Self::Logs
+            | Self::Invoke
+            | Self::Replay
+            | Self::Backfill
+            | Self::Pause
+            | Self::Policy
+            | Self::Send
+            | Self::Tail => false,
         }
     }
 

@@ -31,15 +31,15 @@ const SEND: [&str; 11] = [
 
 /// Returns an account with the stack in it, whose domain is verified.
 fn shop() -> Option<Trial> {
-    opened(Trial::new(DECLARATION)?)
+    Trial::new(DECLARATION).map(opened)
 }
 
 /// Returns the stack, once its sender is known to SES.
-fn opened(trial: Trial) -> Option<Trial> {
+fn opened(trial: Trial) -> Trial {
     trial.account.wait(trial.account.ses.verify_domain_identity().domain("shop.example").send()).unwrap();
     trial.folder.write("text.txt", "It is on its way.\n");
     trial.up();
-    Some(trial)
+    trial
 }
 
 /// Returns the items of the table, sorted by their sort keys, without their types.
@@ -194,7 +194,7 @@ fn the_simulator_gets_a_mail_of_its_own_with_each_run() {
 
 #[test]
 fn sending_runs_with_its_policy_and_needs_every_part_of_it() {
-    let Some(trial) = Trial::checked(DECLARATION).and_then(opened) else { return };
+    let Some(trial) = Trial::checked(DECLARATION).map(opened) else { return };
     let policy = trial.policy("send");
     let user = trial.user("send", &policy);
     let run = trial.expect_as(0, &user, &SEND);

@@ -1,6 +1,7 @@
 """What a call is, and what it is about, where policies are checked: what AWS looks at, where ministack has another or none."""
 
 import json
+from email.utils import parseaddr
 from urllib.parse import unquote
 
 import cbor2
@@ -45,7 +46,15 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
         arn = table(body, f"{region}:{account}")
     if service == "ses" and path.endswith("/tags"):
         arn = one(parameters, "ResourceArn") or json.loads(body or b"{}").get("ResourceArn")
+    if service == "ses" and path.endswith("/outbound-emails"):
+        arn = sender(body, f"{region}:{account}")
     return arn or otherwise(service, method, path, headers, body, parameters, region, account)
+
+
+def sender(body, place):
+    """A mail is about the identity that it is from, as "Actions defined by Amazon SES v2" says; here its domain."""
+    address = parseaddr(json.loads(body or b"{}").get("FromEmailAddress", ""))[1]
+    return f"arn:aws:ses:{place}:identity/{address.rpartition('@')[2].lower()}"
 
 
 def table(body, place):

@@ -37,7 +37,7 @@ impl Resource {
                 self.container == other.name
             }
             // The notes say whose the topics of an identity were before.
-            ("log group", "identity feedback") => other.name == "provision.notes",
+            ("log group", "identity feedback") => other.entry == "provision.notes",
             ("receipt rule set", "receipt rule" | "receipt rule order" | "active rule set") => true,
             _ => self.kind == other.kind && self.entry == other.entry,
         }

@@ -189,7 +189,9 @@ fn deleted_and_made_again(trial: &Trial) -> BTreeSet<String> {
     let is_next = |one: &&Resource| tried.insert(one.kind.clone()) || Effort::asked() == Effort::Whole;
     for resource in all.iter().filter(|one| can_be_deleted(one)).filter(is_next) {
         resource.delete(trial);
-        let gone = all.iter().filter(|one| one.goes_with(resource)).map(|one| ("create", one));
+        // Of an identity the topics go, and the note stays that they were the stack's.
+        let verb = if resource.kind == "identity feedback" { "change" } else { "create" };
+        let gone = all.iter().filter(|one| one.goes_with(resource)).map(|one| (verb, one));
         // What names an API by its id names one that is gone.
         let stale = all.iter().filter(|one| one.names(resource)).map(|one| (one.when_stale(), one));
         let expected: BTreeSet<String> =

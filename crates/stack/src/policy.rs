@@ -38,7 +38,7 @@ const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetwork
 const MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level. IAM limits the size of a
-/// policy: see [`parts`].
+/// policy: see [`parts()`].
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
     let declared = Declared::of(declaration, names, purpose);
     let actions = Actions::of(declaration, &declared, purpose);

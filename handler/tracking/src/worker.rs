@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use contract::queue_event::QueueRecord;
-use delivery::{Database, Fault, RedisCache, Store};
+use delivery::{Cache, Database, Fault, RedisCache, Store};
 use runtime::{Deadline, Receiver, log::Log};
 use tokio::sync::watch;
 
@@ -35,7 +35,7 @@ impl Worker<'_> {
         let mut faults = 0;
         while !*ends.borrow() {
             let ended = match self.open().await {
-                Ok((database, cache)) => self.serve(&database, cache.as_ref(), &mut ends, &mut faults).await,
+                Ok((database, cache)) => self.serve(&database, &cache, &mut ends, &mut faults).await,
                 Err(reason) => Err(reason),
             };
             let Err(reason) = ended else { return };
@@ -62,11 +62,10 @@ impl Worker<'_> {
     async fn serve(
         &self,
         database: &Database,
-        cache: Option<&RedisCache>,
+        cache: &impl Cache,
         ends: &mut watch::Receiver<bool>,
         faults: &mut u32,
     ) -> Result<(), String> {
-        let cache = cache.map(Borrowed);
         loop {
             database.reach().await.map_err(|fault| fault.to_string())?;
             // What SQS hands over while this is dropped comes again after the visibility timeout.
@@ -78,7 +77,7 @@ impl Worker<'_> {
             if taken.is_empty() {
                 continue;
             }
-            let handled = handle(database, &cache, self.log, "worker", &taken).await;
+            let handled = handle(database, cache, self.log, "worker", &taken).await;
             let is_failed =
                 |record: &QueueRecord| handled.answer.failures.iter().any(|failure| failure.id == record.message_id);
             let done: Vec<&QueueRecord> = taken.iter().filter(|record| !is_failed(record)).collect();
@@ -91,19 +90,6 @@ impl Worker<'_> {
             }
             *faults = 0;
         }
-    }
-}
-
-/// A cache of somebody else.
-struct Borrowed<'cache>(&'cache RedisCache);
-
-impl delivery::Cache for Borrowed<'_> {
-    async fn seen(&self, events: &[delivery::EventId]) -> Vec<bool> {
-        self.0.seen(events).await
-    }
-
-    async fn remember(&self, events: &[delivery::EventId], standings: &[delivery::Standing]) {
-        self.0.remember(events, standings).await;
     }
 }
 

@@ -74,6 +74,12 @@ impl Server {
         }
     }
 
+    fn restart(&mut self, away: Duration) {
+        self.kill();
+        sleep(away);
+        self.start();
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -157,9 +163,7 @@ impl MariaDb {
 
     /// Kills the server as a failing machine does, and starts it again.
     pub(crate) fn restart(&mut self, away: Duration) {
-        self.0.kill();
-        sleep(away);
-        self.0.start();
+        self.0.restart(away);
     }
 
     /// Kills the server.
@@ -200,9 +204,7 @@ impl Redis {
     }
 
     pub(crate) fn restart(&mut self, away: Duration) {
-        self.0.kill();
-        sleep(away);
-        self.0.start();
+        self.0.restart(away);
     }
 
     pub(crate) fn kill(&mut self) {

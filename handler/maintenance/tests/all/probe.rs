@@ -173,7 +173,7 @@ fn the_log_begins_with_the_build_of_the_code() {
         }
         let cloud = Cloud::start();
         let mut command = cloud.function(PROGRAM);
-        command.env("LAMBDA_TASK_ROOT", folder.path()).env("PROVISION_CONTEXT", r#"{"stack":"s","function":"f"}"#);
+        command.env("LAMBDA_TASK_ROOT", folder.path());
         let function = Running::start(command);
         cloud.invoke("request-1", &probe::event().to_string());
         let (lines, _) = function.stop();

@@ -217,7 +217,7 @@ impl Http {
             Ok(Err(NoAnswer::Lost(reason))) => Err(NoAnswer::Lost(redact(&format!("{what}: {reason}")))),
             Ok(Err(NoAnswer::Impossible(reason))) => Err(NoAnswer::Impossible(redact(&format!("{what}: {reason}")))),
             Ok(ended) => ended,
-            Err(_) => Err(NoAnswer::Lost(format!("{what}: no answer in time"))),
+            Err(_) => Err(NoAnswer::Lost(self.silence(&what, left < self.patience))),
         };
         match &ended {
             Ok(answer) if answer.is_trouble() => {
@@ -227,6 +227,16 @@ impl Http {
             _ => {}
         }
         ended
+    }
+
+    /// Returns why there was no answer in time. A request that the end of the invocation cut short says little: the cause is what the
+    /// attempts before it met.
+    fn silence(&self, what: &str, is_cut_short: bool) -> String {
+        let earlier = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match earlier.as_deref().filter(|_| is_cut_short) {
+            Some(trouble) => format!("{trouble}; then no answer in time"),
+            None => format!("{what}: no answer in time"),
+        }
     }
 
     /// Connects to the server, and sends no request: TLS is verified.
@@ -302,5 +312,58 @@ impl Http {
         let connector = tls::connector(&self.base, self.ca.as_ref())?;
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Ok(self.client.get_or_init(|| client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread,
+    };
+
+    use super::*;
+
+    /// A server that answers the first request with 503 and is silent from then on.
+    fn failing_server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut silent = Vec::new();
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+                let mut stream = stream;
+                if number == 0 {
+                    let _read = stream.read(&mut [0; 1024]);
+                    let _written = stream
+                        .write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot today");
+                } else {
+                    silent.push(stream);
+                }
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_request_that_the_invocations_end_cuts_short_hides_no_cause() {
+        let http = Http::new(failing_server(), None);
+        http.until(Deadline::at(SystemTime::now() + MARGIN + Duration::from_secs(1)));
+        assert_eq!(http.send("GET", "/one", &[], None).await.unwrap().status, 503);
+        let Err(error) = http.send("GET", "/two", &[], None).await else { panic!("it is silent") };
+        assert_eq!(error.to_string(), "GET /one: the server answers 503: not today; then no answer in time");
+        let Err(error) = http.send("GET", "/three", &[], None).await else { panic!("there is no time") };
+        assert_eq!(
+            error.to_string(),
+            "GET /one: the server answers 503: not today; then no answer in time (tried until the invocation's time was up)"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_told_where_there_was_time_to_wait_for_it() {
+        let http = Http { patience: Duration::from_millis(300), ..Http::new(failing_server(), None) };
+        assert_eq!(http.send("GET", "/one", &[], None).await.unwrap().status, 503);
+        let Err(error) = http.send("GET", "/two", &[], None).await else { panic!("it is silent") };
+        assert_eq!(error.to_string(), "GET /two: no answer in time");
     }
 }

@@ -105,7 +105,8 @@ fn the_stack_comes_with_the_least_rights_and_its_data_stays_when_it_goes() {
     let plan = trial.expect(0, &["up", "--dry-run"]);
     assert!(words(&plan).contains("cluster `events` costs some 477 US dollars a month"), "{plan}");
     let up = trial.up();
-    assert!(!words(&up).contains("reach"), "{up}");
+    // Nothing is doubted: neither the table nor the brokers.
+    assert!(!words(&up).contains("not reach"), "{up}");
     let [(name, arn, state)] = &clusters(&trial)[..] else { panic!("{:?}", clusters(&trial)) };
     assert_eq!((name.as_str(), state.as_str()), ("mail-events-events", "ACTIVE"));
     let made = topic(&trial, "messages").unwrap();
@@ -135,6 +136,14 @@ fn the_stack_comes_with_the_least_rights_and_its_data_stays_when_it_goes() {
     let known = ["ConnectClusters", "QueryTables", "SendMessages", "UseNetwork", "WriteLog", "WriteTopics"];
     assert_eq!(ids, BTreeSet::from(known), "{rights:#?}");
     trial.is_converged();
+
+    // The table as the reference has it: both keys are texts, nothing is paid for in advance, and it can be had back.
+    let table = dynamodb(&trial, "DescribeTable", json!({"TableName": "mail-events-mails"}))["Table"].take();
+    let keys = json!([{"AttributeName": "ses_pk", "KeyType": "HASH"}, {"AttributeName": "ses_sk", "KeyType": "RANGE"}]);
+    assert_eq!((&table["KeySchema"], &table["BillingModeSummary"]["BillingMode"]), (&keys, &json!("PAY_PER_REQUEST")));
+    let backups = dynamodb(&trial, "DescribeContinuousBackups", json!({"TableName": "mail-events-mails"}));
+    let recovery = &backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    assert_eq!(recovery["PointInTimeRecoveryStatus"], json!("ENABLED"), "{backups}");
 
     // The item of the reference.
     let item = json!({"ses_pk": {"S": "noc@example.com"}, "ses_sk": {"S": "0107-a#2026-11-29 02:00"}, "status": {"S": "sent"}});

@@ -1,6 +1,6 @@
 //! The declaration with every function's environment checked against the schema of its code.
 
-use std::{collections::BTreeMap, error::Error, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use declaration::{Checked, Code, Configuration, Declaration, Unavailable};
 use package::{NotBuilt, Request};
@@ -62,14 +62,8 @@ fn configuration(code: &Code, found: Result<Option<Vec<u8>>, NotBuilt>) -> Resul
                 (_, Code::Crate { .. }) => "crate",
             };
             let instead = if is_warning { ours(code)? } else { None };
-            let message = with_causes(&error);
+            let message = problem::with_causes(&error);
             Err(Unavailable { message, hint: error.hint(), is_warning, key, instead })
         }
     }
-}
-
-/// Returns what an error says, and its causes behind it.
-fn with_causes(error: &dyn Error) -> String {
-    let causes = error.source().map(|cause| format!(": {}", with_causes(cause)));
-    format!("{error}{}", causes.unwrap_or_default())
 }

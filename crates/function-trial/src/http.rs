@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
-    sync::Arc,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -106,26 +109,46 @@ fn head(status: u16, headers: &[(String, String)], length: Option<u64>) -> Vec<u
     format!("HTTP/1.1 {status} Told\r\n{}\r\n", lines.collect::<Vec<_>>().concat()).into_bytes()
 }
 
-/// A server of a test. It ends with the test's process.
+/// A server of a test. It takes connections until its last clone is dropped: tests that start thousands keep no port of any.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Host and port, such as `127.0.0.1:4321`.
     pub address: String,
+    _open: Arc<Open>,
+}
+
+/// A listener that is open.
+#[derive(Debug)]
+struct Open {
+    address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        // The listener waits for a connection: this one is the last.
+        let _it_is_closed_already = TcpStream::connect(self.address);
+    }
 }
 
 impl Server {
     /// Starts a server that answers with that function; a connection ends when the function has no answer.
     pub fn start(answer: impl Fn(Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let answer = Arc::new(answer);
+        let address = listener.local_addr().unwrap();
+        let open = Open { address, is_over: Arc::default() };
+        let (answer, is_over) = (Arc::new(answer), Arc::clone(&open.is_over));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if is_over.load(Ordering::SeqCst) {
+                    break;
+                }
                 let answer = Arc::clone(&answer);
                 thread::spawn(move || serve(&stream, &*answer));
             }
         });
-        Self { address }
+        Self { address: address.to_string(), _open: Arc::new(open) }
     }
 
     /// Returns the URL of the server, without a slash at its end.

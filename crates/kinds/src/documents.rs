@@ -22,10 +22,7 @@ pub(crate) fn is(document: &Value, path: &[&str], otherwise: bool) -> bool {
 
 /// Returns the number at a path of keys. Some services write numbers with a fraction.
 pub(crate) fn number(document: &Value, path: &[&str]) -> Option<u32> {
-    let value = at(document, path)?;
-    let fraction = || value.as_f64().map(|number| number.to_string().parse().ok())?;
-    let whole = value.as_u64().or_else(fraction);
-    u32::try_from(whole?).ok()
+    at(document, path)?.as_f64()?.to_string().parse().ok()
 }
 
 /// Returns the texts of the list at a path of keys.

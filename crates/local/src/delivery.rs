@@ -48,7 +48,7 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
                 });
             }
             Err(problem) => {
-                receiver.observer().tell(Activity::Unreadable { reason: with_causes(&problem) });
+                receiver.observer().tell(Activity::Unreadable { reason: problem::with_causes(&problem) });
             }
         }
     }
@@ -56,12 +56,6 @@ pub async fn deliver(receiver: Arc<Receiver>, paths: Vec<PathBuf>, to: Vec<Strin
     drop(mails);
     let _reader_panicked = reading.await;
     while deliveries.join_next().await.is_some() {}
-}
-
-/// Returns an error and its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn deliver_one(

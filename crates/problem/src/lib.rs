@@ -38,6 +38,12 @@ impl Problem {
     }
 }
 
+/// Returns an error and its causes in one line, joined by colons.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| (**error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Returns a word of a command as a shell takes it: as it is, or in quotation marks.
 ///
 /// ```

@@ -28,7 +28,7 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Table {
     state: Arc<Mutex<State>>,
-    pub(crate) url: String,
+    server: Server,
 }
 
 impl Table {
@@ -43,7 +43,12 @@ impl Table {
         let state = Arc::new(Mutex::new(state));
         let serving = Arc::clone(&state);
         let server = Server::start(move |request| Some(answer(&mut serving.lock().unwrap(), &request)));
-        Self { state, url: server.url() }
+        Self { state, server }
+    }
+
+    /// Returns the URL of the service.
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
     }
 
     /// Puts an item.

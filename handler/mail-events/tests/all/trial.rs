@@ -84,7 +84,7 @@ pub(crate) fn function(broker: &Broker, table: &Table, variables: &[(&str, &str)
         "stack": "mails", "function": "joiner", "tables": {"mails": NAME},
         "produces": {"events/messages": {"bootstrap": broker.bootstrap, "topic": TOPIC}},
     });
-    command.env("PROVISION_CONTEXT", context.to_string()).env("AWS_ENDPOINT_URL_DYNAMODB", &table.url);
+    command.env("PROVISION_CONTEXT", context.to_string()).env("AWS_ENDPOINT_URL_DYNAMODB", table.url());
     command.env("KAFKA_CA", &broker.front.ca).env("JOIN_SECONDS", "0").envs(variables.iter().copied());
     let running = Running::start(command);
     (lambda, running)

@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{Answer, Request, Server};
+use crate::{Answer, Request, Running, Server};
 
 /// Deadline of every wait.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Time after which a wait looks whether the function is still there.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// A message of the function to the Runtime API.
 #[derive(Debug, Clone)]
@@ -67,15 +69,29 @@ impl Lambda {
 
     /// Waits for the function's message on a path with these words in it. A path counts once: the next wait is for another message.
     pub fn wait_for(&self, words: &str) -> Said {
+        self.wait_while(words, || true).unwrap()
+    }
+
+    /// Invokes the function and waits for its message; `None` if its process ends before.
+    pub fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Said> {
+        self.prepare(request_id, event);
+        self.wait_while(request_id, || !function.has_ended())
+    }
+
+    /// Waits for a message for as long as the function may send one.
+    fn wait_while(&self, words: &str, mut may_come: impl FnMut() -> bool) -> Option<Said> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         loop {
             if let Some(at) = state.said.iter().position(|said| said.path.contains(words)) {
-                return state.said.remove(at);
+                return Some(state.said.remove(at));
+            }
+            if !may_come() {
+                return None;
             }
             let left = deadline.checked_duration_since(Instant::now());
             let left = left.unwrap_or_else(|| panic!("the function said nothing about {words}: {:?}", state.said));
-            state = self.state.1.wait_timeout(state, left).unwrap().0;
+            state = self.state.1.wait_timeout(state, left.min(GLANCE)).unwrap().0;
         }
     }
 

@@ -38,6 +38,11 @@ impl Running {
         fields.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum()
     }
 
+    /// Returns whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Kills the function, and returns the lines of its standard output and its standard error.
     pub fn stop(mut self) -> (Vec<String>, String) {
         self.child.kill().unwrap();

@@ -41,7 +41,9 @@ pub fn bounded(windows: usize, circuits: usize) -> Result<(), Failure> {
 pub(super) const ROW_STATUS: &str = "row status";
 
 /// A maintenance in the making.
-#[derive(Debug, Clone)]
+///
+/// It is copied in [`Draft::for_each`] and [`Draft::try_for_each`] alone, which know how much that may be.
+#[derive(Debug)]
 #[must_use]
 pub struct Draft {
     provider: &'static str,
@@ -181,9 +183,17 @@ impl Draft {
         self.for_each(windows, |draft, (start, end)| draft.window(start, end))
     }
 
-    /// Returns one draft per item, all with the same circuits and texts; fails if that makes more than any notice announces. Readers copy
-    /// drafts in no other way.
+    /// Returns one draft per item, all with the same circuits and texts; fails if that makes more than any notice announces.
     pub fn for_each<T>(self, items: Vec<T>, set: impl Fn(Self, T) -> Self) -> Result<Vec<Self>, Failure> {
+        self.try_for_each(items, |draft, item| Ok(set(draft, item)))
+    }
+
+    /// The same, for items that may be malformed.
+    pub fn try_for_each<T>(
+        self,
+        items: Vec<T>,
+        set: impl Fn(Self, T) -> Result<Self, Failure>,
+    ) -> Result<Vec<Self>, Failure> {
         bounded(items.len(), self.circuits.len())?;
         if items.len() > 1 && items.len().saturating_mul(self.size()) > MOST_COPIED {
             return Err(Failure::too_large(format!(
@@ -192,7 +202,29 @@ impl Draft {
                 self.size()
             )));
         }
-        Ok(items.into_iter().map(|item| set(self.clone(), item)).collect())
+        items.into_iter().map(|item| set(self.copy(), item)).collect()
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            provider: self.provider,
+            announced_provider: self.announced_provider.clone(),
+            account: self.account.clone(),
+            nameless_account: self.nameless_account,
+            id: self.id.clone(),
+            organizer: self.organizer.clone(),
+            status: self.status,
+            circuits: self.circuits.clone(),
+            start: self.start,
+            end: self.end,
+            stamp: self.stamp,
+            sequence: self.sequence,
+            uid: self.uid.clone(),
+            summary: self.summary.clone(),
+            announced_at: self.announced_at,
+            evidence: self.evidence.clone(),
+            last_field: self.last_field,
+        }
     }
 
     /// Returns the size of its texts and circuits, in bytes.

@@ -136,20 +136,24 @@ fn read(source: &Source<'_>, recognised: Recognised) -> Outcome {
             return Outcome::Failed { recognised, failure, suggestion };
         }
     };
-    let maintenances: Result<Vec<_>, _> = drafts.iter().cloned().map(Draft::build).collect();
-    match maintenances {
-        Ok(maintenances) if maintenances.is_empty() => {
+    let (mut maintenances, mut failure) = (Vec::with_capacity(drafts.len()), None);
+    for built in drafts.into_iter().map(Draft::build) {
+        match built {
+            Ok(maintenance) => maintenances.push(maintenance),
+            Err(first) => failure = failure.or(Some(first)),
+        }
+    }
+    match failure {
+        None if maintenances.is_empty() => {
             let failure = Failure::missing("a maintenance");
             Outcome::Failed { recognised, failure, suggestion: from_calendars(source) }
         }
-        Ok(maintenances) => match whole::check(source, &maintenances).and_then(|()| gate::check(source, &maintenances))
-        {
+        None => match whole::check(source, &maintenances).and_then(|()| gate::check(source, &maintenances)) {
             Ok(()) => Outcome::Notice(Notice { recognised, announced_at: source.announced_at(), maintenances }),
             Err(failure) => Outcome::Failed { recognised, failure, suggestion: maintenances },
         },
-        Err(failure) => {
-            let read = whole(drafts);
-            let suggestion = if read.is_empty() { unread(source, &failure) } else { read };
+        Some(failure) => {
+            let suggestion = if maintenances.is_empty() { unread(source, &failure) } else { maintenances };
             Outcome::Failed { recognised, failure, suggestion }
         }
     }

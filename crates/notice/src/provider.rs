@@ -32,7 +32,7 @@ pub enum LearnedFrom {
 }
 
 /// The result of reading a provider's mail.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Reading {
     /// A notice: one draft per maintenance and window, in the mail's order.
     Notice(Vec<Draft>),

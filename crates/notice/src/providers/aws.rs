@@ -6,7 +6,7 @@
 
 use crate::{
     dates,
-    draft::{self, Draft, Times},
+    draft::{Draft, Times},
     failure::Failure,
     fingerprint,
     found::Found,
@@ -74,20 +74,15 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if ends_with_an_id(lines) {
         return Err(Failure::cut_short("the words below the list of connections: it may have gone on"));
     }
-    draft::bounded(windows.len(), circuits.len())?;
     let account = matching(&ACCOUNT, &subject).or_else(|| lines.matching(&ACCOUNT));
-    let drafts = windows.into_iter().map(|(start, end)| {
+    let draft = Draft::new(source).status(status).circuits(circuits.clone()).summary(announcement.clone());
+    let draft = if is_told { draft } else { draft.ends_with("end") };
+    let draft = account.into_iter().fold(draft, Draft::account);
+    let drafts = draft.for_each(windows, |draft, (start, end)| {
         let id = fingerprint::of(&circuits, start.value.at(), end.value.at());
-        let draft = Draft::new(source)
-            .id(Found::by_rule(id, "SHA-256 of the circuits' ids, the start and the end"))
-            .status(status.clone())
-            .window(start, end)
-            .circuits(circuits.clone())
-            .summary(announcement.clone());
-        let draft = if is_told { draft } else { draft.ends_with("end") };
-        account.clone().into_iter().fold(draft, Draft::account)
-    });
-    Ok(Reading::Notice(drafts.collect()))
+        draft.id(Found::by_rule(id, "SHA-256 of the circuits' ids, the start and the end")).window(start, end)
+    })?;
+    Ok(Reading::Notice(drafts))
 }
 
 /// AWS writes text; an HTML part is somebody else's rendering of it. A text that announces nothing is a list's footer.

@@ -74,14 +74,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     if let Some(summary) = page.lines().section("Summary:", SECTIONS).and_then(|lines| lines.into_iter().next()) {
         draft = draft.summary(summary.with(page.as_written(&summary)));
     }
-    let drafts = windows.into_iter().map(|window| {
+    let drafts = draft.try_for_each(windows, |draft, window| {
         let status = match status_of_rows(&window.rows)? {
             Some(status) => status,
             None => status_of_notice(source, &updates)?,
         };
         let draft = match window.rows.first().and_then(|row| row.get("Customer Name")) {
-            Some(customer) => draft.clone().account(customer.clone()),
-            None => draft.clone(),
+            Some(customer) => draft.account(customer.clone()),
+            None => draft,
         };
         let draft = window.rows.iter().filter_map(|row| row.get("Status")).fold(draft, Draft::row_status);
         let draft = draft.status(status).circuits(circuits(page, &window.rows)?);
@@ -89,8 +89,8 @@ pub(super) fn read(source: &Source<'_>) -> Result<Reading, Failure> {
             Some((start, end)) => draft.window(start, end),
             None => draft,
         })
-    });
-    Ok(Reading::Notice(drafts.collect::<Result<_, Failure>>()?))
+    })?;
+    Ok(Reading::Notice(drafts))
 }
 
 type Update = Found<(Moment, Found<String>)>;

@@ -152,3 +152,37 @@ fn a_value_that_is_repeated_or_lengthened_takes_time_in_proportion() {
     assert!(ran > 20 || std::env::var("PROVIDER").is_ok(), "{ran}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Size of what a notice that is made longer may be read as, in bytes as JSON. A short line that states a window becomes a maintenance five
+/// times as long; what grows with the square becomes hundreds of times as long.
+const MOST_READ: usize = 16 * SHORT;
+
+/// Returns the size of a reading.
+fn read_size(outcome: &Outcome) -> usize {
+    serde_json::to_string(&OutcomeRecord::from(outcome)).unwrap().len()
+}
+
+#[test]
+fn a_paragraph_that_is_repeated_is_read_in_proportion() {
+    let (mut ran, mut wrong) = (0, Vec::new());
+    let step = Effort::asked().of(6, 3, 1);
+    for (number, mail) in support::own_mails().into_iter().enumerate() {
+        let Some(text) = str::from_utf8(&mail.bytes).ok().filter(|_| number % step == 0) else { continue };
+        let text = text.replace("\r\n", "\n");
+        let Some((head, body)) = text.split_once("\n\n") else { continue };
+        // Only what states something is worth a copy.
+        for paragraph in body.split("\n\n").filter(|one| one.bytes().any(|byte| byte.is_ascii_digit())).take(8) {
+            let again = format!("{paragraph}\n").repeat(SHORT / (paragraph.len() + 1));
+            let longer = format!("{head}\n\n{}", body.replacen(paragraph, &again, 1));
+            let size = read_size(&notice::parse(&Mail::decode(longer.as_bytes())));
+            ran += 1;
+            if size > MOST_READ {
+                let first = paragraph.lines().next().unwrap_or_default();
+                wrong.push(format!("{}: `{first}` again and again: {size} bytes of {}", mail.name, longer.len()));
+            }
+        }
+    }
+    println!("{ran} paragraphs repeated, {} of them read as far more than the mail", wrong.len());
+    assert!(ran > 20 || std::env::var("PROVIDER").is_ok(), "{ran}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

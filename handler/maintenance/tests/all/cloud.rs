@@ -53,6 +53,11 @@ impl Cloud {
         self.wait_for(request_id)
     }
 
+    /// Invokes the function and waits for its message; `None` if its process ends before.
+    pub(crate) fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Said> {
+        self.lambda.invoke_once(request_id, event, function)
+    }
+
     /// Invokes the function as soon as it asks.
     pub(crate) fn prepare(&self, request_id: &str, event: &str) {
         self.lambda.prepare(request_id, event);

@@ -79,8 +79,11 @@ pub(crate) fn handle_with(mail: &[u8], from: &str, dmarc: &str) -> Result<Taken,
     let object = trusted::stored("id", mail);
     let cloud = Cloud::start();
     cloud.answer("mail/inbound/id", 200, &object);
-    let function = Running::start(limited(&cloud));
-    let said = cloud.invoke("request", &event("id", from, dmarc));
+    let mut function = Running::start(limited(&cloud));
+    let Some(said) = cloud.invoke_once("request", &event("id", from, dmarc), &mut function) else {
+        let (status, (_, log)) = function.end();
+        return Err(format!("the process ended: {status}\n{log}"));
+    };
     let (peak, processor_ms) = (function.peak_memory(), function.processor_ms());
     let (lines, log) = function.stop();
     if !said.path.ends_with("/response") {

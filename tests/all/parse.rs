@@ -142,14 +142,14 @@ fn an_explanation_names_the_place_of_every_value() {
       ID-------------------------------------------------------------- was read from
         organizer       rule: the provider's address
         stamp           header Date                        `2031-02-10T11:04:11Z`
-        maintenance_id  rule: SHA-256 of the circuits' ids, the start and the end
         status          text line 3                        `AWS Direct Connect Planned Maintenance Notification [AWS Account: 210987654321]`
-        start           text line 3                        `4 Mar 2031 23:00:00 GMT`
-        end             text line 3                        `5 Mar 2031 03:00:00 GMT`
         circuits        text line 5                        `dxcon-fh6q1w2e`
         circuits        text line 6                        `dxvif-fg9z8y7x`
         summary         text line 3                        `Planned maintenance has been scheduled at an AWS Direct Connect endpoint in Example Exchange, Lisbon, PRT from Tue, 4 Mar 2031 23:00:00 GMT to Wed, 5 Mar 2031 0…`
         account         header Subject                     `AWS Direct Connect Planned Maintenance Notification [AWS Account: 210987654321]`
+        maintenance_id  rule: SHA-256 of the circuits' ids, the start and the end
+        start           text line 3                        `4 Mar 2031 23:00:00 GMT`
+        end             text line 3                        `5 Mar 2031 03:00:00 GMT`
         as stated       2031-03-04T23:00:00Z to 2031-03-05T03:00:00Z
 
     ----- stderr -----

@@ -4,10 +4,12 @@
     POST /_ministack/snapshot?restore=N     puts it back
 
 Ministack keeps the state of a service in dictionaries that are scoped by account. They are copied together, so that what two
-of them share stays shared. Putting back begins with ministack's own reset, which also ends the functions that still run.
+of them share stays shared. Putting back begins with ministack's own reset, which also ends the functions that still run: what these
+would write to their log then is not of the account that was put back.
 """
 
 import asyncio
+import contextvars
 import copy
 import sys
 
@@ -20,10 +22,41 @@ PATH = "/_ministack/snapshot"
 # A function that is being made is made in a tenth of a second.
 PATIENCE = 5
 KEPT = []
+# Counts what was put back.
+ACCOUNTS = [0]
+# The account in which an event was queued that a thread of its own handles, and that in which a function runs.
+QUEUED = contextvars.ContextVar("queued", default=None)
+INVOKED = contextvars.ContextVar("invoked", default=None)
 
 
 def install():
     replace(app, "_handle_admin_reset", answer)
+    replace(lambda_svc, "invoke_async_with_retry", queue)
+    replace(lambda_svc, "_execute_function_dispatch", invoke)
+    replace(lambda_svc, "_emit_lambda_logs", log)
+
+
+def queue(otherwise, *arguments, **named):
+    """The thread that handles the event has the context of whoever starts it."""
+    token = QUEUED.set(ACCOUNTS[0])
+    try:
+        return otherwise(*arguments, **named)
+    finally:
+        QUEUED.reset(token)
+
+
+def invoke(otherwise, *arguments):
+    """Runs a function, unless its event was queued in an account that was put away meanwhile."""
+    if QUEUED.get() not in (None, ACCOUNTS[0]):
+        return {"body": None}
+    INVOKED.set(ACCOUNTS[0])
+    return otherwise(*arguments)
+
+
+def log(otherwise, *arguments, **named):
+    """Writes the log of an invocation into the account in which it began."""
+    if INVOKED.get() == ACCOUNTS[0]:
+        otherwise(*arguments, **named)
 
 
 async def answer(otherwise, path, method, parameters):
@@ -55,6 +88,7 @@ def in_transition():
 
 async def restore(number):
     kept = copy.deepcopy(KEPT[number])
+    ACCOUNTS[0] += 1
     await app._handle_admin_reset("/_ministack/reset", "POST", {})
     for place, store in stores().items():
         store.clear()

@@ -131,6 +131,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.secrets.len(), "secret"),
         (declaration.tables.len(), "table"),
         (declaration.clusters.len(), "cluster"),
+        (declaration.databases.len(), "database"),
         (declaration.configuration_sets.len(), "configuration set"),
         (declaration.identities.len(), "identity"),
         (declaration.receipt_rules.len(), "receipt rule"),

@@ -13,6 +13,7 @@ import threading
 import children
 import configuration_sets
 import containers
+import databases
 import functions
 import http_apis
 import kafka
@@ -46,6 +47,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases):
         extension.install()
     main()

@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from urllib.parse import unquote
 
 import cbor2
+import databases
 from ministack.core import iam_actions
 from ministack.services import iam
 from wrapping import replace
@@ -44,6 +45,8 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
         arn = kafka(path, body, f"{region}:{account}")
     if service == "dynamodb":
         arn = table(body, f"{region}:{account}")
+    if service == "rds":
+        arn = databases.arn(parameters, f"{region}:{account}")
     if service == "ses" and path.endswith("/tags"):
         arn = one(parameters, "ResourceArn") or json.loads(body or b"{}").get("ResourceArn")
     if service == "ses" and path.endswith("/outbound-emails"):

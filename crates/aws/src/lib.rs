@@ -57,6 +57,8 @@ pub struct Clients {
     pub dynamodb: json::Client,
     /// Client of EC2: networks.
     pub ec2: query::Client,
+    /// Client of `ElastiCache`.
+    pub elasticache: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
     /// Client of MSK: clusters of Kafka and their topics.
@@ -67,6 +69,8 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// Client of CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Client of RDS.
+    pub rds: query::Client,
     /// Client of the service S3.
     pub s3: aws_sdk_s3::Client,
     /// Client of Secrets Manager.
@@ -110,12 +114,14 @@ impl Clients {
             apis: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
             dynamodb: json::Client::observed(config, json::DYNAMODB, observer.clone()),
-            ec2: query::Client::new(config, query::EC2),
+            ec2: query::Client::observed(config, query::EC2, observer.clone()),
+            elasticache: query::Client::observed(config, query::ELASTICACHE, observer.clone()),
             iam: client!(aws_sdk_iam),
             kafka: json::Client::observed(config, json::KAFKA, observer.clone()),
             kms: kms::Client::new(config),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
+            rds: query::Client::observed(config, query::RDS, observer.clone()),
             s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: client!(aws_sdk_secretsmanager),
             ses: client!(aws_sdk_ses),

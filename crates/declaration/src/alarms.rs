@@ -59,6 +59,12 @@ pub enum AlarmKind {
     Complaints,
     /// The age of the oldest event for a function that hears what becomes of mails, in seconds.
     Lag,
+    /// The processor of a database, in percent.
+    DatabaseCpu,
+    /// The free disk of a database, in MiB.
+    DatabaseStorage,
+    /// Connections to a database.
+    DatabaseConnections,
 }
 
 /// The subjects of alarms.
@@ -81,6 +87,8 @@ pub enum Watched {
     ConfigurationSet,
     /// Every function that hears what becomes of mails that SES sends.
     Listener,
+    /// Every database.
+    Database,
 }
 
 /// The units of thresholds.
@@ -96,10 +104,12 @@ pub enum Unit {
     PerMillion,
     /// Seconds; the metric is in milliseconds.
     Seconds,
+    /// MiB that are left, down to which all is well; the metric is in bytes.
+    MebibytesLeft,
 }
 
-/// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, after one period; periods without
-/// data are fine. [`SILENCE`] is the opposite in all three.
+/// An alarm's measurement, in CloudWatch's words. The alarm fires from the threshold on, or down to it where something is left, after one
+/// period; periods without data are fine. [`SILENCE`] is the opposite in all three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
     /// Its name in a declaration, and at the end of the alarm's name.
@@ -143,7 +153,7 @@ const LAMBDA: &str = "AWS/Lambda";
 
 impl AlarmKind {
     /// Every kind of alarm.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Errors,
         Self::Throttles,
         Self::Duration,
@@ -155,11 +165,15 @@ impl AlarmKind {
         Self::Bounces,
         Self::Complaints,
         Self::Lag,
+        Self::DatabaseCpu,
+        Self::DatabaseStorage,
+        Self::DatabaseConnections,
     ];
 
     /// Returns the measurement of the alarm.
     pub const fn measure(self) -> Measure {
         const SQS: &str = "AWS/SQS";
+        const RDS: &str = "AWS/RDS";
         let ((name, watched), (namespace, metric, statistic), (threshold, unit), description) = match self {
             Self::Errors => (
                 ("errors", Watched::Function),
@@ -228,6 +242,26 @@ impl AlarmKind {
                 (LAMBDA, "AsyncEventAge", "Maximum"),
                 (900, Unit::Seconds),
                 "an event waits for its function for too long",
+            ),
+            Self::DatabaseCpu => (
+                ("database_cpu", Watched::Database),
+                (RDS, "CPUUtilization", "Average"),
+                (80, Unit::Count),
+                "the processor of a database has almost no rest",
+            ),
+            // A fifth of the smallest disk.
+            Self::DatabaseStorage => (
+                ("database_storage", Watched::Database),
+                (RDS, "FreeStorageSpace", "Minimum"),
+                (4096, Unit::MebibytesLeft),
+                "the disk of a database is almost full: then it takes no more",
+            ),
+            // MySQL takes some 60 on the smallest class: its memory in bytes by 12,582,880.
+            Self::DatabaseConnections => (
+                ("database_connections", Watched::Database),
+                (RDS, "DatabaseConnections", "Maximum"),
+                (50, Unit::Count),
+                "a database has almost as many connections as the smallest class takes",
             ),
         };
         Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
@@ -308,6 +342,9 @@ static THRESHOLDS: Shape = Shape {
             "Age of an event that waits for a function that hears what becomes of mails, in seconds.",
         )
         .or("900"),
+        Field::new("database_cpu", Holds::Number(1, 100), "Processor of a database, in percent of 5 minutes.").or("80"),
+        Field::new("database_storage", Holds::Number(1, 67_108_864), "Free disk of a database, in MiB.").or("4096"),
+        Field::new("database_connections", Holds::Number(1, MOST), "Connections to a database.").or("50"),
     ],
 };
 
@@ -324,6 +361,9 @@ impl Word for AlarmKind {
         (Self::Bounces.measure().name, Self::Bounces),
         (Self::Complaints.measure().name, Self::Complaints),
         (Self::Lag.measure().name, Self::Lag),
+        (Self::DatabaseCpu.measure().name, Self::DatabaseCpu),
+        (Self::DatabaseStorage.measure().name, Self::DatabaseStorage),
+        (Self::DatabaseConnections.measure().name, Self::DatabaseConnections),
     ];
 }
 

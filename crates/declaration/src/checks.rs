@@ -101,6 +101,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     consumes::check(reader, root, declaration);
     cluster::check(reader, root, declaration);
     configuration_set::check(reader, root, declaration);
+    super::database::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.

@@ -170,8 +170,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cluster {
 
 fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers {
     let brokers = Brokers {
-        subnets: ids(reader, fields, "subnets", "subnet", scalars::SUBNET),
-        security_groups: ids(reader, fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+        subnets: reader.ids(fields, "subnets", "subnet", scalars::SUBNET),
+        security_groups: reader.ids(fields, "security_groups", "sg", scalars::SECURITY_GROUP),
         brokers: reader.number(fields, "brokers").unwrap_or_default(),
         instance: reader.text(fields, "instance", scalars::broker).unwrap_or_else(|| default(fields, "instance")),
         storage: reader.number(fields, "storage").unwrap_or_default(),
@@ -211,20 +211,6 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
 fn default(fields: &Fields<'_>, name: &str) -> String {
     let field = SHAPE.keys.iter().find(|field| field.name == name && fields.get(name).is_none());
     field.and_then(|field| field.default).unwrap_or_default().to_owned()
-}
-
-/// Reads ids, each once.
-fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for item in reader.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
-        let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
-        if ids.contains(&id) {
-            reader.note_at(&item.span, format!("`{id}` is there twice in `{name}`"), "remove one of them");
-        } else {
-            ids.push(id);
-        }
-    }
-    ids
 }
 
 fn topics(reader: &mut Reader, fields: &Fields<'_>, source: &ClusterSource) -> BTreeMap<String, KafkaTopic> {

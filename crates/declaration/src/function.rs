@@ -60,6 +60,8 @@ pub struct Function {
     pub queries: Vec<String>,
     /// Topics of Kafka that it may write to, as `CLUSTER/TOPIC`.
     pub produces: Vec<String>,
+    /// Databases that it may sign in to, by entry name.
+    pub databases: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
@@ -200,6 +202,11 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::List(&Holds::Text(cluster::CLUSTER_TOPIC)),
             "Topics of Kafka that it may write to, `CLUSTER/TOPIC`. It needs a `vpc` that reaches the brokers.",
         ),
+        Field::new(
+            "databases",
+            Holds::List(&Holds::Reference(Kind::Database)),
+            "Databases that it may sign in to. It needs a `vpc` that reaches them, and reads the password from its secret.",
+        ),
         Field::new("consumes", Holds::Mapping(&consumes::SHAPE), "Queue whose messages invoke it."),
         KMS_KEY,
         BOUNDARY,
@@ -251,6 +258,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         sends: reader.references(fields, "sends"),
         queries: reader.references(fields, "queries"),
         produces: cluster::produces(reader, fields),
+        databases: reader.references(fields, "databases"),
         consumes: consumes::read(reader, fields),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),

@@ -11,6 +11,7 @@ mod cluster;
 mod configuration;
 mod configuration_set;
 mod consumes;
+mod database;
 mod diagnostic;
 mod expiry;
 mod filter;
@@ -50,6 +51,7 @@ pub use cluster::{Brokers, Cluster, ClusterSource, KafkaTopic};
 pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
 pub use configuration_set::{ConfigurationSet, EventDestination, EventType, SendingIdentity, SendingTls, Suppression};
 pub use consumes::Consumes;
+pub use database::{Database, DatabaseEngine};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
@@ -107,6 +109,8 @@ pub struct Declaration {
     pub tables: BTreeMap<String, Table>,
     /// Clusters of Kafka by entry name.
     pub clusters: BTreeMap<String, Cluster>,
+    /// Databases by entry name.
+    pub databases: BTreeMap<String, Database>,
     /// Configuration sets of SES by entry name.
     pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// Identities of SES, by domain or address.

@@ -75,6 +75,11 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "it is a part of an identity, which is not the stack's",
         "leave it out: it is named by the identity",
     ),
+    (
+        &["database subnets", "database parameters"],
+        "they are made for a database, and move with it",
+        "move the database: `database/OLD: database/NEW`",
+    ),
     (&["access log"], "it is made for an API, and moves with it", "move the API: `api/OLD: api/NEW`"),
     (
         &["event source mapping", "mapping"],

@@ -239,6 +239,22 @@ impl Reader {
     }
 
     /// Reads the text of a key, whose form `read` checks.
+    /// Reads ids, each once.
+    pub(super) fn ids(&mut self, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        for item in self.items(fields, name, &format!("{prefix}-0a1b2c3d")) {
+            let Some(id) = self.scalar(item, name, form.what, |text| super::scalars::id(text, prefix)) else {
+                continue;
+            };
+            if ids.contains(&id) {
+                self.note_at(&item.span, format!("`{id}` is there twice in `{name}`"), "remove one of them");
+            } else {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     pub(super) fn text<T>(
         &mut self,
         fields: &Fields<'_>,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, accept, alarms, api, bucket, checks, cluster, configuration_set,
+    Declaration, Function, accept, alarms, api, bucket, checks, cluster, configuration_set, database,
     diagnostic::Diagnostic,
     filter, function, moved,
     places::Places,
@@ -75,6 +75,11 @@ pub(super) static ROOT: Shape = Shape {
         ),
         Field::new("tables", Holds::Entries(&table::SHAPE), "DynamoDB tables: on demand, always encrypted."),
         Field::new("clusters", Holds::Entries(&cluster::SHAPE), "Clusters of Kafka on MSK, with IAM and TLS alone, and their topics."),
+        Field::new(
+            "databases",
+            Holds::Entries(&database::SHAPE),
+            "MySQL databases on RDS: private, encrypted, over TLS, with a password that AWS keeps.",
+        ),
         moved::MOVED,
         accept::ACCEPT,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
@@ -103,6 +108,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         moved: moved::of_the_stack(reader, moved, &buckets, &secrets, &clusters),
         tables: section(reader, fields, Kind::Table, table::read),
         clusters,
+        databases: section(reader, fields, Kind::Database, database::read),
         configuration_sets: section(reader, fields, Kind::ConfigurationSet, configuration_set::read),
         identities: configuration_set::identities(reader, fields),
         accepted: accept::read(reader, fields),
@@ -152,6 +158,7 @@ impl Declaration {
             Some(Kind::Table) => self.tables.keys().collect(),
             Some(Kind::Cluster) => self.clusters.keys().collect(),
             Some(Kind::ConfigurationSet) => self.configuration_sets.keys().collect(),
+            Some(Kind::Database) => self.databases.keys().collect(),
             None => Vec::new(),
         };
         names.into_iter().map(String::as_str).collect()

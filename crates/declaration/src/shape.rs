@@ -102,11 +102,12 @@ pub(super) enum Kind {
     Table,
     Cluster,
     ConfigurationSet,
+    Database,
 }
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Bucket,
         Self::Function,
         Self::Queue,
@@ -116,6 +117,7 @@ impl Kind {
         Self::Table,
         Self::Cluster,
         Self::ConfigurationSet,
+        Self::Database,
     ];
 
     /// Returns the kind as a word in a sentence.
@@ -130,6 +132,7 @@ impl Kind {
             Self::Table => "table",
             Self::Cluster => "cluster",
             Self::ConfigurationSet => "configuration set",
+            Self::Database => "database",
         }
     }
 
@@ -150,6 +153,7 @@ impl Kind {
             Self::Table => "a table",
             Self::Cluster => "a cluster",
             Self::ConfigurationSet => "a configuration set",
+            Self::Database => "a database",
         }
     }
 
@@ -165,6 +169,7 @@ impl Kind {
             Self::Table => "tables",
             Self::Cluster => "clusters",
             Self::ConfigurationSet => "configuration_sets",
+            Self::Database => "databases",
         }
     }
 }

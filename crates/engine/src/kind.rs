@@ -92,6 +92,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns how long it usually takes to create a resource, or to change the live one, if that takes minutes.
     fn slow(live: Option<&Self::Settings>, desired: &Self::Settings) -> Option<Slow>;
 
+    /// Returns how long it usually takes to delete a resource, if that takes minutes; `None` (the default) if it takes seconds.
+    fn ends_in(self) -> Option<Slow> {
+        None
+    }
+
     /// Forgets what was read before, so that the next read is a new one.
     fn forget(session: &Self::Session) -> impl Future<Output = ()> + Send;
 

@@ -31,6 +31,8 @@ pub struct Identity {
 pub enum Naming {
     /// `STACK-STAGE-ENTRY`: names of one region.
     Prefixed,
+    /// The same where no name may have two hyphens in a row: a name that is cut has one before its hash.
+    SingleHyphens,
     /// `STACK-STAGE-ENTRY-REGION`: the name must be unique in the account, in whichever region.
     Regional,
     /// `STACK-STAGE-ENTRY-ACCOUNT-REGION`: the name must be unique in the world.
@@ -90,6 +92,7 @@ impl Identity {
         let (prefix, region) = (stack.prefix(), &stack.region);
         match self.naming {
             Naming::Prefixed => cut(format!("{prefix}-{entry}"), self.longest, &whole),
+            Naming::SingleHyphens => cut(format!("{prefix}-{entry}"), self.longest, &whole).replacen("--", "-", 1),
             Naming::Regional => cut(format!("{prefix}-{entry}-{region}"), self.longest, &whole),
             Naming::Global => cut(format!("{prefix}-{entry}-{account}-{region}"), self.longest, &whole),
             Naming::Joined(between) => {
@@ -240,7 +243,12 @@ mod tests {
                     Naming::Alone => prop_assert!(is_apart || identity.name_of(&other, ACCOUNT, &theirs) != name, "{name}"),
                     Naming::Marked => prop_assert_ne!(identity.name_of(&other, ACCOUNT, &theirs), name.clone()),
                     Naming::Part(_) => {}
-                    Naming::Prefixed | Naming::Regional | Naming::Global | Naming::After(..) => {
+                    Naming::Prefixed
+                    | Naming::SingleHyphens
+                    | Naming::Regional
+                    | Naming::Global
+                    | Naming::After(..) => {
+                        prop_assert!(identity.naming != Naming::SingleHyphens || !name.contains("--"), "{name}");
                         prop_assert!(identity.is_given_by(&one, &name), "{name} is not found by {}", identity.listed_by(&one));
                         let own = one.owned(&name, &tags(&one, &entry), true).map(|owned| owned.entry);
                         prop_assert_eq!(own.as_deref(), Some(entry.as_str()));

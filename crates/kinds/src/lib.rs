@@ -23,6 +23,7 @@ pub mod iam;
 pub mod kafka;
 pub mod lambda;
 pub mod logs;
+pub mod rds;
 pub mod rights;
 pub mod s3;
 pub mod secretsmanager;
@@ -315,6 +316,9 @@ pub trait Manage {
 
     /// Time for which nothing flows through a resource while it is replaced; `None` if nothing ever does.
     const GAP: Option<Duration> = None;
+
+    /// How long it usually takes to delete one, if that takes minutes; `None` (the default) if it takes seconds.
+    const ENDS_IN: Option<Slow> = None;
 
     /// Returns how long it usually takes to create one, or to change the live one, if that takes minutes. Most kinds take seconds.
     fn slow(_live: Option<&Self::Settings>, _desired: &Self::Settings) -> Option<Slow> {

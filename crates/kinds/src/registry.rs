@@ -9,7 +9,7 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, iam, kafka, lambda, logs, s3,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, iam, kafka, lambda, logs, rds, s3,
     secretsmanager, ses, sns, sqs, widening,
 };
 
@@ -206,6 +206,10 @@ macro_rules! kinds {
                 }
             }
 
+            fn ends_in(self) -> Option<Slow> {
+                match self { $(Self::$variant => <$kind as Manage>::ENDS_IN,)+ }
+            }
+
             async fn forget(session: &Session) {
                 session.receipt.forget().await;
                 session.apis.forget().await;
@@ -259,6 +263,12 @@ kinds! {
     Cluster = kafka::cluster::Cluster;
     /// Topics in clusters of Kafka.
     KafkaTopic = kafka::topic::Topic;
+    /// Groups of subnets of databases.
+    DatabaseSubnets = rds::subnet_group::SubnetGroup;
+    /// Groups of parameters of databases.
+    DatabaseParameters = rds::parameter_group::ParameterGroup;
+    /// Databases.
+    Database = rds::instance::Instance;
     /// Secrets.
     Secret = secretsmanager::secret::Secret;
     /// SES's receipt rule sets.

@@ -47,6 +47,10 @@ pub enum Target {
     Kafka,
     /// The role that MSK has in an account.
     KafkaRole,
+    /// The secrets that RDS makes for databases, if some are declared: it chooses their names.
+    DatabaseSecrets,
+    /// The role that RDS has in an account.
+    DatabaseRole,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -69,6 +73,8 @@ impl Target {
             Self::Mappings => "Mappings".to_owned(),
             Self::Kafka => "Kafka".to_owned(),
             Self::KafkaRole => "RoleOfKafka".to_owned(),
+            Self::DatabaseSecrets => "SecretsOfDatabases".to_owned(),
+            Self::DatabaseRole => "RoleOfDatabases".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }
@@ -158,6 +164,8 @@ mod tests {
                 | Target::Apis
                 | Target::Kafka
                 | Target::KafkaRole
+                | Target::DatabaseSecrets
+                | Target::DatabaseRole
                 | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");

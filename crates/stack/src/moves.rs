@@ -13,6 +13,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
         let together = match kind {
             Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
             Kind::Api => &[Kind::Api, Kind::AccessLog],
+            Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
@@ -24,6 +25,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Watched::ConfigurationSet => *kind == Kind::ConfigurationSet,
             Watched::FailureQueue | Watched::ConsumedQueue => *kind == Kind::Queue,
             Watched::Api => *kind == Kind::Api,
+            Watched::Database => *kind == Kind::Database,
         });
         moves.extend(alarms.map(|measure| {
             let alarm = |entry: &str| alarm_entry(entry, measure.name);

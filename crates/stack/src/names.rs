@@ -9,13 +9,17 @@ use std::collections::BTreeMap;
 
 use aws::Realm;
 use contract::{
-    context::{Context, MailPlace, Place, Produced},
+    context::{Context, Database, MailPlace, Place, Produced},
     partition::Partition,
     webhook::Route,
 };
 use declaration::{Action, Declaration, SecretReference, SecretSource};
 use engine::{Disorder, Stack};
-use kinds::{Id, Kind, Survey, Tagged, kafka, s3::bucket};
+use kinds::{
+    Id, Kind, Survey, Tagged, kafka,
+    rds::{self, instance::MYSQL_PORT},
+    s3::bucket,
+};
 
 use crate::moves::moves;
 
@@ -236,6 +240,7 @@ impl Names {
             routes: routes(declaration, entry),
             tables: self.tables(declaration, entry),
             produces: self.produced(declaration, entry),
+            databases: self.databases(declaration, entry),
             ..Context::default()
         }
     }
@@ -255,6 +260,24 @@ impl Names {
             Some((key.clone(), Produced { bootstrap, topic: topic.to_owned() }))
         };
         topics.filter_map(produced).collect()
+    }
+
+    /// Returns the databases that a function may sign in to, by entry, with what stands for their hosts and secrets.
+    fn databases(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, Database> {
+        let databases = declaration.functions.get(entry).into_iter().flat_map(|function| &function.databases);
+        let database = |entry: &String| {
+            let declared = declaration.databases.get(entry)?;
+            let name = self.name(Kind::Database, entry);
+            let database = Database {
+                host: rds::host_of(&name),
+                port: MYSQL_PORT,
+                name: declared.name.clone(),
+                user: declared.user.clone(),
+                secret: rds::secret_of(&name),
+            };
+            Some((entry.clone(), database))
+        };
+        databases.filter_map(database).collect()
     }
 
     /// Returns the URLs of the queues that a function may send to, by entry.

@@ -19,6 +19,7 @@ pub(crate) struct Account {
     pub(crate) kafka: aws::json::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) rds: aws::query::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) ses: aws_sdk_ses::Client,
@@ -85,6 +86,7 @@ impl Account {
             kafka: aws::json::Client::new(&configuration, aws::json::KAFKA),
             lambda: aws_sdk_lambda::Client::new(&configuration),
             logs: aws_sdk_cloudwatchlogs::Client::new(&configuration),
+            rds: aws::query::Client::new(&configuration, aws::query::RDS),
             s3: aws_sdk_s3::Client::new(&configuration),
             secrets: aws_sdk_secretsmanager::Client::new(&configuration),
             ses: aws_sdk_ses::Client::new(&configuration),
@@ -138,6 +140,14 @@ impl Account {
             serde_json::json!({}),
         );
         all.push(("configuration set", named(self.wait(self.sesv2.call(sets)).unwrap()["ConfigurationSets"].take())));
+        for (kind, action, list, name) in [
+            ("database", "DescribeDBInstances", "DBInstances", "DBInstanceIdentifier"),
+            ("database subnets", "DescribeDBSubnetGroups", "DBSubnetGroups", "DBSubnetGroupName"),
+            ("database parameters", "DescribeDBParameterGroups", "DBParameterGroups", "DBParameterGroupName"),
+        ] {
+            let answer = self.wait(self.rds.call(&aws::query::Call::new(action))).unwrap();
+            all.push((kind, answer.texts(&format!("{action}Result/{list}"), name).collect()));
+        }
         let lines =
             all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));
         let mut lines: Vec<String> = lines.collect();

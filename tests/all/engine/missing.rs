@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     existing,
-    fields::{every_kind, sending},
+    fields::{every_kind, sending, stores},
 };
 use crate::{
     effort::Effort,
@@ -109,6 +109,7 @@ impl Resource {
                 }
             }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
+            "database" => stores::delete(trial, name),
             kind => sending::delete(trial, kind, &self.entry),
         }
     }
@@ -156,10 +157,11 @@ fn delete_role(trial: &Trial, name: &str) {
 }
 
 /// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
-/// subscriber cannot be unsubscribed.
+/// subscriber cannot be unsubscribed; RDS keeps the groups of a database that is there.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
-    !is_pending && !["receipt rule order", "active rule set"].contains(&resource.kind.as_str())
+    let stays = ["receipt rule order", "active rule set", "database subnets", "database parameters"];
+    !is_pending && !stays.contains(&resource.kind.as_str())
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub(crate) mod apis;
 mod connecting;
 mod cut_off;
+mod databases;
 mod egress;
 mod faults;
 mod interrupts;

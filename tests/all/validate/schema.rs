@@ -78,6 +78,7 @@ fn an_unknown_key_is_refused_by_both_wherever_it_stands() {
         "/apis",
         "/tables",
         "/clusters",
+        "/databases",
         "/configuration_sets",
         "/identities",
         "/events",

@@ -15,7 +15,7 @@ fn only(old: &str, new: &str) -> String {
 #[test]
 fn every_key_has_its_place() {
     let run = validated(FULL);
-    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 configuration set, 2 identities, 2 receipt rules, 2 receipt filters");
+    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 1 configuration set, 2 identities, 2 receipt rules, 2 receipt filters");
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
@@ -277,7 +277,7 @@ fn alarms_and_who_is_told() {
     72:29: topic `event` is not declared | did you mean `events`?
     72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
     72:20: this one is told already
-    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints` or `lag`, not the text `throttle`
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints`, `lag`, `database_cpu`, `database_storage` or `database_connections`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
     74:12: `silence` must be between `1h` and `7d`, not the text `8d`
@@ -401,4 +401,20 @@ fn tables_and_clusters() {
     44:267: function `worker` writes to `events/message`, which is not declared | did you mean `events/messages`?
     44:268: `produces` must be a cluster and a topic, such as `events/messages`, not the text `messages`
     ");
+}
+
+#[test]
+fn databases() {
+    let faults = [
+        only("engine: mysql", "engine: oracle"),
+        only("version: 8.4.9", "version: 8.0.11"),
+        only("class: db.r8g.large", "class: db.t2.micro"),
+        only("storage: 100\n    name", "storage: 10\n    name"),
+        only("user: keeper", "user: rdsadmin"),
+        only("backups: 14d", "backups: 40d"),
+        only("backups: 14d", "backups: 0d"),
+        only("backup_window: 02:00-02:30", "backup_window: sun:23:15-mon:03:15"),
+        only("databases: [store]", "databases: [stores]"),
+    ];
+    assert_snapshot!(faults.join("\n"), @"");
 }

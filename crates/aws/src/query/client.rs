@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
+        interceptors::{Intercept, SharedInterceptor},
         orchestrator::{HttpRequest, HttpResponse, OrchestratorError},
         result::SdkError,
     },
@@ -34,6 +35,21 @@ impl Client {
     /// `AWS_ENDPOINT_URL` names.
     pub fn new(config: &SdkConfig, service: Service) -> Self {
         Self { service, caller: Caller::new(config, service.id, service.name) }
+    }
+
+    /// The same, with somebody else who looks at its calls.
+    pub fn observed(config: &SdkConfig, service: Service, observer: impl Intercept + 'static) -> Self {
+        let client = Self::new(config, service);
+        Self { caller: client.caller.with(SharedInterceptor::new(observer)), ..client }
+    }
+
+    /// Makes a call and returns the answer's outermost element; `None` if what it is about does not exist.
+    pub async fn find(&self, call: &Call) -> Result<Option<Element>, Failure> {
+        match self.call(call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.class == Class::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Makes a call and returns the answer's outermost element.

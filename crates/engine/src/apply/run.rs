@@ -77,7 +77,7 @@ impl<K: Kind> Run<'_, K> {
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
         let known = known.filter(|_| is_first);
-        let slow = Self::slowness(&target, known.as_ref());
+        let slow = Self::slowness(item.id.kind, &target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
@@ -103,13 +103,17 @@ impl<K: Kind> Run<'_, K> {
     }
 
     /// Returns how long a step may take at least: twice as long as AWS usually takes for it, where that is minutes.
-    fn slowness(target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
-        let Target::Settings(settings) = target else { return Duration::ZERO };
+    fn slowness(kind: K, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
         let live = match known {
             Some(Read::Present(live)) => Some(&live.settings),
             _ => None,
         };
-        K::slow(live, settings).map_or(Duration::ZERO, |slow| Duration::from_secs(slow.seconds) * 2)
+        let slow = match target {
+            Target::Settings(settings) => K::slow(live, settings),
+            Target::Absent => kind.ends_in(),
+            Target::Seen(_) => None,
+        };
+        slow.map_or(Duration::ZERO, |slow| Duration::from_secs(slow.seconds) * 2)
     }
 
     /// Waits before a retry; returns `true` if the run was stopped meanwhile.

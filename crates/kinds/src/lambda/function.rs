@@ -18,7 +18,7 @@ use contract::context::{Context, MailPlace, VARIABLE};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session, kafka, own_tags,
+    Kind, Manage, Session, kafka, own_tags, rds,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -153,11 +153,11 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
     serde_json::to_string(&context).ok()
 }
 
-/// Returns settings for a call: with the brokers of clusters in place of what stands for them.
-async fn with_brokers(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
+/// Returns settings for a call: with the brokers of clusters and the hosts of databases in place of what stands for them.
+async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
     let mut settings = desired.clone();
     if let Some(context) = settings.environment.get_mut(VARIABLE) {
-        *context = kafka::with_brokers(session, context).await?;
+        *context = rds::with_databases(session, &kafka::with_brokers(session, context).await?).await?;
     }
     Ok(settings)
 }
@@ -435,7 +435,7 @@ impl Manage for Function {
         };
         settings.children.extend(children);
         if let Some(context) = settings.environment.get_mut(VARIABLE) {
-            *context = kafka::without_brokers(session, context).await?;
+            *context = rds::without_databases(session, &kafka::without_brokers(session, context).await?).await?;
         }
         // A function always holds something: code.
         let owner = Owner::of(&settings.tags, &session.stack, true);
@@ -469,7 +469,7 @@ impl Manage for Function {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        wire::create(session, &address.name, &with_brokers(session, desired).await?).await?;
+        wire::create(session, &address.name, &with_places(session, desired).await?).await?;
         settle(session, &address.name).await?;
         match desired.reserved_concurrency {
             Some(_) => write_concurrency(session, &address.name, desired.reserved_concurrency).await,
@@ -482,7 +482,7 @@ impl Manage for Function {
         children::remove(session, name, desired, live).await?;
         // The configuration first: new code may need it, and old code does not mind.
         if desired.configuration() != live.configuration() {
-            wire::update_configuration(session, name, &with_brokers(session, desired).await?).await?;
+            wire::update_configuration(session, name, &with_places(session, desired).await?).await?;
             settle(session, name).await?;
         }
         if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {

@@ -52,11 +52,13 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             }
             Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
             Watched::Api => (alarm::API, api::id_of(blueprint, watch.entry)),
+            Watched::Database => ("DBInstanceIdentifier", names.name(Kind::Database, watch.entry)),
             Watched::ConfigurationSet => ("ses:configuration-set", names.name(Kind::ConfigurationSet, watch.entry)),
         };
         let id = alarm_entry(watch.entry, watch.measure.name);
         let (comparison, missing_data) = match watch.silent_hours {
             Some(_) => ("LessThanThreshold", "breaching"),
+            None if watch.measure.unit == Unit::MebibytesLeft => ("LessThanOrEqualToThreshold", "notBreaching"),
             None => ("GreaterThanOrEqualToThreshold", "notBreaching"),
         };
         let settings = alarm::Settings {
@@ -68,6 +70,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             period: watch.measure.period,
             threshold: match watch.measure.unit {
                 Unit::PerMillion => f64::from(watch.threshold) / 1e6,
+                Unit::MebibytesLeft => f64::from(watch.threshold) * f64::from(1024 * 1024),
                 _ => watch.threshold.into(),
             },
             evaluation_periods: watch.silent_hours.unwrap_or(1),
@@ -144,6 +147,7 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         }
         Watched::Receiver => declaration.receivers().union(&declaration.listeners()).copied().collect(),
         Watched::Listener => declaration.listeners(),
+        Watched::Database => declaration.databases.keys().map(String::as_str).collect(),
         Watched::ConfigurationSet => {
             let sets = declaration.configuration_sets.iter().filter(|(_, set)| set.reputation_metrics);
             sets.map(|(entry, _)| entry.as_str()).collect()
@@ -171,7 +175,7 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
 /// Returns a threshold in the unit of its metric: milliseconds for a function, seconds for a queue.
 fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
     let whole = match kind.measure().unit {
-        Unit::Count | Unit::PerMillion => return threshold,
+        Unit::Count | Unit::PerMillion | Unit::MebibytesLeft => return threshold,
         Unit::Seconds => return threshold.saturating_mul(1000),
         Unit::PercentOfTimeout => {
             declaration.functions.get(entry).map(|function| seconds(function.timeout).saturating_mul(1000))

@@ -69,6 +69,7 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     ids.extend(declared.sends.iter().chain(&declared.on_failure).chain(consumed).map(|queue| of(Kind::Queue, queue)));
     ids.extend(declared.publishes.iter().map(|topic| of(Kind::Topic, topic)));
     ids.extend(declared.queries.iter().map(|table| of(Kind::Table, table)));
+    ids.extend(declared.databases.iter().map(|database| of(Kind::Database, database)));
     ids.extend(declared.secrets.values().filter_map(|secret| match secret {
         SecretReference::Declared(entry) => {
             let source = &blueprint.declaration.secrets.get(entry)?.source;

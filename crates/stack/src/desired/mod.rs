@@ -11,6 +11,7 @@ mod rights;
 pub(crate) mod sending;
 mod sharing;
 mod storage;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +73,7 @@ pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> 
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     storage::add(&mut blueprint);
     sending::add(&mut blueprint);
+    stores::add(&mut blueprint);
     function::add(&mut blueprint);
     api::add(&mut blueprint);
     mail::add(&mut blueprint);

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, iter::repeat};
 
 use super::{Blueprint, with_ids};
-use aws::policy::{Policy, Statement};
+use aws::{
+    ArnForm,
+    policy::{Policy, Statement},
+};
 use declaration::{Function, Place, SecretReference, SecretSource};
 use kinds::{Kind, iam::role};
 
@@ -27,6 +30,12 @@ const RECEIVING: &[&str] =
 /// Calls on a cluster and on a topic of it by which a function writes messages, each once however often it tries.
 const CONNECTING: &[&str] = &["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"];
 const WRITING_TO_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"];
+
+/// The secrets of databases: RDS chooses what is behind the beginning of their names.
+const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
+/// The tag of such a secret that names its database, which nobody but RDS can write (RDS's guide, "Password management with RDS and
+/// Secrets Manager").
+const TAG_OF_DATABASE: &str = "secretsmanager:ResourceTag/aws:rds:primaryDBInstanceArn";
 
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
@@ -65,6 +74,12 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("ConnectClusters", Statement::allow(CONNECTING, clusters)));
     let topics = topics().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic));
     statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
+    let databases = function.databases.iter().map(|database| names.arn(Kind::Database, database)).collect::<Vec<_>>();
+    if !databases.is_empty() {
+        let secrets = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
+        let of_ours = Statement::allow(&["secretsmanager:GetSecretValue"], [secrets]);
+        statements.push(("ReadPasswords", of_ours.when("StringEquals", TAG_OF_DATABASE, databases)));
+    }
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
     let keys = Keys::of(blueprint, entry, function);

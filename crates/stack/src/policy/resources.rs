@@ -28,6 +28,12 @@ const APIS: [ArnForm; 3] = [
 const ROLE_OF_KAFKA: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
 
+/// The role that RDS makes for itself when the first database of an account is made.
+const ROLE_OF_DATABASES: ArnForm =
+    ArnForm("iam::{account}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS");
+/// The secrets of databases: RDS chooses what is behind the beginning of their names.
+const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
+
 /// The names of all resources that a declaration implies, whichever rule set is active, by kind.
 pub(super) struct Declared {
     by_kind: BTreeMap<Kind, BTreeSet<String>>,
@@ -105,6 +111,14 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
             let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
             Vec::from_iter(is_made.then(|| names.realm().arn(ROLE_OF_KAFKA, "", "").into()))
         }
+        Target::DatabaseSecrets => {
+            let arn = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
+            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
+        }
+        Target::DatabaseRole => {
+            let arn = names.realm().arn(ROLE_OF_DATABASES, "", "").into();
+            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
+        }
         Target::Everything => vec!["*".to_owned()],
     }
 }
@@ -151,7 +165,8 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
     }
     let target = if kind == Kind::Mapping { Target::MappingTags } else { Target::Own(kind) };
     let writes = kind.rights().iter().filter(|right| right.access == Access::Write && right.target == target);
-    let is_tagging = |action: &&&str| action.contains("Tag") && !action.contains("Untag");
+    let is_tagging =
+        |action: &&&str| action.contains("Tag") && !["Untag", "RemoveTags"].iter().any(|one| action.contains(one));
     (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
 }
 

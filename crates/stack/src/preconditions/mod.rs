@@ -5,6 +5,7 @@ mod dns;
 mod limits;
 mod network;
 mod others;
+mod prices;
 mod receiving;
 mod references;
 mod sending;
@@ -106,7 +107,7 @@ pub async fn check(
         Box::pin(sending::identities(session, (file, declaration, names))),
     );
     let clusters = sending::clusters((file, declaration), existing);
-    let prices = sending::prices((file, declaration), names);
+    let prices = prices::prices((file, declaration), names);
     let secrets = references::secrets(&session.aws.realm, (file, declaration), existing);
     let found =
         [identities, records, caught, region, concurrency, sets, networks, keys, secrets, told, clusters, prices];

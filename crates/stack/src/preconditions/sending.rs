@@ -1,12 +1,12 @@
-//! Checks what hears of sent mails: clusters of Kafka that exist, what new ones cost, and identities that tell others.
+//! Checks what hears of sent mails: clusters of Kafka that exist, and identities that tell others.
 
 use std::{collections::BTreeMap, path::Path};
 
 use super::Finding;
 use crate::{Existing, Names, desired::sending::feedback_of};
-use declaration::{Brokers, Cluster, ClusterSource, Declaration, KafkaTopic};
+use declaration::{Cluster, Declaration, KafkaTopic};
 use engine::Failure;
-use kinds::{Id, Kind, Session, kafka::Seen, ses::feedback};
+use kinds::{Session, kafka::Seen, ses::feedback};
 
 /// Returns a finding for each existing cluster that cannot be used as it is declared.
 pub(super) fn clusters((file, declaration): (&Path, &Declaration), existing: &Existing) -> Vec<Finding> {
@@ -114,61 +114,6 @@ fn by_hand(topic: &str, declared: &KafkaTopic, seen: &Seen) -> String {
     )
 }
 
-/// Prices of a broker with the size `large`, in US dollars an hour, in us-east-1. Source: AWS's price list of MSK, as in the advice of
-/// the agent toolkit of AWS, 2026-08.
-const HOURLY: &[(&str, f64)] = &[("kafka.m5", 0.21), ("kafka.m7g", 0.204), ("express.m7g", 0.408)];
-/// Price of the smallest broker, which is in no family of the table, in US dollars an hour.
-const SMALLEST: (&str, f64) = ("kafka.t3.small", 0.0456);
-/// Price of a GiB of disk, in US dollars a month.
-const STORAGE: f64 = 0.10;
-/// Hours of a month.
-const MONTH: f64 = 730.0;
-
-/// Returns what brokers cost a month while nobody uses them, in US dollars; `None` for a type whose price is not known.
-fn monthly(brokers: &Brokers) -> Option<f64> {
-    let hourly = if brokers.instance == SMALLEST.0 {
-        SMALLEST.1
-    } else {
-        let (family, size) = brokers.instance.rsplit_once('.')?;
-        let (_, price) = HOURLY.iter().find(|(of, _)| *of == family)?;
-        let times = match size {
-            "large" => 1.0,
-            "xlarge" => 2.0,
-            other => other.strip_suffix("xlarge")?.parse::<f64>().ok()? * 2.0,
-        };
-        price * times
-    };
-    let disk = if brokers.instance.starts_with("express.") { 0.0 } else { f64::from(brokers.storage) * STORAGE };
-    Some(f64::from(brokers.brokers) * (hourly * MONTH + disk))
-}
-
-/// Returns a finding about the price of each cluster that is not there yet.
-pub(super) fn prices((file, declaration): (&Path, &Declaration), names: &Names) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (entry, cluster) in &declaration.clusters {
-        let ClusterSource::Created(brokers) = &cluster.source else { continue };
-        if names.is_found(&Id::new(Kind::Cluster, entry)) {
-            continue;
-        }
-        let place = declaration.places.show(file, &["clusters", entry]);
-        let price = monthly(brokers).map_or_else(
-            || {
-                format!(
-                    "a price that `https://aws.amazon.com/msk/pricing` has for {} of `{}`",
-                    brokers.brokers, brokers.instance
-                )
-            },
-            |price| format!("some {price:.0} US dollars a month, used or not"),
-        );
-        let what = format!("{place}: cluster `{entry}` costs {price}, and takes half an hour to be made");
-        findings.push(Finding::warns(
-            what,
-            "name one that is there, `existing: ARN`, if you have one: a topic in it costs nothing",
-        ));
-    }
-    findings
-}
-
 /// Returns a finding for each topic of others that hears of an identity, and whose place a topic of the stack is to take.
 pub(super) async fn identities(
     session: &Session,
@@ -207,6 +152,7 @@ pub(super) async fn identities(
 mod tests {
     use super::*;
     use crate::preconditions::Weight;
+    use declaration::ClusterSource;
     use engine::Class;
 
     const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/events/1b2c-7";
@@ -253,18 +199,5 @@ mod tests {
                 assert!(told.weight == weight && told.what.contains(words), "{told:?}");
             }
         }
-    }
-
-    #[test]
-    fn what_brokers_cost_is_told_where_it_is_known() {
-        let brokers =
-            |instance: &str| Brokers { brokers: 3, storage: 100, instance: instance.to_owned(), ..Brokers::default() };
-        let told = |instance: &str| monthly(&brokers(instance)).map(|price| format!("{price:.0}"));
-        assert_eq!(told("kafka.m7g.large").as_deref(), Some("477"));
-        assert_eq!(told("kafka.m7g.2xlarge").as_deref(), Some("1817"));
-        assert_eq!(told("kafka.t3.small").as_deref(), Some("130"));
-        assert_eq!(told("express.m7g.large").as_deref(), Some("894"));
-        assert_eq!(told("kafka.m9g.large"), None);
-        assert_eq!(told("kafka.m7g.huge"), None);
     }
 }

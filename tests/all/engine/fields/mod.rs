@@ -10,6 +10,7 @@ mod mail;
 mod others;
 pub(super) mod sending;
 mod storage;
+pub(super) mod stores;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,6 +76,20 @@ const RECORDED: &[(&str, &str, &str, &str)] = &[
     ),
     ("cluster", "kms_key", "MSK cannot change the key of disks", "kafka/cluster.rs: one_real_change_is_seen"),
     ("cluster", "is_made", "a cluster is made once", "kafka/cluster.rs: one_real_change_is_seen"),
+    ("database", "engine", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "name", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "user", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "subnet_group", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "is_encrypted", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "kms_key", "RDS cannot change it", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database", "is_made", "a database is made once", "rds/instance/tests.rs: one_real_change_is_seen"),
+    ("database parameters", "family", "RDS cannot change it", "rds/parameter_group.rs: what_cannot_be_changed_is_seen"),
+    (
+        "database parameters",
+        "description",
+        "RDS cannot change it",
+        "rds/parameter_group.rs: what_cannot_be_changed_is_seen",
+    ),
     (
         "kafka topic",
         "replication",
@@ -125,7 +140,7 @@ fn covers(field: &str, path: &str) -> bool {
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
-    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES].concat()
+    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES, stores::CASES].concat()
 }
 
 /// Returns the cases in rounds, in each of which a resource is changed once.
@@ -192,7 +207,7 @@ fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
     // The topic belongs to the section before the APIs.
     let topic = format!("\n{}apis:\n", sending::TOPIC);
-    let secrets = format!("\n{}secrets:\n", sending::DECLARED);
+    let secrets = format!("\n{}{}secrets:\n", sending::DECLARED, stores::DECLARED);
     let changes = [("stack: circuits\n", head.as_str()), ("\napis:\n", &topic), ("\nsecrets:\n", &secrets)];
     replaced(&every_kind(), &changes)
 }
@@ -216,7 +231,9 @@ fn every_field_has_a_case_and_every_case_a_field() {
     for (kind, field, _, test) in RECORDED {
         let (file, name) = test.split_once(": ").unwrap();
         let source = fs::read_to_string(kinds.join(file)).unwrap();
-        assert!(source.contains(&format!("    #[test]\n    fn {name}()")), "{kind} {field}: there is no test {test}");
+        let is_there =
+            ["    ", ""].iter().any(|indent| source.contains(&format!("{indent}#[test]\n{indent}fn {name}()")));
+        assert!(is_there, "{kind} {field}: there is no test {test}");
     }
 }
 

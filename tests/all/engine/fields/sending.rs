@@ -131,7 +131,8 @@ pub(super) const CASES: &[Case] = &[
 
 /// Returns the declaration of a stack that has nothing else.
 pub(in super::super) fn alone() -> String {
-    format!("stack: circuits\nregion: eu-west-1\ntopics:\n{TOPIC}{DECLARED}")
+    let stores = super::stores::DECLARED;
+    format!("stack: circuits\nregion: eu-west-1\ntopics:\n{TOPIC}{DECLARED}{stores}")
 }
 
 /// Deletes a resource as somebody else would.

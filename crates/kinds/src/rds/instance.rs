@@ -1,0 +1,409 @@
+//! Databases: MySQL on machines that AWS runs, reached inside their VPC alone. One takes a quarter of an hour to be made, and so does its
+//! end with a last snapshot.
+
+mod wire;
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+
+use super::{with_tags, write_tags};
+use crate::{
+    Condition, Input, Kind, Manage, Session,
+    identity::{Identity, Naming, Output},
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::{
+    ArnForm,
+    query::{Call, Element},
+};
+use engine::{
+    Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, immutable, plain,
+};
+
+/// Databases.
+#[derive(Debug)]
+pub struct Instance;
+
+/// A database. What waits for a maintenance window, or is under way, counts as done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "RDS has a switch for each")]
+pub struct Settings {
+    /// Engine: `mysql`.
+    pub engine: String,
+    /// Version of the engine: `8.4`, or `8.4.9`.
+    pub version: String,
+    /// Class of the machine, as `db.t4g.micro`.
+    pub class: String,
+    /// Disk, in GiB.
+    pub storage: u32,
+    /// Type of the disk: `gp3`.
+    pub storage_type: String,
+    /// Name of the schema that RDS makes in it; `None` if it makes none.
+    pub name: Option<String>,
+    /// Name of the user.
+    pub user: String,
+    /// `true` if RDS keeps the user's password in a secret and changes it every seven days.
+    pub managed_password: bool,
+    /// Name of the group of its subnets.
+    pub subnet_group: String,
+    /// Ids of its security groups.
+    pub security_groups: BTreeSet<String>,
+    /// `true` if it has an address on the internet.
+    pub is_public: bool,
+    /// `true` if a copy in another availability zone takes its place when its own fails.
+    pub multi_az: bool,
+    /// Port of TCP.
+    pub port: u16,
+    /// `true` if its disk and its backups are encrypted.
+    pub is_encrypted: bool,
+    /// ARN of the KMS key that encrypts it; `None` is RDS's own.
+    pub kms_key: Option<String>,
+    /// Days to every second of which it can be brought back; 0 if it cannot be.
+    pub backup_days: u32,
+    /// Time of the daily backup in UTC, `02:00-02:30`; `None` leaves it to AWS.
+    pub backup_window: Option<String>,
+    /// Name of the group of its parameters.
+    pub parameter_group: String,
+    /// `true` if AWS installs corrections of the engine within its maintenance window.
+    pub minor_upgrades: bool,
+    /// `true` if snapshots get the tags of the database.
+    pub tagged_snapshots: bool,
+    /// `true` if AWS refuses to delete it.
+    pub deletion_protection: bool,
+    /// `true` if users may sign in by IAM instead of a password.
+    pub iam_users: bool,
+    /// `false` as long as AWS makes it.
+    pub is_made: bool,
+    /// State in AWS's word, and what waits, in words: neither is a setting.
+    #[serde(skip)]
+    pub state: Input<State>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// What AWS tells of a database beside its settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    /// What keeps it from its work; `None` if nothing does.
+    pub broken: Option<&'static str>,
+    /// What it waits for; `None` if for nothing.
+    pub waits: Option<&'static str>,
+}
+
+/// Types of disk: the one of today, with 3,000 operations a second.
+pub const GP3: &str = "gp3";
+/// Port of MySQL.
+pub const MYSQL_PORT: u16 = 3306;
+/// What RDS does when the standard support of a version ends: a version is not paid for at a multiple of its price unasked.
+const NO_EXTENDED_SUPPORT: &str = "open-source-rds-extended-support-disabled";
+
+/// States in which a database takes changes (RDS's guide, "Viewing DB instance status"): a backup or the last of an enlarged disk does
+/// not keep it.
+const USABLE: &[&str] = &["available", "storage-optimization", "storage-full", "backing-up"];
+/// States from which only somebody brings it back, and what each means.
+const BROKEN: &[(&str, &str)] = &[
+    ("failed", "AWS could not make it or bring it back"),
+    ("inaccessible-encryption-credentials", "its KMS key cannot be used"),
+    ("incompatible-create", "AWS could not make it: its settings do not fit together"),
+    ("incompatible-network", "its subnets have no free address, or are gone"),
+    ("incompatible-option-group", "its options do not fit its version"),
+    ("incompatible-parameters", "its parameters do not fit its class: it cannot start"),
+    ("incompatible-restore", "AWS could not bring it back to that time"),
+    ("insufficient-capacity", "AWS has no machine of its class there now"),
+    ("restore-error", "AWS could not bring it back"),
+    ("storage-full", "its disk is full: give it more `storage`"),
+];
+/// States in which there is nothing to take a last snapshot of: RDS refuses one (botocore 1.44.8, `DeleteDBInstance`).
+const WITHOUT_SNAPSHOT: &[&str] = &["failed", "incompatible-restore", "incompatible-network"];
+
+/// AWS makes one in some 8 minutes, as measured by others; its guide says 15 to 20.
+const MAKING: Slow = Slow { seconds: 1200, why: "RDS makes the machine, its disk and its first backup" };
+/// Another class or version: measured by others at up to 20 minutes.
+const RESTARTING: Slow = Slow { seconds: 1200, why: "RDS restarts the database: it is away for some minutes" };
+/// A larger disk.
+const ENLARGING: Slow = Slow { seconds: 1200, why: "RDS enlarges the disk, and takes no other disk for six hours" };
+/// The end, with a last snapshot: 900 to 950 s, as measured by others.
+const ENDING: Slow = Slow { seconds: 1200, why: "RDS takes a last snapshot" };
+
+const DESCRIBE: &str = "rds.DescribeDBInstances";
+
+fn arn(session: &Session, name: &str) -> String {
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
+}
+
+/// Returns what AWS tells of a database; `None` if there is none.
+pub(crate) async fn describe(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
+    let call = Call::new("DescribeDBInstances").with("DBInstanceIdentifier", name);
+    let answer = session.aws.read.rds.find(&call).await?;
+    let found = answer.map(|answer| answer.list("DescribeDBInstancesResult/DBInstances").to_vec()).unwrap_or_default();
+    Ok(found.into_iter().find(|one| one.text("DBInstanceIdentifier") == name))
+}
+
+/// Returns that AWS is at it, for another attempt.
+fn at_work(name: &str, status: &str) -> Failure {
+    Failure::found(DESCRIBE, Class::InProgress, format!("the database `{name}` is {status}"))
+}
+
+/// Returns the parts of a version: `8.4.9` is `[8, 4, 9]`. What is no number ends it, as in `8.0.45-rds.20251212`.
+fn version(text: &str) -> Vec<u32> {
+    text.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
+}
+
+/// Returns `true` if a live version is one of those that a declared one means.
+fn is_of(live: &str, declared: &str) -> bool {
+    live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("databases"),
+    arn: Some(ArnForm("rds:{region}:{account}:db:{name}")),
+    naming: Naming::SingleHyphens,
+    output: Output::Name,
+    ..Identity::implied("database", "Databases", 63)
+};
+
+impl Manage for Instance {
+    type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
+
+    const FIELDS: &'static [Field] = &[
+        immutable("engine", "RDS cannot change the engine of a database"),
+        plain("version").with_life(Life::Unrelated),
+        plain("class"),
+        plain("storage"),
+        plain("storage_type"),
+        immutable("name", "RDS makes a schema together with the database"),
+        immutable("user", "RDS cannot rename the user of a database"),
+        plain("managed_password"),
+        immutable("subnet_group", "RDS cannot move a database to other subnets"),
+        plain("security_groups"),
+        plain("is_public"),
+        plain("multi_az"),
+        plain("port"),
+        immutable("is_encrypted", "RDS encrypts a disk when it makes it"),
+        immutable("kms_key", "RDS cannot change the key of a disk"),
+        plain("backup_days").with_life(Life::Recovers),
+        plain("backup_window").with_life(Life::Unrelated),
+        plain("parameter_group"),
+        plain("minor_upgrades"),
+        plain("tagged_snapshots"),
+        plain("deletion_protection").with_life(Life::Keeps),
+        plain("iam_users"),
+        plain("is_made"),
+        plain("tags.*"),
+    ];
+
+    const HOLDS: Holds = Holds::Lasting;
+
+    const REFERS_TO: &'static [Kind] = &[Kind::DatabaseSubnets, Kind::DatabaseParameters];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(Target::Own(Kind::Database), &["rds:DescribeDBInstances"]),
+        writes(
+            Target::Own(Kind::Database),
+            &["rds:AddTagsToResource", "rds:CreateDBInstance", "rds:ModifyDBInstance", "rds:RemoveTagsFromResource"],
+        ),
+        // It is made in its groups, and changed to others.
+        writes(Target::Own(Kind::DatabaseSubnets), &["rds:CreateDBInstance"]),
+        writes(Target::Own(Kind::DatabaseParameters), &["rds:CreateDBInstance", "rds:ModifyDBInstance"]),
+        // RDS looks at the network, and makes the secret, by the rights of whoever makes a database.
+        writes(Target::Everything, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
+        writes(Target::DatabaseSecrets, &["secretsmanager:CreateSecret", "secretsmanager:TagResource"]),
+        writes(Target::DatabaseRole, &["iam:CreateServiceLinkedRole"]),
+        deletes(Target::Own(Kind::Database), &["rds:DeleteDBInstance", "rds:ModifyDBInstance"]),
+    ];
+
+    const GAP: Option<Duration> = Some(Duration::from_mins(30));
+
+    const ENDS_IN: Option<Slow> = Some(ENDING);
+
+    fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+        let Some(live) = live.filter(|live| live.is_made) else { return Some(MAKING) };
+        let restarts = |one: &Settings| (one.class.clone(), one.version.clone(), one.port, one.multi_az);
+        if restarts(live) != restarts(desired) {
+            return Some(RESTARTING);
+        }
+        let disk = |one: &Settings| (one.storage, one.storage_type.clone());
+        (disk(live) != disk(desired)).then_some(ENLARGING)
+    }
+
+    fn condition(live: &Settings) -> Condition {
+        match (live.state.broken, live.state.waits) {
+            (Some(why), _) => Condition::Failed(why.to_owned()),
+            (None, Some(why)) => Condition::Pending(why.to_owned()),
+            (None, None) => Condition::Well,
+        }
+    }
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{tags, text, texts};
+        Settings {
+            engine: text(),
+            version: text(),
+            class: text(),
+            storage: 20,
+            storage_type: text(),
+            name: Some(text()),
+            user: text(),
+            managed_password: true,
+            subnet_group: text(),
+            security_groups: texts(),
+            is_public: true,
+            multi_az: true,
+            port: 1,
+            is_encrypted: true,
+            kms_key: Some(text()),
+            backup_days: 7,
+            backup_window: Some(text()),
+            parameter_group: text(),
+            minor_upgrades: true,
+            tagged_snapshots: true,
+            deletion_protection: true,
+            iam_users: true,
+            is_made: true,
+            state: Input::default(),
+            tags: tags(),
+        }
+    }
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let Some(found) = describe(session, &address.name).await? else { return Ok(None) };
+        if found.text("DBInstanceStatus") == wire::DELETING {
+            return Ok(None);
+        }
+        let settings = wire::settings(&found)?;
+        // It has tags from its beginning, so that one without is somebody's.
+        let owner = Owner::of(&settings.tags, &session.stack, true);
+        Ok(Some(Live { settings, owner }))
+    }
+
+    /// Keeps what cannot be had back: a larger disk, the key of a disk, the time that AWS chose for backups, and a later version, to
+    /// which AWS brings databases by itself.
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        if desired.kms_key.is_none() {
+            desired.kms_key.clone_from(&live.kms_key);
+        }
+        if desired.backup_window.is_none() {
+            desired.backup_window.clone_from(&live.backup_window);
+        }
+        let mut kept = Vec::new();
+        if live.storage > desired.storage {
+            desired.storage = live.storage;
+            kept.push(Protection::new("storage", live.storage.to_string(), "disks of databases never shrink"));
+        }
+        if is_of(&live.version, &desired.version) {
+            desired.version.clone_from(&live.version);
+        } else if version(&live.version) > version(&desired.version) {
+            desired.version.clone_from(&live.version);
+            let why = "AWS brings databases to later versions, and none back";
+            kept.push(Protection::new("version", &live.version, why));
+        }
+        kept
+    }
+
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let name = &address.name;
+        let call = with_tags(wire::create(name, desired), &desired.tags);
+        match session.aws.write.rds.call(&call).await {
+            // One that is on its way out has the name for some minutes.
+            Err(failure) if failure.class == Class::Exists => match describe(session, name).await? {
+                Some(found) if found.text("DBInstanceStatus") == wire::DELETING => Err(at_work(name, wire::DELETING)),
+                _ => Err(failure),
+            },
+            Err(failure) => Err(failure),
+            Ok(_) => Err(at_work(name, "creating")),
+        }
+    }
+
+    /// Changes what differs and nothing else: RDS merges, and what is sent again may restart it. What others let wait for the
+    /// maintenance window is applied with it.
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let name = &address.name;
+        let gone = || Failure::found(DESCRIBE, Class::NotFound, format!("there is no database `{name}`"));
+        let found = describe(session, name).await?.ok_or_else(gone)?;
+        write_tags(session, &arn(session, name), &desired.tags, &live.tags).await?;
+        let status = found.text("DBInstanceStatus");
+        if let Some((_, why)) = BROKEN.iter().find(|(state, _)| *state == status && !USABLE.contains(state)) {
+            let words = format!("the database `{name}` is {status}: {why}; see its events in the console of RDS");
+            return Err(Failure::found(DESCRIBE, Class::Other, words));
+        }
+        if status == wire::STOPPED {
+            let words = format!(
+                "the database `{name}` is stopped, and takes no change: `aws rds start-db-instance --db-instance-identifier {name}`"
+            );
+            return Err(Failure::found(DESCRIBE, Class::Other, words));
+        }
+        if !USABLE.contains(&status) {
+            return Err(at_work(name, status));
+        }
+        let Some(call) = wire::modify(name, desired, live) else { return Ok(()) };
+        session.aws.write.rds.call(&call).await?;
+        Ok(())
+    }
+
+    /// Deletes a database; whoever asks for it has agreed to lose its data, so that the protection goes first. A last snapshot stays.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let name = &address.name;
+        let Some(found) = describe(session, name).await? else { return Ok(()) };
+        let status = found.text("DBInstanceStatus");
+        if status == wire::DELETING {
+            return Err(at_work(name, status));
+        }
+        if found.is("DeletionProtection") {
+            let call = Call::new("ModifyDBInstance")
+                .with("DBInstanceIdentifier", name)
+                .with("ApplyImmediately", "true")
+                .with("DeletionProtection", "false");
+            session.aws.write.rds.call(&call).await?;
+        }
+        let snapshot = (!WITHOUT_SNAPSHOT.contains(&status)).then(|| last_snapshot(name, SystemTime::now()));
+        session.aws.write.rds.find(&wire::delete(name, snapshot.as_deref())).await?;
+        match describe(session, name).await {
+            // Of a database that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
+            Err(failure) if failure.class == Class::Denied => Ok(()),
+            Ok(None) => Ok(()),
+            Ok(Some(found)) => Err(at_work(name, found.text("DBInstanceStatus"))),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Returns that it may hold something: nobody but its users may read it.
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        let what = "its data, of which a last snapshot stays and is paid for";
+        Ok(describe(session, &address.name).await?.map(|_| what.to_owned()))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let mut owned = Vec::new();
+        for name in session.indexed(Kind::Database)? {
+            let tags = match describe(session, &name).await {
+                // The index is behind.
+                Ok(None) => continue,
+                Ok(Some(found)) if found.text("DBInstanceStatus") == wire::DELETING => continue,
+                found => found.map(|found| found.map(|found| super::tags_in(found.list("TagList")))),
+            };
+            owned.extend(session.owned(Kind::Database, &name, tags)?);
+        }
+        Ok(owned)
+    }
+}
+
+/// Returns the name of the last snapshot of a database: another one each second, since one of the same name may be there.
+fn last_snapshot(name: &str, now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("{name}-final-{seconds}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Databases, each with a group of subnets and a group of parameters of its own.
+
+use super::{Blueprint, of};
+use declaration::Database;
+use engine::Address;
+use kinds::{
+    Id, Input, Kind,
+    rds::{
+        instance::{self, GP3, MYSQL_PORT},
+        parameter_group, subnet_group,
+    },
+};
+
+/// Parameters of every database: the clock of the world, and nobody without TLS.
+const PARAMETERS: &[(&str, &str)] = &[("require_secure_transport", "1"), ("time_zone", "UTC")];
+
+pub(super) fn add(blueprint: &mut Blueprint<'_>) {
+    let declaration = blueprint.declaration;
+    for (entry, declared) in &declaration.databases {
+        let subnets = subnets(blueprint, entry, declared);
+        let parameters = parameters(blueprint, entry, declared);
+        database(blueprint, entry, declared, (subnets, parameters));
+    }
+}
+
+fn subnets(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -> Id {
+    let settings = subnet_group::Settings {
+        description: format!("Subnets of the database {entry}"),
+        subnets: declared.subnets.iter().cloned().collect(),
+        tags: blueprint.tags(entry, &declared.tags),
+    };
+    let address = Address::of(blueprint.names().name(Kind::DatabaseSubnets, entry));
+    blueprint.add(of(Kind::DatabaseSubnets, entry), address, settings, Vec::new());
+    of(Kind::DatabaseSubnets, entry)
+}
+
+/// Adds the group of parameters. What it is for is in its name: RDS cannot change that, and one that is used cannot be replaced.
+fn parameters(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -> Id {
+    let family = declared.family();
+    let id = of(Kind::DatabaseParameters, format!("{entry}-{}", family.replace('.', "-")));
+    let settings = parameter_group::Settings {
+        family,
+        description: format!("Parameters of the database {entry}"),
+        parameters: PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        tags: blueprint.tags(&id.entry, &declared.tags),
+    };
+    let address = Address::of(blueprint.names().name(Kind::DatabaseParameters, &id.entry));
+    blueprint.add(id.clone(), address, settings, Vec::new());
+    id
+}
+
+fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (subnets, parameters): (Id, Id)) {
+    let names = blueprint.names();
+    let settings = instance::Settings {
+        engine: declared.engine.of_rds().to_owned(),
+        version: declared.version.clone(),
+        class: declared.class.clone(),
+        storage: declared.storage,
+        storage_type: GP3.to_owned(),
+        name: Some(declared.name.clone()),
+        user: declared.user.clone(),
+        managed_password: true,
+        subnet_group: names.name(Kind::DatabaseSubnets, entry),
+        security_groups: declared.security_groups.iter().cloned().collect(),
+        is_public: false,
+        multi_az: declared.multi_az,
+        port: MYSQL_PORT,
+        is_encrypted: true,
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
+        backup_days: declared.backups.into(),
+        backup_window: declared.backup_window.clone(),
+        parameter_group: names.name(Kind::DatabaseParameters, &parameters.entry),
+        minor_upgrades: declared.minor_upgrades,
+        tagged_snapshots: true,
+        deletion_protection: declared.deletion_protection,
+        iam_users: false,
+        is_made: true,
+        state: Input::default(),
+        tags: blueprint.protected_tags(Kind::Database, entry, &declared.tags, declared.protect),
+    };
+    let address = Address::of(names.name(Kind::Database, entry));
+    blueprint.add(of(Kind::Database, entry), address, settings, vec![subnets, parameters]);
+}

@@ -405,16 +405,17 @@ fn tables_and_clusters() {
 
 #[test]
 fn databases() {
-    let faults = [
-        only("engine: mysql", "engine: oracle"),
-        only("version: 8.4.9", "version: 8.0.11"),
-        only("class: db.r8g.large", "class: db.t2.micro"),
-        only("storage: 100\n    name", "storage: 10\n    name"),
-        only("user: keeper", "user: rdsadmin"),
-        only("backups: 14d", "backups: 40d"),
-        only("backups: 14d", "backups: 0d"),
-        only("backup_window: 02:00-02:30", "backup_window: sun:23:15-mon:03:15"),
-        only("databases: [store]", "databases: [stores]"),
-    ];
-    assert_snapshot!(faults.join("\n"), @"");
+    for (fault, words) in [
+        (only("engine: mysql", "engine: oracle"), "`engine` must be `mysql`"),
+        (only("version: 8.4.9", "version: 8.0.11"), "write `8.4`"),
+        (only("class: db.r8g.large", "class: db.t2.micro"), "write `db.t4g.micro`"),
+        (only("storage: 100\n    name", "storage: 10\n    name"), "`storage` must be"),
+        (only("user: keeper", "user: rdsadmin"), "write `admin`"),
+        (only("backups: 14d", "backups: 40d"), "`backups` must be one of"),
+        (only("backups: 14d", "backups: 0d"), "there is no backup"),
+        (only("backup_window: 02:00-02:30", "backup_window: sun:23:15-mon:03:15"), "a day of the week"),
+        (only("databases: [store]", "databases: [stores]"), "did you mean `store`?"),
+    ] {
+        assert!(fault.contains(words), "{fault}");
+    }
 }

@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
-        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2}";
+        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2, database_cpu: 2, database_storage: 2, database_connections: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
         // Bounces are heard of one source alone: here of the identity.
         let with_all = with_all

@@ -134,6 +134,8 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.databases.len(), "database"),
         (declaration.configuration_sets.len(), "configuration set"),
         (declaration.identities.len(), "identity"),
+        (declaration.networks.len(), "network"),
+        (declaration.security_groups.len(), "security group"),
         (declaration.receipt_rules.len(), "receipt rule"),
         (declaration.receipt_filters.len(), "receipt filter"),
     ];

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import cbor2
 import databases
 from ministack.core import iam_actions
-from ministack.services import iam
+from ministack.services import ec2, iam
 from wrapping import replace
 
 
@@ -47,6 +47,9 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
         arn = table(body, f"{region}:{account}")
     if service == "rds":
         arn = databases.arn(parameters, f"{region}:{account}")
+    if service == "ec2":
+        kind, name = network(parameters)
+        arn = kind and f"arn:aws:ec2:{region}:{account}:{kind}/{name}"
     if service == "ses" and path.endswith("/tags"):
         arn = one(parameters, "ResourceArn") or json.loads(body or b"{}").get("ResourceArn")
     if service == "ses" and path.endswith("/outbound-emails"):
@@ -58,6 +61,43 @@ def sender(body, place):
     """A mail is about the identity that it is from, as "Actions defined by Amazon SES v2" says; here its domain."""
     address = parseaddr(json.loads(body or b"{}").get("FromEmailAddress", ""))[1]
     return f"arn:aws:ses:{place}:identity/{address.rpartition('@')[2].lower()}"
+
+
+# What a call of EC2 is about, by the first of these parameters that it has.
+NETWORKS = (
+    ("RouteTableId", "route-table"),
+    ("InternetGatewayId", "internet-gateway"),
+    ("GroupId", "security-group"),
+    ("SubnetId", "subnet"),
+    ("VpcId", "vpc"),
+)
+TYPES = {"vpc": "vpc", "subnet": "subnet", "igw": "internet-gateway", "rtb": "route-table", "sg": "security-group"}
+# What is made by a call has no id and no tag before.
+MADE = {
+    "CreateVpc": "vpc",
+    "CreateSubnet": "subnet",
+    "CreateInternetGateway": "internet-gateway",
+    "CreateRouteTable": "route-table",
+    "CreateSecurityGroup": "security-group",
+}
+
+
+def network(parameters):
+    """The type and the id of what a call that changes a network is about; nothing for other calls."""
+    action = one(parameters, "Action") or ""
+    if action.startswith("Describe"):
+        return None, None
+    if action in MADE:
+        return MADE[action], "*"
+    name = one(parameters, "ResourceId.1")
+    if name:
+        return TYPES.get(name.partition("-")[0]), name
+    association = one(parameters, "AssociationId")
+    for table in ec2._route_tables.values() if association else ():
+        if any(known["RouteTableAssociationId"] == association for known in table["Associations"]):
+            return "route-table", table["RouteTableId"]
+    named = ((kind, one(parameters, parameter)) for parameter, kind in NETWORKS)
+    return next(((kind, name) for kind, name in named if name), (None, None))
 
 
 def table(body, place):
@@ -87,6 +127,9 @@ def with_boundary(otherwise, service, action, body, parameters):
         role = iam._roles.get(one(parameters, "RoleName")) or {}
         boundary = one(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
         context = {**context, **({"iam:PermissionsBoundary": boundary} if boundary else {})}
+    if service == "ec2":
+        tags = ec2._tags.get(network(parameters)[1] or "") or []
+        context = {**context, **{f"aws:ResourceTag/{tag['Key']}": tag.get("Value", "") for tag in tags}}
     return context
 
 

@@ -1,11 +1,11 @@
-"""The index of tags has log groups, alarms and secrets, too; roles are in none, as with AWS."""
+"""The index of tags has log groups, alarms, secrets and networks, too; roles are in none, as with AWS."""
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch, cloudwatch_logs, secretsmanager, tagging
+from ministack.services import cloudwatch, cloudwatch_logs, ec2, secretsmanager, tagging
 
 
 def install():
-    tagging._COLLECTORS.update({"logs": log_groups, "cloudwatch": alarms, "secretsmanager": secrets})
+    tagging._COLLECTORS.update({"logs": log_groups, "cloudwatch": alarms, "secretsmanager": secrets, "ec2": networks})
 
 
 def log_groups():
@@ -21,6 +21,18 @@ def alarms():
 def secrets():
     for secret in secretsmanager._secrets.values():
         yield secret["ARN"], secret.get("Tags") or []
+
+
+def networks():
+    for kind, store in (
+        ("vpc", ec2._vpcs),
+        ("subnet", ec2._subnets),
+        ("internet-gateway", ec2._internet_gateways),
+        ("route-table", ec2._route_tables),
+        ("security-group", ec2._security_groups),
+    ):
+        for name in store:
+            yield f"arn:aws:ec2:{get_region()}:{get_account_id()}:{kind}/{name}", ec2._tags.get(name) or []
 
 
 def pairs(tags):

@@ -12,7 +12,7 @@ use super::{
     diagnostic::Diagnostic,
     expiry, measures,
     reader::Reader,
-    tags,
+    security_group, tags,
     tree::{Node, Value, at, key_at, span_of},
 };
 
@@ -102,6 +102,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     cluster::check(reader, root, declaration);
     configuration_set::check(reader, root, declaration);
     super::database::check(reader, root, declaration);
+    security_group::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.

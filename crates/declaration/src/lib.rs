@@ -18,6 +18,7 @@ mod filter;
 mod function;
 mod measures;
 mod moved;
+mod network;
 mod places;
 mod protection;
 mod queue;
@@ -28,6 +29,7 @@ mod scalars;
 mod schema;
 mod secret;
 mod sections;
+mod security_group;
 mod shape;
 mod stages;
 mod suggestion;
@@ -57,6 +59,7 @@ pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
+pub use network::{Network, NetworkSource, Tier};
 pub use places::Places;
 pub use queue::{Queue, Redrive};
 pub use reference::reference;
@@ -64,6 +67,7 @@ pub use rule::{Action, Bounce, Encoding, Invocation, ReceiptRule, Recipient, Tls
 pub use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
 pub use sections::sections;
+pub use security_group::{Peer, Protocol, SecurityGroup, Traffic};
 use stages::Stages;
 pub use suggestion::choose;
 pub use table::Table;
@@ -115,6 +119,10 @@ pub struct Declaration {
     pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// Identities of SES, by domain or address.
     pub identities: BTreeMap<String, SendingIdentity>,
+    /// Networks by entry name.
+    pub networks: BTreeMap<String, Network>,
+    /// Security groups by entry name.
+    pub security_groups: BTreeMap<String, SecurityGroup>,
     /// Alarms and their recipients.
     pub alarms: Alarms,
     /// Receipt rules, in the order in which SES evaluates them.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    Bucket, Cluster, Secret, SecretSource,
+    Bucket, Cluster, Network, Secret, SecretSource,
     reader::{Fields, Reader, Wrong},
     scalars,
     shape::{Field, Holds, Kind},
@@ -162,11 +162,13 @@ pub(super) fn of_the_stack(
     buckets: &BTreeMap<String, Bucket>,
     secrets: &BTreeMap<String, Secret>,
     clusters: &BTreeMap<String, Cluster>,
+    networks: &BTreeMap<String, Network>,
 ) -> Vec<Move> {
     let exists = |one: &Move| match one.section {
         "buckets" => buckets.get(&one.to).is_some_and(|bucket| bucket.existing.is_some()),
         "secrets" => secrets.get(&one.to).is_some_and(|secret| matches!(secret.source, SecretSource::Existing(_))),
         "clusters" => clusters.get(&one.to).is_some_and(|cluster| cluster.existing().is_some()),
+        "networks" => networks.get(&one.to).is_some_and(|network| network.existing().is_some()),
         _ => false,
     };
     let (strange, ours): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, one)| exists(one));

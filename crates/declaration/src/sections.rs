@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use super::{
     Declaration, Function, accept, alarms, api, bucket, checks, cluster, configuration_set, database,
     diagnostic::Diagnostic,
-    filter, function, moved,
+    filter, function, moved, network,
     places::Places,
     queue,
     reader::{Fields, Reader},
-    rule, scalars, secret,
+    rule, scalars, secret, security_group,
     shape::{Field, Holds, Kind, Shape},
     table,
     tags::tags,
@@ -80,6 +80,12 @@ pub(super) static ROOT: Shape = Shape {
             Holds::Entries(&database::SHAPE),
             "MySQL databases on RDS: private, encrypted, over TLS, with a password that AWS keeps.",
         ),
+        Field::new("networks", Holds::Entries(&network::SHAPE), "Networks: virtual private clouds, with a public and a private subnet in each zone."),
+        Field::new(
+            "security_groups",
+            Holds::Entries(&security_group::SHAPE),
+            "Security groups: who may reach what is in them. They have the rules that are declared, and no others.",
+        ),
         moved::MOVED,
         accept::ACCEPT,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
@@ -95,6 +101,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let buckets = section(reader, fields, Kind::Bucket, bucket::read);
     let secrets = secrets(reader, fields);
     let clusters = section(reader, fields, Kind::Cluster, cluster::read);
+    let networks = section(reader, fields, Kind::Network, network::read);
     let moved = moved::read(reader, fields);
     let declaration = Declaration {
         stack: reader.text(fields, "stack", scalars::name).unwrap_or_default(),
@@ -105,10 +112,12 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),
         tags: tags(reader, fields),
         take_over: reader.switch(fields, "take_over").unwrap_or_default(),
-        moved: moved::of_the_stack(reader, moved, &buckets, &secrets, &clusters),
+        moved: moved::of_the_stack(reader, moved, &buckets, &secrets, &clusters, &networks),
         tables: section(reader, fields, Kind::Table, table::read),
         clusters,
         databases: section(reader, fields, Kind::Database, database::read),
+        networks,
+        security_groups: section(reader, fields, Kind::SecurityGroup, security_group::read),
         configuration_sets: section(reader, fields, Kind::ConfigurationSet, configuration_set::read),
         identities: configuration_set::identities(reader, fields),
         accepted: accept::read(reader, fields),
@@ -157,6 +166,8 @@ impl Declaration {
             Some(Kind::Secret) => self.secrets.keys().collect(),
             Some(Kind::Table) => self.tables.keys().collect(),
             Some(Kind::Cluster) => self.clusters.keys().collect(),
+            Some(Kind::Network) => self.networks.keys().collect(),
+            Some(Kind::SecurityGroup) => self.security_groups.keys().collect(),
             Some(Kind::ConfigurationSet) => self.configuration_sets.keys().collect(),
             Some(Kind::Database) => self.databases.keys().collect(),
             None => Vec::new(),

@@ -103,11 +103,13 @@ pub(super) enum Kind {
     Cluster,
     ConfigurationSet,
     Database,
+    Network,
+    SecurityGroup,
 }
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Bucket,
         Self::Function,
         Self::Queue,
@@ -118,6 +120,8 @@ impl Kind {
         Self::Cluster,
         Self::ConfigurationSet,
         Self::Database,
+        Self::Network,
+        Self::SecurityGroup,
     ];
 
     /// Returns the kind as a word in a sentence.
@@ -133,6 +137,8 @@ impl Kind {
             Self::Cluster => "cluster",
             Self::ConfigurationSet => "configuration set",
             Self::Database => "database",
+            Self::Network => "network",
+            Self::SecurityGroup => "security group",
         }
     }
 
@@ -154,6 +160,8 @@ impl Kind {
             Self::Cluster => "a cluster",
             Self::ConfigurationSet => "a configuration set",
             Self::Database => "a database",
+            Self::Network => "a network",
+            Self::SecurityGroup => "a security group",
         }
     }
 
@@ -170,6 +178,8 @@ impl Kind {
             Self::Cluster => "clusters",
             Self::ConfigurationSet => "configuration_sets",
             Self::Database => "databases",
+            Self::Network => "networks",
+            Self::SecurityGroup => "security_groups",
         }
     }
 }

@@ -19,6 +19,7 @@ mod registry;
 pub mod apigateway;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod ec2;
 pub mod iam;
 pub mod kafka;
 pub mod lambda;
@@ -137,6 +138,8 @@ pub struct Session {
     pub receipt: ses::Snapshots,
     /// HTTP APIs, as they were read last; forgotten before each pass.
     pub apis: apigateway::Apis,
+    /// What the stack has in EC2, as it was read last; forgotten before each pass.
+    pub networks: ec2::Networks,
     /// Losses that somebody has agreed to.
     pub consent: Consent,
     /// Resources that the plan deletes with the data that they hold.
@@ -162,6 +165,7 @@ impl Session {
             secrets: BTreeMap::new(),
             receipt: ses::Snapshots::default(),
             apis: apigateway::Apis::default(),
+            networks: ec2::Networks::default(),
             consent: Consent::default(),
             emptied: BTreeSet::new(),
             revision: None,

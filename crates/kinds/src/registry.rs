@@ -9,7 +9,7 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, iam, kafka, lambda, logs, rds, s3,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, iam, kafka, lambda, logs, rds, s3,
     secretsmanager, ses, sns, sqs, widening,
 };
 
@@ -213,6 +213,7 @@ macro_rules! kinds {
             async fn forget(session: &Session) {
                 session.receipt.forget().await;
                 session.apis.forget().await;
+                session.networks.forget().await;
             }
 
             fn created_at(live: &Settings) -> Option<SystemTime> {
@@ -285,6 +286,16 @@ kinds! {
     ConfigurationSet = ses::configuration_set::ConfigurationSet;
     /// Topics that hear the feedback about identities of SES.
     Feedback = ses::feedback::Feedback;
+    /// Networks: virtual private clouds.
+    Network = ec2::network::Network;
+    /// Subnets of networks.
+    Subnet = ec2::subnet::Subnet;
+    /// Internet gateways of networks.
+    InternetGateway = ec2::internet_gateway::InternetGateway;
+    /// Route tables of networks.
+    RouteTable = ec2::route_table::RouteTable;
+    /// Security groups.
+    SecurityGroup = ec2::security_group::SecurityGroup;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

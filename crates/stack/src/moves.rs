@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use declaration::{AlarmKind, Declaration, SILENCE, Watched};
+use declaration::{AlarmKind, Declaration, SILENCE, Tier, Watched};
 use kinds::Kind;
 
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
@@ -14,9 +14,13 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
             Kind::Api => &[Kind::Api, Kind::AccessLog],
             Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
+            Kind::Network => &[Kind::Network, Kind::InternetGateway],
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
+        if *kind == Kind::Network {
+            moves.extend(in_network(&one.from, &one.to));
+        }
         let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
         let alarms = alarms.filter(|measure| match measure.watched {
             Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
@@ -35,7 +39,30 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
     moves
 }
 
+/// Most availability zones of a network.
+const MOST_ZONES: usize = 6;
+
+/// Returns what moves with a network: its subnets and route tables.
+fn in_network(from: &str, to: &str) -> Vec<((Kind, String), String)> {
+    let of_tier = |tier: Tier| {
+        let subnets = (1..=MOST_ZONES)
+            .map(move |number| ((Kind::Subnet, subnet_entry(from, tier, number)), subnet_entry(to, tier, number)));
+        subnets.chain([((Kind::RouteTable, table_entry(from, tier)), table_entry(to, tier))])
+    };
+    Tier::ALL.into_iter().flat_map(of_tier).collect()
+}
+
 /// Returns the entry of an alarm on a function or a queue.
 pub(crate) fn alarm_entry(watched: &str, measure: &str) -> String {
     format!("{watched}-{measure}")
+}
+
+/// Returns the entry of a subnet of a network.
+pub(crate) fn subnet_entry(network: &str, tier: Tier, number: usize) -> String {
+    format!("{network}-{}-{number}", tier.word())
+}
+
+/// Returns the entry of the route table of a tier of a network.
+pub(crate) fn table_entry(network: &str, tier: Tier) -> String {
+    format!("{network}-{}", tier.word())
 }

@@ -32,6 +32,8 @@ pub struct Names {
     existing_buckets: BTreeMap<String, String>,
     /// ARNs of existing clusters of Kafka, by entry.
     existing_clusters: BTreeMap<String, String>,
+    /// Ids of existing networks, by entry.
+    existing_networks: BTreeMap<String, String>,
     realm: Realm,
     /// Names of resources that were found by their tags.
     found: BTreeMap<(Kind, String), String>,
@@ -49,9 +51,12 @@ impl Names {
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
         let clusters =
             declaration.clusters.iter().filter_map(|(entry, one)| Some((entry.clone(), one.existing()?.to_owned())));
+        let networks =
+            declaration.networks.iter().filter_map(|(entry, one)| Some((entry.clone(), one.existing()?.to_owned())));
         Self {
             stack,
             existing_clusters: clusters.collect(),
+            existing_networks: networks.collect(),
             existing_buckets: existing.map(|(entry, name)| (entry.clone(), name.clone())).collect(),
             realm: Realm { region: declaration.region.clone(), account: account.to_owned() },
             found: BTreeMap::new(),
@@ -148,11 +153,12 @@ impl Names {
         &self.realm.account
     }
 
-    /// Returns the name of an entry's resource of a kind; that of a cluster that exists is its ARN.
+    /// Returns the name of an entry's resource of a kind; that of a cluster that exists is its ARN, that of a network its id.
     pub fn name(&self, kind: Kind, entry: &str) -> String {
         let existing = match kind {
             Kind::Bucket => self.existing_buckets.get(entry),
             Kind::Cluster => self.existing_clusters.get(entry),
+            Kind::Network => self.existing_networks.get(entry),
             _ => None,
         };
         match existing {

@@ -18,7 +18,7 @@ use kinds::{
 };
 
 pub use parts::{LIMIT, parts};
-use resources::{Declared, arns, bounded, functions, tagging};
+use resources::{Declared, arns, bounded, functions, is_by_id, tagging};
 pub use sent::BODIES;
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
@@ -54,6 +54,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         }
         vec![(target.id(), limited(target, allow(actions, resources), declaration, names))]
     });
+    let targeted = targeted.flat_map(|(id, statement)| by_tag(id, statement, names));
     let owner = format!("aws:ResourceTag/{STACK_TAG}");
     let removed = allow(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
@@ -171,6 +172,21 @@ fn limited(target: Target, statement: Statement, declaration: &Declaration, name
         Target::Mappings => statement.when("ArnLike", "lambda:FunctionArn", functions(declaration, names)),
         _ => statement,
     }
+}
+
+/// Returns a statement about what has ids that AWS chooses as two: what is not made yet has no tag, and of what is there the stack's alone is
+/// changed. Other statements stay as they are.
+fn by_tag(id: String, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
+    if !statement.resources.iter().any(|arn| arn.starts_with("arn:") && is_by_id(arn)) {
+        return vec![(id, statement)];
+    }
+    let (made, changed): (BTreeSet<String>, BTreeSet<String>) =
+        statement.actions.iter().cloned().partition(|action| action.starts_with("ec2:Create"));
+    let of = |actions: BTreeSet<String>| Statement { actions, ..statement.clone() };
+    let owner = format!("aws:ResourceTag/{STACK_TAG}");
+    let changed = of(changed).when("StringEquals", &owner, [names.stack().id()]);
+    let both = [(format!("New{id}"), of(made)), (id, changed)];
+    both.into_iter().filter(|(_, statement)| !statement.actions.is_empty()).collect()
 }
 
 /// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.

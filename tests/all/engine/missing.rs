@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     existing,
-    fields::{every_kind, sending, stores},
+    fields::{every_kind, sending, servers, stores},
 };
 use crate::{
     effort::Effort,
@@ -45,6 +45,14 @@ impl Resource {
 
     /// Returns whether this one contains the id of the other one.
     fn names(&self, other: &Self) -> bool {
+        // AWS lets nobody delete a group that another one names.
+        if self.kind == "security group" {
+            return other.kind == "security group" && (self.entry.as_str(), other.entry.as_str()) == ("web", "app");
+        }
+        if self.kind == "route table" {
+            let is_subnet = other.kind == "subnet" && other.entry.starts_with(&format!("{}-", self.entry));
+            return is_subnet || other.kind == "internet gateway" && self.entry.ends_with("-public");
+        }
         let is_of_api = match self.kind.as_str() {
             "permission" => self.entry.contains(".api-"),
             "alarm" => self.entry == format!("{}-server_errors", other.entry),
@@ -110,6 +118,9 @@ impl Resource {
             }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
             "database" => stores::delete(trial, name),
+            "subnet" | "internet gateway" | "route table" | "security group" => {
+                servers::delete(trial, &self.kind, &self.entry);
+            }
             kind => sending::delete(trial, kind, &self.entry),
         }
     }
@@ -157,17 +168,17 @@ fn delete_role(trial: &Trial, name: &str) {
 }
 
 /// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
-/// subscriber cannot be unsubscribed; RDS keeps the groups of a database that is there.
+/// subscriber cannot be unsubscribed; a network stays as long as anything is in it, and RDS keeps the groups of a database that is there.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
-    let stays = ["receipt rule order", "active rule set", "database subnets", "database parameters"];
+    let stays = ["receipt rule order", "active rule set", "network", "database subnets", "database parameters"];
     !is_pending && !stays.contains(&resource.kind.as_str())
 }
 
 #[test]
 fn whatever_somebody_deletes_is_missed_and_made_again() {
     let mut kinds = BTreeSet::new();
-    for declaration in [every_kind(), sending::alone()] {
+    for declaration in [every_kind(), sending::alone(), servers::alone()] {
         let Some(trial) = Trial::new(&declaration) else { return };
         existing::bucket(&trial.account);
         sending::identities(&trial);

@@ -53,6 +53,11 @@ impl Answer {
         let code = self.code.as_deref();
         let body = match (service, code) {
             ("s3", Some(code)) => format!("<Error><Code>{code}</Code><Message>not there</Message></Error>"),
+            ("ec2", Some(code)) => {
+                format!(
+                    "<Response><Errors><Error><Code>{code}</Code></Error></Errors><RequestID>r</RequestID></Response>"
+                )
+            }
             ("iam" | "ses" | "sns", Some(code)) => {
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code></Error><RequestId>r</RequestId></ErrorResponse>"

@@ -7,6 +7,7 @@ mod alarms;
 mod api;
 mod function;
 mod mail;
+mod network;
 mod rights;
 pub(crate) mod sending;
 mod sharing;
@@ -71,6 +72,7 @@ impl RuleSet {
 /// Returns all resources of a declaration.
 pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
+    network::add(&mut blueprint);
     storage::add(&mut blueprint);
     sending::add(&mut blueprint);
     stores::add(&mut blueprint);

@@ -77,6 +77,8 @@ impl Declared {
 pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
     let of = |kind: Kind, name: &str| names.arn_of(kind, name);
     match target {
+        // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
+        Target::Own(kind) if by_id(kind).is_some() => Vec::from_iter(declared.has(kind).then(|| of(kind, "*"))),
         // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
         Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
         Target::Own(kind) | Target::Passed(kind) => {
@@ -123,6 +125,24 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     }
 }
 
+/// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the types in their ARNs.
+const BY_ID: [(Kind, &str); 5] = [
+    (Kind::Network, ":vpc/"),
+    (Kind::Subnet, ":subnet/"),
+    (Kind::InternetGateway, ":internet-gateway/"),
+    (Kind::RouteTable, ":route-table/"),
+    (Kind::SecurityGroup, ":security-group/"),
+];
+
+fn by_id(kind: Kind) -> Option<&'static str> {
+    BY_ID.iter().find(|(of, _)| *of == kind).map(|(_, of)| *of)
+}
+
+/// Returns `true` for ARNs of what has an id that AWS chooses.
+pub(super) fn is_by_id(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("ec2") && BY_ID.iter().any(|(_, of)| arn.contains(of))
+}
+
 /// Returns the ARNs by which IAM knows a resource.
 fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     let arn = names.arn_of(kind, name);
@@ -167,6 +187,7 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
     let writes = kind.rights().iter().filter(|right| right.access == Access::Write && right.target == target);
     let is_tagging =
         |action: &&&str| action.contains("Tag") && !["Untag", "RemoveTags"].iter().any(|one| action.contains(one));
+        |action: &&&str| action.contains("Tag") && !action.contains("Untag") && !action.contains("DeleteTags");
     (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
 }
 

@@ -9,6 +9,7 @@ mod functions;
 mod mail;
 mod others;
 pub(super) mod sending;
+pub(super) mod servers;
 mod storage;
 pub(super) mod stores;
 
@@ -139,8 +140,13 @@ fn covers(field: &str, path: &str) -> bool {
 }
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
+/// Returns the fields that recorded answers cover.
+fn recorded_fields() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
+    RECORDED.iter().chain(servers::RECORDED)
+}
+
 fn all_cases() -> Vec<Case> {
-    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES, stores::CASES].concat()
+    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES, servers::CASES, stores::CASES].concat()
 }
 
 /// Returns the cases in rounds, in each of which a resource is changed once.
@@ -207,7 +213,7 @@ fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
     // The topic belongs to the section before the APIs.
     let topic = format!("\n{}apis:\n", sending::TOPIC);
-    let secrets = format!("\n{}{}secrets:\n", sending::DECLARED, stores::DECLARED);
+    let secrets = format!("\n{}{}{}secrets:\n", sending::DECLARED, servers::DECLARED, stores::DECLARED);
     let changes = [("stack: circuits\n", head.as_str()), ("\napis:\n", &topic), ("\nsecrets:\n", &secrets)];
     replaced(&every_kind(), &changes)
 }
@@ -223,12 +229,12 @@ fn every_field_has_a_case_and_every_case_a_field() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
     let registered: BTreeSet<_> = registry(&trial).into_keys().collect();
     let changed = all_cases().into_iter().map(|case| (case.kind.to_owned(), case.field.to_owned()));
-    let recorded = RECORDED.iter().map(|(kind, field, ..)| ((*kind).to_owned(), (*field).to_owned()));
+    let recorded = recorded_fields().map(|(kind, field, ..)| ((*kind).to_owned(), (*field).to_owned()));
     let tested: BTreeSet<_> = changed.chain(recorded).collect();
     assert_eq!(registered.difference(&tested).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a case");
     assert_eq!(tested.difference(&registered).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "without a field");
     let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/kinds/src");
-    for (kind, field, _, test) in RECORDED {
+    for (kind, field, _, test) in recorded_fields() {
         let (file, name) = test.split_once(": ").unwrap();
         let source = fs::read_to_string(kinds.join(file)).unwrap();
         let is_there =
@@ -289,8 +295,8 @@ fn a_field_that_somebody_changes_is_named_alone_and_put_right() {
         count(|treatment| *treatment == Treatment::Immutable),
         all_cases().len(),
         rounds(all_cases()).len(),
-        RECORDED.len(),
-        RECORDED.iter().map(|(kind, field, ..)| format!("{kind} {field}")).collect::<Vec<_>>().join(", "),
+        recorded_fields().count(),
+        recorded_fields().map(|(kind, field, ..)| format!("{kind} {field}")).collect::<Vec<_>>().join(", "),
     );
 }
 

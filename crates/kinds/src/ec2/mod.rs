@@ -1,0 +1,413 @@
+//! Kinds of EC2: networks, and what is in them.
+//!
+//! AWS chooses the id of each when it is made, and names are not unique: the tags of the stack and of an entry tell which one it is.
+//! Settings that name another one do it by what stands for its id, so that they are the same before and after it was made. EC2's calls
+//! answer before others see what they made: a create that is called again goes on with what was made before.
+
+pub mod internet_gateway;
+pub mod network;
+pub mod route_table;
+pub mod security_group;
+pub mod subnet;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::Mutex;
+
+use crate::{Kind, Session, own_tags, surplus_tags};
+use aws::query::{Call, Element};
+use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Tags};
+
+/// How EC2 tells a kind.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    kind: Kind,
+    /// Action that describes all of them.
+    describe: &'static str,
+    /// Place of the list in its answer.
+    list: &'static str,
+    /// Place of the id in a member.
+    id: &'static str,
+    /// Filter by the id.
+    filter: &'static str,
+    /// Type in specifications of tags.
+    resource: &'static str,
+    /// Beginning of the ids.
+    prefix: &'static str,
+}
+
+// Source: botocore 1.44.8, `ec2` 2016-11-15.
+const NETWORK: Told = Told {
+    kind: Kind::Network,
+    describe: "DescribeVpcs",
+    list: "vpcSet",
+    id: "vpcId",
+    filter: "vpc-id",
+    resource: "vpc",
+    prefix: "vpc-",
+};
+const SUBNET: Told = Told {
+    kind: Kind::Subnet,
+    describe: "DescribeSubnets",
+    list: "subnetSet",
+    id: "subnetId",
+    filter: "subnet-id",
+    resource: "subnet",
+    prefix: "subnet-",
+};
+const INTERNET_GATEWAY: Told = Told {
+    kind: Kind::InternetGateway,
+    describe: "DescribeInternetGateways",
+    list: "internetGatewaySet",
+    id: "internetGatewayId",
+    filter: "internet-gateway-id",
+    resource: "internet-gateway",
+    prefix: "igw-",
+};
+const ROUTE_TABLE: Told = Told {
+    kind: Kind::RouteTable,
+    describe: "DescribeRouteTables",
+    list: "routeTableSet",
+    id: "routeTableId",
+    filter: "route-table-id",
+    resource: "route-table",
+    prefix: "rtb-",
+};
+const SECURITY_GROUP: Told = Told {
+    kind: Kind::SecurityGroup,
+    describe: "DescribeSecurityGroups",
+    list: "securityGroupInfo",
+    id: "groupId",
+    filter: "group-id",
+    resource: "security-group",
+    prefix: "sg-",
+};
+/// All kinds of EC2.
+const TOLD: [Told; 5] = [NETWORK, SUBNET, INTERNET_GATEWAY, ROUTE_TABLE, SECURITY_GROUP];
+
+impl Told {
+    /// Returns the name of a call in messages.
+    fn call(self) -> String {
+        format!("ec2.{}", self.describe)
+    }
+
+    fn gone(self, name: &str) -> Failure {
+        Failure::found(&self.call(), Class::NotFound, format!("there is no {} `{name}`", self.kind.name()))
+    }
+}
+
+/// What the stack has in EC2, as it was read last, for the many that name one another. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Networks(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// What has the stack's tag, by kind.
+    known: BTreeMap<Kind, Arc<Vec<Element>>>,
+    /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
+    made: BTreeMap<(Kind, String), String>,
+}
+
+impl Networks {
+    /// Forgets what was read: before another pass, and after each write.
+    pub async fn forget(&self) {
+        self.0.lock().await.known.clear();
+    }
+
+    async fn forget_kind(&self, kind: Kind) {
+        self.0.lock().await.known.remove(&kind);
+    }
+
+    async fn made(&self, kind: Kind, name: &str) -> Option<String> {
+        self.0.lock().await.made.get(&(kind, name.to_owned())).cloned()
+    }
+}
+
+/// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
+async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
+    let mut seen = session.networks.0.lock().await;
+    if let Some(known) = seen.known.get(&told.kind) {
+        return Ok(Arc::clone(known));
+    }
+    let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
+    let read = Arc::new(session.aws.read.ec2.pages(call, told.list).await?);
+    seen.known.insert(told.kind, Arc::clone(&read));
+    Ok(read)
+}
+
+/// Returns everything of a kind that has the stack's tag, as it is now.
+async fn now(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
+    session.networks.forget_kind(told.kind).await;
+    known(session, told).await
+}
+
+/// Returns the tags of a member, without AWS's own.
+fn tags_of(member: &Element) -> Tags {
+    own_tags(member.list("tagSet").iter().map(|tag| (tag.text("key"), tag.text("value"))))
+}
+
+/// Returns the name that the entry in a member's tags has; `None` if it is not the stack's.
+fn name_of(session: &Session, kind: Kind, member: &Element) -> Option<String> {
+    let tags = tags_of(member);
+    let entry = tags.get(ENTRY_TAG).filter(|_| tags.get(STACK_TAG) == Some(&session.stack.id()))?;
+    Some(kind.identity().name_of(&session.stack, &session.aws.realm.account, entry))
+}
+
+/// Returns the one of a kind that is called so: by the id that AWS gave it, or, before anybody knows that, by the name that its entry
+/// has. Two with the tags of one entry are an error.
+fn find_among(session: &Session, told: Told, members: &[Element], name: &str) -> Result<Option<Element>, Failure> {
+    if let Some(member) = members.iter().find(|member| member.text(told.id) == name) {
+        return Ok(Some(member.clone()));
+    }
+    let mut named = members.iter().filter(|member| name_of(session, told.kind, member).as_deref() == Some(name));
+    match (named.next(), named.next()) {
+        (Some(one), Some(other)) => {
+            let words = format!(
+                "`{}` and `{}` have the tags of one entry; take `{STACK_TAG}` and `{ENTRY_TAG}` from the one that is not it",
+                one.text(told.id),
+                other.text(told.id)
+            );
+            Err(Failure::found(&told.call(), Class::Other, words))
+        }
+        (found, _) => Ok(found.cloned()),
+    }
+}
+
+/// Returns the one of a kind that is called so; `None` if there is none.
+async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
+    let found = find_among(session, told, &known(session, told).await?, name)?;
+    if found.is_some() || !name.starts_with(told.prefix) {
+        return Ok(found);
+    }
+    // It is somebody's, or has lost its tags.
+    let call = Call::new(told.describe).filter(told.filter, [name]);
+    let found = session.aws.read.ec2.pages(call, told.list).await?;
+    Ok(found.into_iter().find(|member| member.text(told.id) == name))
+}
+
+/// Returns the one of a kind that is called so, as it is now.
+async fn find_now(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
+    session.networks.forget_kind(told.kind).await;
+    find(session, told, name).await
+}
+
+/// Reads a resource with its owner. It has tags from its beginning, so that one without is somebody's.
+async fn read(session: &Session, told: Told, address: &Address) -> Result<Option<(Element, Owner)>, Failure> {
+    let found = find(session, told, &address.name).await?;
+    Ok(found.map(|member| {
+        let owner = Owner::of(&tags_of(&member), &session.stack, true);
+        (member, owner)
+    }))
+}
+
+/// Returns the id of a resource that is there; `None` if it is not.
+async fn id(session: &Session, told: Told, address: &Address) -> Result<Option<String>, Failure> {
+    Ok(find_now(session, told, &address.name).await?.map(|member| member.text(told.id).to_owned()))
+}
+
+/// Returns the id of a resource that is to be changed.
+async fn id_there(session: &Session, told: Told, address: &Address) -> Result<String, Failure> {
+    id(session, told, address).await?.ok_or_else(|| told.gone(&address.name))
+}
+
+/// Makes something, if an earlier attempt has not, and returns its id, which is at the place in the answer.
+async fn make(
+    session: &Session,
+    told: Told,
+    address: &Address,
+    call: Call,
+    (place, tags): (&str, &Tags),
+) -> Result<String, Failure> {
+    if let Some(id) = session.networks.made(told.kind, &address.name).await {
+        return Ok(id);
+    }
+    if let Some(id) = id(session, told, address).await? {
+        return Ok(id);
+    }
+    let call = tags.iter().zip(1..).fold(
+        call.with("TagSpecification.1.ResourceType", told.resource),
+        |call, ((key, value), number)| {
+            let tag = format!("TagSpecification.1.Tag.{number}");
+            call.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value)
+        },
+    );
+    let call = call.once(format!("{} {} {}", session.stack.id(), told.kind.name(), address.name));
+    let answer = session.aws.write.ec2.call(&call).await.map_err(not_yet)?;
+    let id = answer.text(place).to_owned();
+    let mut seen = session.networks.0.lock().await;
+    seen.made.insert((told.kind, address.name.clone()), id.clone());
+    seen.known.remove(&told.kind);
+    Ok(id)
+}
+
+/// Returns a failure of a call that names what was made just now: EC2 does not know it everywhere at once.
+fn not_yet(failure: Failure) -> Failure {
+    let class = if failure.class == Class::NotFound { Class::NotYet } else { failure.class };
+    Failure { class, ..failure }
+}
+
+/// Makes a call that changes something.
+async fn write(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
+    let result = session.aws.write.ec2.call(&call).await.map(drop).map_err(not_yet);
+    session.networks.forget_kind(kind).await;
+    result
+}
+
+/// Makes a call that takes something away; it succeeds if that is gone.
+async fn take_away(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
+    let result = match session.aws.write.ec2.call(&call).await {
+        Err(failure) if failure.class == Class::NotFound || is_gone(&failure) => Ok(()),
+        result => result.map(drop),
+    };
+    session.networks.forget_kind(kind).await;
+    result
+}
+
+/// Returns `true` if a refusal says that a part is not where it is to be taken away from.
+fn is_gone(failure: &Failure) -> bool {
+    failure.code.as_deref() == Some("Gateway.NotAttached")
+}
+
+/// Deletes a resource, and forgets that this run has made it.
+async fn delete(session: &Session, told: Told, address: &Address, call: Call) -> Result<(), Failure> {
+    take_away(session, told.kind, call).await?;
+    session.networks.0.lock().await.made.remove(&(told.kind, address.name.clone()));
+    Ok(())
+}
+
+/// Writes the tags of a resource that differ.
+async fn write_tags(session: &Session, kind: Kind, id: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
+    let surplus = surplus_tags(desired, live);
+    if !surplus.is_empty() {
+        let keys = surplus.iter().zip(1..);
+        let call = Call::new("DeleteTags").with("ResourceId.1", id);
+        write(session, kind, keys.fold(call, |call, (key, number)| call.with(&format!("Tag.{number}.Key"), key)))
+            .await?;
+    }
+    let changed = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let call = Call::new("CreateTags").with("ResourceId.1", id);
+    let call = changed.zip(1..).fold(call, |call, ((key, value), number)| {
+        call.with(&format!("Tag.{number}.Key"), key).with(&format!("Tag.{number}.Value"), value)
+    });
+    if call.parameters().count() < 2 {
+        return Ok(());
+    }
+    write(session, kind, call).await
+}
+
+/// Lists this stack's resources of a kind. Most stacks have none: where neither AWS's index of tags nor a declaration names one, EC2 is not
+/// asked.
+async fn list_owned(session: &Session, told: Told) -> Result<Vec<Owned>, Failure> {
+    let is_read = session.networks.0.lock().await.known.contains_key(&told.kind);
+    if !is_read && session.indexed(told.kind)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let members = known(session, told).await?;
+    let owned = members.iter().map(|one| session.owned(told.kind, one.text(told.id), Ok(Some(tags_of(one)))));
+    Ok(owned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Fails because a setting cannot be changed: everything in a network would have to go first.
+fn refuse(told: Told, name: &str, what: &str) -> Failure {
+    let words = format!(
+        "AWS cannot change {what} of the {} `{name}`; declare another one, move what is in it, and remove this one",
+        told.kind.name()
+    );
+    Failure::found(&told.call(), Class::Invalid, words)
+}
+
+/// Beginning and end of what stands for an id, around the name of its kind and its own.
+const STANDS_FOR_ID: (&str, &str) = ("(id of ", ")");
+
+/// Returns what stands for the id of one of the stack's in settings, declared and live ones.
+///
+/// ```
+/// use kinds::{Kind, ec2};
+///
+/// assert_eq!(ec2::id_of(Kind::Subnet, "circuits-main-private-1"), "(id of subnet circuits-main-private-1)");
+/// ```
+pub fn id_of(kind: Kind, name: &str) -> String {
+    let (beginning, end) = STANDS_FOR_ID;
+    format!("{beginning}{} {name}{end}", kind.name())
+}
+
+/// Returns a text for a call: with an id in place of what stands for it. It is an error if there is no such thing.
+pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Failure> {
+    let (beginning, end) = STANDS_FOR_ID;
+    let Some((before, (inner, behind))) =
+        text.split_once(beginning).and_then(|(before, rest)| Some((before, rest.split_once(end)?)))
+    else {
+        return Ok(text.to_owned());
+    };
+    let named = TOLD.iter().find_map(|told| Some((*told, inner.strip_prefix(told.kind.name())?.strip_prefix(' ')?)));
+    let Some((told, name)) = named else { return Ok(text.to_owned()) };
+    let id = match session.networks.made(told.kind, name).await {
+        Some(id) => id,
+        None => {
+            let found = match find_among(session, told, &known(session, told).await?, name)? {
+                Some(found) => Some(found),
+                None => find_among(session, told, &now(session, told).await?, name)?,
+            };
+            let words = || format!("the {} `{name}` is not there", told.kind.name());
+            let found = found.ok_or_else(|| Failure::found(&told.call(), Class::NotYet, words()))?;
+            found.text(told.id).to_owned()
+        }
+    };
+    Ok(format!("{before}{id}{behind}"))
+}
+
+/// Returns texts for a call, each as [`with_id`] does.
+pub(crate) async fn with_ids<'text>(
+    session: &Session,
+    texts: impl IntoIterator<Item = &'text String>,
+) -> Result<Vec<String>, Failure> {
+    let mut ids = Vec::new();
+    for text in texts {
+        ids.push(with_id(session, text).await?);
+    }
+    Ok(ids)
+}
+
+/// Returns what stands for an id that was read, if it is that of one of the stack's; else the id.
+pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
+    let Some(told) = TOLD.iter().find(|told| id.starts_with(told.prefix)).copied() else { return Ok(id.to_owned()) };
+    let of_id = |members: &[Element]| {
+        let found = members.iter().find(|member| member.text(told.id) == id);
+        found.and_then(|member| name_of(session, told.kind, member))
+    };
+    let name = of_id(&known(session, told).await?);
+    Ok(name.map_or_else(|| id.to_owned(), |name| id_of(told.kind, &name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_told_once_and_by_ids_of_its_own() {
+        for (one, told) in TOLD.iter().enumerate() {
+            let others = TOLD.iter().enumerate().filter(|(other, _)| *other != one).map(|(_, other)| other);
+            for other in others {
+                assert_ne!(told.kind, other.kind);
+                assert!(!other.prefix.starts_with(told.prefix) && !other.kind.name().starts_with(told.kind.name()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_aws_cannot_change_is_refused_with_what_to_do() {
+        for told in TOLD {
+            let failure = refuse(told, "circuits-main", "the range");
+            assert_eq!(failure.class, Class::Invalid);
+            assert!(failure.message.contains(told.kind.name()) && failure.message.contains("declare another one"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_everywhere_yet_is_tried_again() {
+        let failure = Failure::found("ec2.CreateSubnet", Class::NotFound, "no such network");
+        assert_eq!(not_yet(failure).class, Class::NotYet);
+        let failure = Failure::found("ec2.CreateSubnet", Class::Denied, "no");
+        assert_eq!(not_yet(failure).class, Class::Denied);
+    }
+}

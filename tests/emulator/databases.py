@@ -1,4 +1,4 @@
-"""RDS's databases with what ministack leaves out: secrets that RDS manages, the state in which one is made, its key, its backup window, and
+"""RDS's databases with what ministack leaves out: secrets that RDS manages, the states in which one is made and changed, its key, its backup window, and
 changes of its port, its password and its corrections. Groups in use cannot be deleted.
 
 The subnets of a declaration need not be there: a test has no network.
@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import rds, secretsmanager, tagging
 from wrapping import before, replace
 
-# Reads that still see a new database as one that is being made.
+# Reads that still see a new database as one that is being made, or one whose class changes as one that is being changed.
 MAKING = 2
 
 
@@ -89,6 +89,8 @@ def modified(modify, parameters):
     status, headers, body = modify(parameters)
     if one is None or status != 200:
         return status, headers, body
+    if given(parameters, "DBInstanceClass"):
+        one.update({"DBInstanceStatus": "modifying", "_reads": MAKING + 3})
     if given(parameters, "DBPortNumber"):
         one["Endpoint"]["Port"] = int(given(parameters, "DBPortNumber"))
     if given(parameters, "AutoMinorVersionUpgrade"):

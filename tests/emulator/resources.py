@@ -130,6 +130,10 @@ def with_boundary(otherwise, service, action, body, parameters):
     if service == "ec2":
         tags = ec2._tags.get(network(parameters)[1] or "") or []
         context = {**context, **{f"aws:ResourceTag/{tag['Key']}": tag.get("Value", "") for tag in tags}}
+        for number in range(1, 51):
+            key = one(parameters, f"TagSpecification.1.Tag.{number}.Key")
+            if key:
+                context[f"aws:RequestTag/{key}"] = one(parameters, f"TagSpecification.1.Tag.{number}.Value")
     return context
 
 

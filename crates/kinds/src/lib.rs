@@ -140,6 +140,8 @@ pub struct Session {
     pub apis: apigateway::Apis,
     /// What the stack has in EC2, as it was read last; forgotten before each pass.
     pub networks: ec2::Networks,
+    /// Databases that this run changes, until RDS has done it.
+    pub databases: rds::Changing,
     /// Losses that somebody has agreed to.
     pub consent: Consent,
     /// Resources that the plan deletes with the data that they hold.
@@ -166,6 +168,7 @@ impl Session {
             receipt: ses::Snapshots::default(),
             apis: apigateway::Apis::default(),
             networks: ec2::Networks::default(),
+            databases: rds::Changing::default(),
             consent: Consent::default(),
             emptied: BTreeSet::new(),
             revision: None,

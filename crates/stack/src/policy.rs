@@ -18,7 +18,7 @@ use kinds::{
 };
 
 pub use parts::{LIMIT, parts};
-use resources::{Declared, arns, bounded, functions, is_by_id, tagging};
+use resources::{Declared, arns, bounded, functions, tagging};
 pub use sent::BODIES;
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
@@ -29,6 +29,8 @@ const RETURN: &str = "sqs:SendMessage";
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+/// Action by which EC2 gives tags, to what is made as to what is there.
+const TAGGING: &str = "ec2:CreateTags";
 /// Action by which a function leaves its VPC before it goes.
 const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
 /// EC2 actions by which a role waits for the network interfaces of its function, and takes away what is left of them. AWS chooses the names
@@ -52,9 +54,8 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         if resources.is_empty() {
             return Vec::new();
         }
-        vec![(target.id(), limited(target, allow(actions, resources), declaration, names))]
+        by_tag(target, limited(target, allow(actions, resources), declaration, names), names)
     });
-    let targeted = targeted.flat_map(|(id, statement)| by_tag(id, statement, names));
     let owner = format!("aws:ResourceTag/{STACK_TAG}");
     let removed = allow(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
     let removed = Some(("Removed".to_owned(), removed)).filter(|(_, removed)| !removed.actions.is_empty());
@@ -174,19 +175,25 @@ fn limited(target: Target, statement: Statement, declaration: &Declaration, name
     }
 }
 
-/// Returns a statement about what has ids that AWS chooses as two: what is not made yet has no tag, and of what is there the stack's alone is
-/// changed. Other statements stay as they are.
-fn by_tag(id: String, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
-    if !statement.resources.iter().any(|arn| arn.starts_with("arn:") && is_by_id(arn)) {
-        return vec![(id, statement)];
-    }
+/// Returns a statement about what has ids that AWS chooses as several: one is made with the stack's tag alone, gets tags of its own while it
+/// is made, and of what is there the stack's alone is changed. Other statements stay as they are.
+fn by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
+    let id = target.id();
+    let Target::Own(kind) = target else { return vec![(id, statement)] };
+    let Some(making) = resources::making(kind) else { return vec![(id, statement)] };
     let (made, changed): (BTreeSet<String>, BTreeSet<String>) =
-        statement.actions.iter().cloned().partition(|action| action.starts_with("ec2:Create"));
+        statement.actions.iter().cloned().partition(|action| action == making);
+    let tagged: BTreeSet<String> =
+        changed.iter().filter(|action| !made.is_empty() && *action == TAGGING).cloned().collect();
+    let stack = names.stack().id();
     let of = |actions: BTreeSet<String>| Statement { actions, ..statement.clone() };
-    let owner = format!("aws:ResourceTag/{STACK_TAG}");
-    let changed = of(changed).when("StringEquals", &owner, [names.stack().id()]);
-    let both = [(format!("New{id}"), of(made)), (id, changed)];
-    both.into_iter().filter(|(_, statement)| !statement.actions.is_empty()).collect()
+    let during = making.split_once(':').map_or(making, |(_, action)| action).to_owned();
+    let all = [
+        (format!("New{id}"), of(made).when("StringEquals", &format!("aws:RequestTag/{STACK_TAG}"), [stack.clone()])),
+        (format!("TagsOfNew{id}"), of(tagged).when("StringEquals", "ec2:CreateAction", [during])),
+        (id, of(changed).when("StringEquals", &format!("aws:ResourceTag/{STACK_TAG}"), [stack])),
+    ];
+    all.into_iter().filter(|(_, statement)| !statement.actions.is_empty()).collect()
 }
 
 /// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.

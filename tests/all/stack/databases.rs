@@ -69,8 +69,14 @@ fn a_database_comes_with_its_secret_and_goes_by_name_alone_with_a_last_snapshot(
     assert!(value.to_string().contains("arn:aws:rds:eu-west-1:123456789012:db:tracking-mails"), "{value}");
     assert_eq!(actions(&trial.diff()), [""; 0]);
 
+    // Another class restarts it, and `up` waits until it has done so.
+    trial.folder.write("infra.yaml", declaration(&network, "name: mails, user: keeper, class: db.t4g.small"));
+    trial.up();
+    let changed = database(&trial);
+    assert_eq!((changed.text("DBInstanceClass"), changed.text("DBInstanceStatus")), ("db.t4g.small", "available"));
+
     // Another user is another database: not unasked.
-    trial.folder.write("infra.yaml", declaration(&network, "name: mails, user: other"));
+    trial.folder.write("infra.yaml", declaration(&network, "name: mails, user: other, class: db.t4g.small"));
     let refused = trial.run(&["up", "--yes"]);
     assert_ne!(refused.code(), Some(0), "{refused}");
     assert_eq!(database(&trial).text("MasterUsername"), "keeper");

@@ -12,7 +12,7 @@ pub mod subnet;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
@@ -100,10 +100,13 @@ impl Told {
 #[derive(Debug, Clone, Default)]
 pub struct Networks(Arc<Mutex<Seen>>);
 
+/// What has the stack's tag of a kind, as soon as it was read.
+type Members = Arc<OnceCell<Arc<Vec<Element>>>>;
+
 #[derive(Debug, Default)]
 struct Seen {
-    /// What has the stack's tag, by kind.
-    known: BTreeMap<Kind, Arc<Vec<Element>>>,
+    /// What has the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
+    known: BTreeMap<Kind, Members>,
     /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
     made: BTreeMap<(Kind, String), String>,
 }
@@ -125,14 +128,13 @@ impl Networks {
 
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
 async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
-    let mut seen = session.networks.0.lock().await;
-    if let Some(known) = seen.known.get(&told.kind) {
-        return Ok(Arc::clone(known));
-    }
-    let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
-    let read = Arc::new(session.aws.read.ec2.pages(call, told.list).await?);
-    seen.known.insert(told.kind, Arc::clone(&read));
-    Ok(read)
+    // Others may read other kinds meanwhile. What forgets it takes the cell away, so that an answer that is under way is nobody's later.
+    let cell = Arc::clone(session.networks.0.lock().await.known.entry(told.kind).or_default());
+    let read = async {
+        let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
+        session.aws.read.ec2.pages(call, told.list).await.map(Arc::new)
+    };
+    cell.get_or_try_init(|| read).await.cloned()
 }
 
 /// Returns everything of a kind that has the stack's tag, as it is now.

@@ -197,6 +197,7 @@ impl Manage for SecurityGroup {
             ],
         ),
         writes(Target::Own(Kind::Network), &["ec2:CreateSecurityGroup"]),
+        writes(Target::Existing(Kind::Network), &["ec2:CreateSecurityGroup"]),
         deletes(Target::Own(Kind::SecurityGroup), &["ec2:DeleteSecurityGroup"]),
     ];
 

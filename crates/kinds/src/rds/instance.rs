@@ -76,7 +76,7 @@ pub struct Settings {
     pub deletion_protection: bool,
     /// `true` if users may sign in by IAM instead of a password.
     pub iam_users: bool,
-    /// `false` as long as AWS makes it.
+    /// `false` as long as AWS makes it, or makes a slow change of this run.
     pub is_made: bool,
     /// State in AWS's word, and what waits, in words: neither is a setting.
     #[serde(skip)]
@@ -278,7 +278,8 @@ impl Manage for Instance {
         if found.text("DBInstanceStatus") == wire::DELETING {
             return Ok(None);
         }
-        let settings = wire::settings(&found)?;
+        let mut settings = wire::settings(&found)?;
+        settings.is_made &= !session.databases.goes_on(&address.name, wire::is_settled(&found));
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -347,9 +348,16 @@ impl Manage for Instance {
         if !USABLE.contains(&status) {
             return Err(at_work(name, status));
         }
-        let Some(call) = wire::modify(name, desired, live) else { return Ok(()) };
+        let Some(call) = wire::modify(name, desired, live) else {
+            // It is called usable for some seconds before RDS begins.
+            return if wire::is_settled(&found) { Ok(()) } else { Err(at_work(name, "modifying")) };
+        };
         session.aws.write.rds.call(&call).await?;
-        Ok(())
+        if Self::slow(Some(live), desired).is_none() {
+            return Ok(());
+        }
+        session.databases.begin(name);
+        Err(at_work(name, "modifying"))
     }
 
     /// Deletes a database; whoever asks for it has agreed to lose its data, so that the protection goes first. A last snapshot stays.

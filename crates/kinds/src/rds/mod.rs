@@ -4,11 +4,39 @@ pub mod instance;
 pub mod parameter_group;
 pub mod subnet_group;
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use contract::context::Context;
 
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Tags};
+
+/// Names of the databases that this run changes, until RDS has done it. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Changing(Arc<Mutex<BTreeSet<String>>>);
+
+impl Changing {
+    fn names(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, name: &str) {
+        self.names().insert(name.to_owned());
+    }
+
+    /// Returns `true` as long as a database that this run changes is not as it was told to be.
+    fn goes_on(&self, name: &str, is_settled: bool) -> bool {
+        let mut names = self.names();
+        if is_settled {
+            names.remove(name);
+        }
+        names.contains(name)
+    }
+}
 
 /// Returns the tags in a list of `Key` and `Value`.
 fn tags_in(list: &[Element]) -> Tags {

@@ -78,7 +78,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     let of = |kind: Kind, name: &str| names.arn_of(kind, name);
     match target {
         // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
-        Target::Own(kind) if by_id(kind).is_some() => Vec::from_iter(declared.has(kind).then(|| of(kind, "*"))),
+        Target::Own(kind) if making(kind).is_some() => Vec::from_iter(declared.has(kind).then(|| of(kind, "*"))),
         // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
         Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
         Target::Own(kind) | Target::Passed(kind) => {
@@ -88,7 +88,10 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         Target::Existing(kind) => {
             let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
             let buckets = buckets.map(|name| (Kind::Bucket, name));
-            let all: BTreeSet<(Kind, &str)> = existing::names(declaration).into_iter().chain(buckets).collect();
+            let networks = declaration.networks.values().filter_map(|network| network.existing());
+            let networks = networks.map(|id| (Kind::Network, id));
+            let all: BTreeSet<(Kind, &str)> =
+                existing::names(declaration).into_iter().chain(buckets).chain(networks).collect();
             let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
             of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
         }
@@ -125,22 +128,18 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     }
 }
 
-/// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the types in their ARNs.
+/// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.
 const BY_ID: [(Kind, &str); 5] = [
-    (Kind::Network, ":vpc/"),
-    (Kind::Subnet, ":subnet/"),
-    (Kind::InternetGateway, ":internet-gateway/"),
-    (Kind::RouteTable, ":route-table/"),
-    (Kind::SecurityGroup, ":security-group/"),
+    (Kind::Network, "ec2:CreateVpc"),
+    (Kind::Subnet, "ec2:CreateSubnet"),
+    (Kind::InternetGateway, "ec2:CreateInternetGateway"),
+    (Kind::RouteTable, "ec2:CreateRouteTable"),
+    (Kind::SecurityGroup, "ec2:CreateSecurityGroup"),
 ];
 
-fn by_id(kind: Kind) -> Option<&'static str> {
-    BY_ID.iter().find(|(of, _)| *of == kind).map(|(_, of)| *of)
-}
-
-/// Returns `true` for ARNs of what has an id that AWS chooses.
-pub(super) fn is_by_id(arn: &str) -> bool {
-    arn.split(':').nth(2) == Some("ec2") && BY_ID.iter().any(|(_, of)| arn.contains(of))
+/// Returns the action that makes one of a kind whose ids AWS chooses; `None` for other kinds.
+pub(super) fn making(kind: Kind) -> Option<&'static str> {
+    BY_ID.iter().find(|(of, _)| *of == kind).map(|(_, action)| *action)
 }
 
 /// Returns the ARNs by which IAM knows a resource.
@@ -186,8 +185,7 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
     let target = if kind == Kind::Mapping { Target::MappingTags } else { Target::Own(kind) };
     let writes = kind.rights().iter().filter(|right| right.access == Access::Write && right.target == target);
     let is_tagging =
-        |action: &&&str| action.contains("Tag") && !["Untag", "RemoveTags"].iter().any(|one| action.contains(one));
-        |action: &&&str| action.contains("Tag") && !action.contains("Untag") && !action.contains("DeleteTags");
+        |action: &&&str| action.contains("Tag") && !["Untag", "RemoveTags", "DeleteTags"].iter().any(|one| action.contains(one));
     (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
 }
 

@@ -139,12 +139,12 @@ fn covers(field: &str, path: &str) -> bool {
     }
 }
 
-/// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 /// Returns the fields that recorded answers cover.
 fn recorded_fields() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
     RECORDED.iter().chain(servers::RECORDED)
 }
 
+/// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
     [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES, servers::CASES, stores::CASES].concat()
 }

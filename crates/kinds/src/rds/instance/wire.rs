@@ -127,6 +127,11 @@ pub(super) fn settings(found: &Element) -> Result<Settings, Failure> {
     })
 }
 
+/// Returns `true` if a database takes changes, and none waits or is under way.
+pub(super) fn is_settled(found: &Element) -> bool {
+    super::USABLE.contains(&found.text("DBInstanceStatus")) && found.list("PendingModifiedValues").is_empty()
+}
+
 /// Returns what AWS tells of a database beside its settings.
 fn state(found: &Element) -> State {
     let status = found.text("DBInstanceStatus");

@@ -174,6 +174,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         let default = || SHAPE.keys.iter().find(|field| field.name == name).and_then(|field| field.default);
         reader.text(fields, name, read).unwrap_or_else(|| default().unwrap_or_default().to_owned())
     };
+    let backups = reader.one_of_days(fields, "backups");
     let database = Database {
         engine: reader.word(fields, "engine").unwrap_or_default(),
         version: given(reader, "version", version),
@@ -184,7 +185,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         subnets: reader.ids(fields, "subnets", "subnet", scalars::SUBNET),
         security_groups: reader.ids(fields, "security_groups", "sg", scalars::SECURITY_GROUP),
         multi_az: reader.switch(fields, "multi_az").unwrap_or_default(),
-        backups: reader.one_of_days(fields, "backups").unwrap_or_default(),
+        backups: backups.unwrap_or_default(),
         backup_window: reader.text(fields, "backup_window", |text| window(text, SHORTEST_WINDOW)),
         minor_upgrades: reader.switch(fields, "minor_upgrades").unwrap_or(true),
         deletion_protection: reader.switch(fields, "deletion_protection").unwrap_or(true),
@@ -196,7 +197,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         let message = "RDS takes two subnets at least, in different availability zones";
         reader.note_at(&fields.span_of("subnets"), message, format!("write `subnets: {SUBNETS}`"));
     }
-    if database.backups == 0 && database.backup_window.is_some() {
+    if backups == Some(0) && database.backup_window.is_some() {
         let message = "there is no backup, so that `backup_window` has no effect";
         reader.note_at(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
     }

@@ -15,7 +15,7 @@ fn only(old: &str, new: &str) -> String {
 #[test]
 fn every_key_has_its_place() {
     let run = validated(FULL);
-    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 1 configuration set, 2 identities, 2 receipt rules, 2 receipt filters");
+    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 1 configuration set, 2 identities, 2 networks, 2 security groups, 2 receipt rules, 2 receipt filters");
     assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 configuration set, 2 identities, 2 networks, 2 security groups, 2 receipt rules, 2 receipt filters");
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
@@ -389,18 +389,18 @@ fn networks_and_security_groups() {
         only("{from: web, port: 7000, protocol: udp}", "{from: 203.0.113.0/24, port: 443, protocol: tcp}"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
-    155:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `10.30.1.0/18` | write `10.30.0.0/18`
-    155:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `10.30.0.0/25` | AWS takes nothing larger than /16, and below /24 sixteen subnets find no room
-    155:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `203.0.0.0/18` | take one within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: others are somebody's on the internet
-    155:38: `zones` must be a whole number from 1 to 6, not the number `7`
-    156:37: a network that exists stays as it is: `zones` cannot be declared for it | remove one of them
-    156:23: `existing` must be the id of a network, such as `vpc-0a1b2c3d`, not the text `subnet-0a1b2c3d`
-    158:8: security group `app` names `web`, which is in another network | name a group of the same network, or a range
-    158:41: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `wbe` | did you mean `web`?
-    158:52: `port` must be a port or a span of ports, such as `443` or `8000-8010`, not the text `8010-8000`
-    161:22: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `203.0.113.7/24` | write `203.0.113.0/24` for the whole range, or `203.0.113.7` for the address
-    158:8: security groups `app` and `web` name each other | declare one direction: answers to what is allowed pass anyhow; or name a range in one of them
-    161:50: this rule is there twice in `ingress` | remove one of them
+    173:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `10.30.1.0/18` | write `10.30.0.0/18`
+    173:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `10.30.0.0/25` | AWS takes nothing larger than /16, and below /24 sixteen subnets find no room
+    173:17: `range` must be a private range from /16 to /24, such as `10.20.0.0/16`, not the text `203.0.0.0/18` | take one within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: others are somebody's on the internet
+    173:38: `zones` must be a whole number from 1 to 6, not the number `7`
+    174:37: a network that exists stays as it is: `zones` cannot be declared for it | remove one of them
+    174:23: `existing` must be the id of a network, such as `vpc-0a1b2c3d`, not the text `subnet-0a1b2c3d`
+    176:8: security group `app` names `web`, which is in another network | name a group of the same network, or a range
+    176:41: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `wbe` | did you mean `web`?
+    176:52: `port` must be a port or a span of ports, such as `443` or `8000-8010`, not the text `8010-8000`
+    179:22: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `203.0.113.7/24` | write `203.0.113.0/24` for the whole range, or `203.0.113.7` for the address
+    176:8: security groups `app` and `web` name each other | declare one direction: answers to what is allowed pass anyhow; or name a range in one of them
+    179:50: this rule is there twice in `ingress` | remove one of them
     ");
 }
 

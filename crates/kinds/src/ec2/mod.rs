@@ -129,12 +129,12 @@ impl Networks {
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
 async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
     // Others may read other kinds meanwhile. What forgets it takes the cell away, so that an answer that is under way is nobody's later.
-    let cell = Arc::clone(session.networks.0.lock().await.known.entry(told.kind).or_default());
+    let members = Arc::clone(session.networks.0.lock().await.known.entry(told.kind).or_default());
     let read = async {
         let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
         session.aws.read.ec2.pages(call, told.list).await.map(Arc::new)
     };
-    cell.get_or_try_init(|| read).await.cloned()
+    members.get_or_try_init(|| read).await.cloned()
 }
 
 /// Returns everything of a kind that has the stack's tag, as it is now.

@@ -343,17 +343,16 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
     };
     let named = TOLD.iter().find_map(|told| Some((*told, inner.strip_prefix(told.kind.name())?.strip_prefix(' ')?)));
     let Some((told, name)) = named else { return Ok(text.to_owned()) };
-    let id = match session.networks.made(told.kind, name).await {
-        Some(id) => id,
-        None => {
-            let found = match find_among(session, told, &known(session, told).await?, name)? {
-                Some(found) => Some(found),
-                None => find_among(session, told, &now(session, told).await?, name)?,
-            };
-            let words = || format!("the {} `{name}` is not there", told.kind.name());
-            let found = found.ok_or_else(|| Failure::found(&told.call(), Class::NotYet, words()))?;
-            found.text(told.id).to_owned()
-        }
+    let id = if let Some(id) = session.networks.made(told.kind, name).await {
+        id
+    } else {
+        let found = match find_among(session, told, &known(session, told).await?, name)? {
+            Some(found) => Some(found),
+            None => find_among(session, told, &now(session, told).await?, name)?,
+        };
+        let words = || format!("the {} `{name}` is not there", told.kind.name());
+        let found = found.ok_or_else(|| Failure::found(&told.call(), Class::NotYet, words()))?;
+        found.text(told.id).to_owned()
     };
     Ok(format!("{before}{id}{behind}"))
 }

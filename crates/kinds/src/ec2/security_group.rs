@@ -58,12 +58,15 @@ pub fn rule(protocol: &str, ports: Option<(i32, i32)>, peer: &str) -> String {
     }
 }
 
+/// A rule as AWS tells it: protocol, first and last port, and one peer.
+type Told = (String, Option<(i32, i32)>, String);
+
 /// Where the peers of a rule stand in an answer.
 const PEERS: &[(&str, &str)] =
     &[("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"), ("prefixListIds", "prefixListId"), ("groups", "groupId")];
 
 /// Returns the rules of one direction, each with one peer. A group of another account has that account before it.
-fn rules(member: &Element, direction: &str) -> Vec<(String, Option<(i32, i32)>, String)> {
+fn rules(member: &Element, direction: &str) -> Vec<Told> {
     let mut rules = Vec::new();
     for permission in member.list(direction) {
         let port = |name: &str| permission.text(name).parse().ok();
@@ -272,7 +275,7 @@ mod tests {
         </ipPermissions></item>";
 
     /// Returns a call's parameters as the answer that tells the same rules.
-    fn as_told(call: &Call) -> Vec<(String, Option<(i32, i32)>, String)> {
+    fn as_told(call: &Call) -> Vec<Told> {
         let mut rules: BTreeMap<u32, BTreeMap<String, String>> = BTreeMap::new();
         for (name, value) in call.parameters() {
             let (number, part) = name.strip_prefix("IpPermissions.").unwrap().split_once('.').unwrap();

@@ -190,6 +190,8 @@ impl Manage for ParameterGroup {
 
 #[cfg(test)]
 mod tests {
+    use engine::Kind as _;
+
     use super::*;
 
     #[test]
@@ -200,7 +202,6 @@ mod tests {
             );
             Kind::tree(&settings(&Element::read(&text).unwrap(), &[], Tags::new()).into())
         };
-        use engine::Kind as _;
         let plain = read("mysql8.4", "d");
         for (other, field) in [(read("mysql8.0", "d"), "family"), (read("mysql8.4", "other"), "description")] {
             let paths: Vec<String> = engine::differences(&other, &plain).into_iter().map(|one| one.path).collect();
@@ -213,7 +214,7 @@ mod tests {
         let names: Vec<String> = (0..41).map(|number| format!("p{number:02}")).collect();
         let parameters: Vec<_> = names.iter().map(|name| (name, None)).collect();
         let calls = calls("ResetDBParameterGroup", "g", &parameters);
-        let named = |call: &Call| call.parameters().filter(|(key, _)| key.ends_with("ParameterName")).count();
-        assert_eq!(calls.iter().map(named).collect::<Vec<_>>(), [20, 20, 1]);
+        let count_in = |call: &Call| call.parameters().filter(|(key, _)| key.ends_with("ParameterName")).count();
+        assert_eq!(calls.iter().map(count_in).collect::<Vec<_>>(), [20, 20, 1]);
     }
 }

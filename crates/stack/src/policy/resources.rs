@@ -184,8 +184,9 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
     }
     let target = if kind == Kind::Mapping { Target::MappingTags } else { Target::Own(kind) };
     let writes = kind.rights().iter().filter(|right| right.access == Access::Write && right.target == target);
-    let is_tagging =
-        |action: &&&str| action.contains("Tag") && !["Untag", "RemoveTags", "DeleteTags"].iter().any(|one| action.contains(one));
+    let is_tagging = |action: &&&str| {
+        action.contains("Tag") && !["Untag", "RemoveTags", "DeleteTags"].iter().any(|one| action.contains(one))
+    };
     (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
 }
 

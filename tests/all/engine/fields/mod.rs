@@ -146,7 +146,17 @@ fn recorded_fields() -> impl Iterator<Item = &'static (&'static str, &'static st
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
 fn all_cases() -> Vec<Case> {
-    [mail::CASES, storage::CASES, functions::CASES, others::CASES, apis::CASES, sending::CASES, servers::CASES, stores::CASES].concat()
+    [
+        mail::CASES,
+        storage::CASES,
+        functions::CASES,
+        others::CASES,
+        apis::CASES,
+        sending::CASES,
+        servers::CASES,
+        stores::CASES,
+    ]
+    .concat()
 }
 
 /// Returns the cases in rounds, in each of which a resource is changed once.

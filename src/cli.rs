@@ -7,12 +7,14 @@ use std::{
 };
 
 mod sent;
+mod track;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use problem::shell_word;
 
 pub use sent::{Brokers, Send, Simulation, Tail, Timeline};
+pub use track::Track;
 
 /// Version of the tool, with the commit where the build was told of it: `0.1.0 (0a1b2c3d4e5f)`. The build asks no Git by itself, so that
 /// the same source gives the same bytes anywhere.
@@ -121,6 +123,8 @@ pub enum Command {
     Tail(Tail),
     /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.
     Timeline(Timeline),
+    /// Show what became of sent mails, for each recipient, from the database of delivery tracking.
+    Track(Track),
     /// Bring the outputs of complete jobs into the bucket that no webhook has brought.
     Backfill(Backfill),
     /// Print a completion script for a shell.
@@ -604,6 +608,8 @@ pub enum Purpose {
     Tail,
     /// Show everything that is known of a sent mail.
     Timeline,
+    /// Show what became of sent mails, from the database of delivery tracking.
+    Track,
     /// Bring missing outputs of jobs.
     Backfill,
     /// Stop a function from taking messages of its queue.

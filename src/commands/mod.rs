@@ -32,6 +32,7 @@ mod send;
 mod status;
 mod tail;
 mod timeline;
+mod track;
 mod up;
 mod validate;
 
@@ -69,6 +70,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Send(typed) => send::run(&printer, &arguments.common, typed),
         Command::Tail(typed) => tail::run(&printer, &arguments.common, typed),
         Command::Timeline(typed) => timeline::run(&printer, &arguments.common, typed),
+        Command::Track(typed) => track::run(&printer, &arguments.common, typed),
         Command::Backfill(typed) => backfill::run(&printer, &arguments.common, typed),
         Command::Invoke(typed) => invoke::run(&printer, &arguments.common, typed),
     };

@@ -57,6 +57,7 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Backfill => Purpose::Backfill,
         cli::Purpose::Send => Purpose::Send,
         cli::Purpose::Tail | cli::Purpose::Timeline => Purpose::Tail,
+        cli::Purpose::Track => Purpose::Track,
         cli::Purpose::Pause | cli::Purpose::Resume => Purpose::Pause,
         cli::Purpose::Policy => Purpose::Policy,
         cli::Purpose::Adopt => {

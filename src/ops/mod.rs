@@ -18,6 +18,7 @@ pub(crate) mod schemas;
 pub(crate) mod secrets;
 pub(crate) mod sent;
 pub(crate) mod status;
+pub(crate) mod track;
 pub(crate) mod up;
 
 use declaration::{Declaration, Function, choose};

@@ -25,6 +25,7 @@ pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod sent;
 pub(crate) mod status;
+pub(crate) mod track;
 
 use std::{
     borrow::Cow,

@@ -18,6 +18,8 @@ mod output;
 mod own;
 mod parse;
 mod platform;
+#[path = "../../crates/delivery/tests/all/servers.rs"]
+mod servers;
 mod shipped;
 mod stack;
 mod structure;

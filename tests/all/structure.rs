@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "aws",
             "contract",
             "declaration",
+            "delivery",
             "engine",
             "events",
             "kafka",

@@ -18,4 +18,5 @@ pub mod report;
 pub mod secret;
 pub mod sending;
 pub mod text;
+pub mod tracking;
 pub mod webhook;

@@ -161,7 +161,7 @@ impl Database {
     async fn connect(&self) -> Result<Connection, Fault> {
         let connecting = async {
             let mut conn = Conn::new(self.location.0.clone()).await?;
-            let id = if self.is_read { String::new() } else { schema::migrate(&mut conn).await? };
+            let id = if self.is_read { schema::ensure(&mut conn).await? } else { schema::migrate(&mut conn).await? };
             Ok(Connection { conn, id })
         };
         let silent = || format!("the database at {} does not answer in {} seconds", self.location, CONNECT.as_secs());

@@ -67,6 +67,16 @@ pub(crate) async fn migrate(connection: &mut Conn) -> Result<String, Fault> {
     ended
 }
 
+/// Returns the id of a database whose schema is this one; makes no table.
+pub(crate) async fn ensure(connection: &mut Conn) -> Result<String, Fault> {
+    match current(connection).await? {
+        Some((version, id)) if version >= VERSION => known(version).map(|()| id),
+        _ => Err(Fault::Away(
+            "the database has no tables of delivery tracking: its worker makes them when it begins".to_owned(),
+        )),
+    }
+}
+
 async fn advance(connection: &mut Conn) -> Result<String, Fault> {
     connection
         .query_drop(

@@ -36,6 +36,8 @@ pub enum Purpose<'given> {
     Send,
     /// The commands `provision tail` and `provision timeline`.
     Tail,
+    /// The command `provision track`.
+    Track,
     /// The commands `provision pause` and `provision resume`.
     Pause,
     /// The command `provision policy --found`, which asks what there is and nothing else.
@@ -48,6 +50,8 @@ pub(crate) const OPENING: &[&str] = &[tagged::RIGHT, "iam:ListRoles"];
 const FIGURES: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics"];
 /// Calls of `provision pause` and `resume` that find a mapping and its tags.
 const MAPPINGS: &[&str] = &["lambda:ListEventSourceMappings", "lambda:ListTags"];
+/// Call of `provision track --suppressed`: the account's list has no ARN.
+const SUPPRESSED: &[&str] = &["ses:ListSuppressedDestinations"];
 /// Calls of `provision replay` to failure queues.
 const QUEUES: &[&str] = &[
     "sqs:ChangeMessageVisibility",
@@ -72,7 +76,8 @@ impl Purpose<'_> {
             | Self::Pause
             | Self::Policy
             | Self::Send
-            | Self::Tail => false,
+            | Self::Tail
+            | Self::Track => false,
         }
     }
 
@@ -92,6 +97,7 @@ impl Purpose<'_> {
             Self::Tail => return Vec::new(),
             Self::Status => FIGURES,
             Self::Pause => MAPPINGS,
+            Self::Track => SUPPRESSED,
             _ => &[],
         };
         OPENING.iter().chain(further).copied().collect()

@@ -1,19 +1,15 @@
 //! The configuration, read once from the environment at the start.
 
-use contract::context::{self, Context};
+use contract::{
+    context::{self, Context},
+    tracking::{CACHE_URL, DATABASE_CA, DATABASE_URL},
+};
 use delivery::{Database, Location, RedisCache};
 use runtime::{
     Deadline, SecretSource,
     environment::{Aws, ConfigurationError, Reader, SecretPlace},
 };
 use serde_json::Value;
-
-/// Variable: address of the database with user and password, a secret.
-const DATABASE_URL: &str = "DATABASE_URL";
-/// Variable: certificates of the database's authorities, as PEM.
-const DATABASE_CA: &str = "DATABASE_CA";
-/// Variable: address of the cache with its password, a secret.
-const CACHE_URL: &str = "CACHE_URL";
 
 /// Where the program runs.
 #[derive(Debug, Clone, Copy)]

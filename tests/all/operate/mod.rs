@@ -10,6 +10,7 @@ pub(crate) mod replay;
 mod send;
 mod status;
 mod together;
+mod track;
 
 use std::process::Command;
 

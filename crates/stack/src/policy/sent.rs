@@ -2,7 +2,10 @@
 
 use crate::{Names, purpose::Purpose};
 use aws::{ArnForm, policy::Statement};
-use contract::sending::{PARTITION_KEY, SORT_KEY};
+use contract::{
+    sending::{PARTITION_KEY, SORT_KEY},
+    tracking::DATABASE_URL,
+};
 use declaration::{Declaration, Table};
 use kinds::Kind;
 
@@ -23,6 +26,7 @@ pub(super) fn statements(declaration: &Declaration, names: &Names, purpose: Purp
     let statements = match purpose {
         Purpose::Send => sending(declaration, names),
         Purpose::Tail => reading(declaration, names),
+        Purpose::Track => tracking(declaration, names),
         _ => Vec::new(),
     };
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
@@ -41,6 +45,13 @@ fn sending(declaration: &Declaration, names: &Names) -> Vec<(&'static str, State
         ("KeepRecords", Statement::allow(RECORDS, tables.map(|(table, _)| names.arn(Kind::Table, table)))),
         ("KeepBodies", Statement::allow(&["s3:PutObject"], bodies)),
     ]
+}
+
+/// Returns the right to the addresses of databases of delivery tracking.
+fn tracking(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
+    let addresses = declaration.functions.values().filter_map(|function| function.secrets.get(DATABASE_URL));
+    let secrets = addresses.map(|secret| names.arn_of(Kind::Secret, &names.secret(declaration, secret)));
+    vec![("ReadAddresses", Statement::allow(&["secretsmanager:GetSecretValue"], secrets))]
 }
 
 /// Returns the rights of a reader that belongs to no group.

@@ -1,0 +1,138 @@
+//! What `provision track` reads: the database of delivery tracking, and SES's suppression list.
+
+use std::{collections::BTreeMap, env};
+
+use contract::tracking::{DATABASE_CA, DATABASE_URL};
+use declaration::{Declaration, EventType, Function};
+use delivery::{Database, Fault, Location};
+use engine::{Class, Failure};
+use jiff::Timestamp;
+use problem::Problem;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{account::Opened, sent};
+use aws::{OrFail, json::Call};
+
+/// Most addresses of a page of the suppression list.
+const PAGE: &str = "1000";
+const LIST: &str = "ListSuppressedDestinations";
+
+/// The place of the address of a database, which holds a password.
+#[derive(Debug)]
+pub(crate) enum Address<'declared> {
+    /// The address, from the environment.
+    Given(String),
+    /// Secret of a function of the declaration.
+    OfFunction(String, &'declared Function),
+}
+
+/// Finds the place of the database's address: the environment, else the function that is meant.
+pub(crate) fn address<'declared>(
+    declaration: &'declared Declaration,
+    function: Option<&str>,
+) -> Result<Address<'declared>, Problem> {
+    let given = env::var(DATABASE_URL).ok().filter(|url| !url.trim().is_empty());
+    if let (Some(url), None) = (given, function) {
+        return Ok(Address::Given(url));
+    }
+    let tracking: BTreeMap<String, &Function> = declaration
+        .functions
+        .iter()
+        .filter(|(_, function)| function.secrets.contains_key(DATABASE_URL))
+        .map(|(entry, function)| (entry.clone(), function))
+        .collect();
+    if tracking.is_empty() && function.is_none() {
+        let message =
+            format!("Failed to find the database of delivery tracking: no function has the secret `{DATABASE_URL}`");
+        let hint = format!(
+            "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or declare the secret"
+        );
+        return Err(Problem::new(message).with_hint(hint));
+    }
+    let (entry, function) = sent::entry(&tracking, function, ("function with a database", "--function"))?;
+    Ok(Address::OfFunction(entry.to_owned(), function))
+}
+
+/// Reads a location from the environment.
+pub(crate) fn given(url: &str) -> Result<Location, Problem> {
+    let ca = env::var(DATABASE_CA).ok().filter(|pem| !pem.trim().is_empty());
+    Location::read(url, ca.as_deref())
+        .map_err(|error| Problem::new(format!("Failed to read `{DATABASE_URL}`")).with_source(error))
+}
+
+/// Reads a location from the secret of a function.
+pub(crate) async fn of_function(opened: &Opened, entry: &str, function: &Function) -> Result<Location, Problem> {
+    let failed = || Problem::new(format!("Failed to read the secret `{DATABASE_URL}` of the function `{entry}`"));
+    let secret = function.secrets.get(DATABASE_URL).ok_or_else(failed)?;
+    let name = opened.names.secret(&opened.declaration, secret);
+    let call = opened.session.aws.read.secrets.get_secret_value().secret_id(&name);
+    let value = call.send().await.or_fail("secretsmanager.GetSecretValue").map_err(|failure| {
+        let hint = match failure.class {
+            Class::NotFound => "`provision up` creates the declared secrets",
+            Class::Denied => "`provision policy --for track` prints the rights that this needs",
+            _ => "set `DATABASE_URL` in the environment to do without it",
+        };
+        failed().with_hint(hint).with_source(failure)
+    })?;
+    let ca = function.environment.get(DATABASE_CA).map(String::as_str);
+    let url = value.secret_string().unwrap_or_default();
+    Location::read(url, ca).map_err(|error| failed().with_source(error))
+}
+
+/// Returns why the database was not read, and what to do.
+pub(crate) fn unread(location: &str, fault: Fault) -> Problem {
+    let hint = match &fault {
+        Fault::Denied(_) => "the address has another user or password, or the user may not read the tables",
+        Fault::Away(_) | Fault::Refused(_) => {
+            "a database is reached inside its VPC alone: run this on a machine there, or through a tunnel"
+        }
+    };
+    Problem::new(format!("Failed to read the database {location}")).with_hint(hint).with_source(fault)
+}
+
+/// Returns the database of an address, for reading.
+pub(crate) fn reader(location: &Location) -> Database {
+    Database::for_reading(location.clone())
+}
+
+/// Returns `true` if SES tells of openings, by the declared configuration sets; `None` if none is declared that tells of anything.
+pub(crate) fn tells_of_opens(declaration: &Declaration) -> Option<bool> {
+    let mut destinations = declaration.configuration_sets.values().flat_map(|set| set.events.values()).peekable();
+    destinations.peek()?;
+    Some(destinations.any(|destination| destination.types.contains(&EventType::Open)))
+}
+
+/// An address to which SES sends nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Suppressed {
+    /// The address.
+    pub(crate) address: String,
+    /// Reason in SES's words: `BOUNCE` or `COMPLAINT`.
+    pub(crate) reason: String,
+    /// Time at which it came onto the list; `None` if SES does not say.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// Reads the account's suppression list in the stack's region, sorted by address.
+pub(crate) async fn suppressed(opened: &Opened) -> Result<Vec<Suppressed>, Failure> {
+    let call = Call::get(LIST, &["v2", "email", "suppression", "addresses"]).with_query("PageSize", PAGE);
+    let pages = opened.session.aws.read.sesv2.pages(call, "SuppressedDestinationSummaries", ("NextToken", "NextToken"));
+    let members = pages.await?;
+    let read = |member: &Value| {
+        let text = |name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+        let since = member.get("LastUpdateTime").and_then(Value::as_f64).and_then(moment);
+        Some(Suppressed { address: text("EmailAddress")?, reason: text("Reason")?, since })
+    };
+    let unread =
+        || Failure::found(&format!("sesv2.{LIST}"), Class::Other, "an entry has no `EmailAddress` and `Reason`");
+    let mut list = members.iter().map(read).collect::<Option<Vec<_>>>().ok_or_else(unread)?;
+    list.sort_by(|one, other| one.address.cmp(&other.address));
+    Ok(list)
+}
+
+/// Returns the time that is so many seconds after 1970.
+fn moment(seconds: f64) -> Option<Timestamp> {
+    let duration = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(duration).ok()
+}

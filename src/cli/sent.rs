@@ -42,12 +42,15 @@ pub struct Send {
     /// Configuration set of the declaration. [default: the only one]
     #[arg(long, value_name = "ENTRY")]
     pub configuration_set: Option<String>,
-    /// Table of the declaration that keeps the records of mails. [default: the only one]
+    /// Table of the declaration that keeps the records of mails. [default: the only one; none where the stack tracks deliveries]
     #[arg(long, value_name = "ENTRY")]
     pub table: Option<String>,
     /// Bucket of the declaration that keeps the bodies, below `sent/`. [default: the only one]
     #[arg(long, value_name = "ENTRY")]
     pub bucket: Option<String>,
+    /// Function of the declaration whose database keeps the records of mails. [default: the only one with the secret `DATABASE_URL`]
+    #[arg(long, value_name = "ENTRY")]
+    pub function: Option<String>,
     /// Word that tells this request from an equal one, such as the number of an order. The same request is sent once.
     #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
     pub key: String,
@@ -104,9 +107,9 @@ const SEND_EXIT_CODES: &str = "The same request is one in which everything is eq
 nothing and says under which id it was sent.
 
 Exit codes:
-    0  SES accepted the mail and the table says so, now or in an earlier run
-    1  the mail was or may have been sent, and the table does not say so: its
-       record is pending; with `--watch`: nothing final came in time
+    0  SES accepted the mail and its record says so, now or in an earlier run
+    1  the mail was or may have been sent, and its record does not say so: it is
+       pending; with `--watch`: nothing final came in time
     2  an error: nothing was sent
   130  interrupted by Ctrl-C: the mail may have been sent, its record is pending";
 

@@ -5,16 +5,18 @@ use std::{fs, io::Read as _, path::Path, process::ExitCode};
 use super::{tail::watch, until_interrupted};
 use crate::{
     cli::{Common, Send, Simulation},
-    ops::{account, sent},
+    ops::{
+        account,
+        send::{self, Chosen, place},
+        sent,
+    },
     render::{self, Printer},
 };
-use declaration::Declaration;
 use kinds::Kind;
 use problem::Problem;
-use sending::{Account, Attachment, NotSent, Patience, Place, Request, settle};
-use stack::{Names, policy::BODIES};
+use sending::{Attachment, Mailbox, NotSent, Request};
 
-/// Exit code if the mail was or may have been sent, and the table does not say so.
+/// Exit code if the mail was or may have been sent, and its record does not say so.
 const PENDING: u8 = 1;
 /// Media type of attachments: recipients go by the names of files.
 const FILE: &str = "application/octet-stream";
@@ -24,9 +26,14 @@ const SIMULATED: &str = "A mail to the mailbox simulator of SES";
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::Result<ExitCode> {
     let mut request = request(typed)?;
     until_interrupted(async {
-        let account::Opened { declaration, names, session, .. } =
-            account::open(&common.file, common.stage.as_deref()).await?;
-        let place = place(&declaration, &names, typed)?;
+        let opened = account::open(&common.file, common.stage.as_deref()).await?;
+        let account::Opened { declaration, names, session, .. } = &opened;
+        let chosen = Chosen {
+            table: typed.table.as_deref(),
+            bucket: typed.bucket.as_deref(),
+            function: typed.function.as_deref(),
+        };
+        let place = place(declaration, names, chosen)?;
         let sets = &declaration.configuration_sets;
         let set =
             sent::entry(sets, typed.configuration_set.as_deref(), ("configuration set", "--configuration-set"))?.0;
@@ -35,19 +42,14 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
             render::sent::would_send(printer, &request, &place);
             return Ok(ExitCode::SUCCESS);
         }
-        let account = Account { clients: &session.aws.write, place: &place };
-        let patience = Patience::default();
-        let result = match &typed.sent_as {
-            Some(message_id) => settle(&account, &request, message_id, patience).await,
-            None => sending::send(&account, &request, BODIES, patience).await,
-        };
-        match result {
+        let place = place.opened(&opened).await?;
+        match send::send(&session.aws.write, &place, &request, typed.sent_as.as_deref()).await {
             Ok(end) => {
                 render::sent::sent(printer, &end);
                 let (Some(topic), Some(bootstrap)) = (&typed.watch, &typed.brokers.bootstrap) else {
                     return Ok(ExitCode::SUCCESS);
                 };
-                let topic = sent::topic(&declaration, Some(topic))?;
+                let topic = sent::topic(declaration, Some(topic))?;
                 let security = sent::security(bootstrap, &declaration.region).await?;
                 let last = typed.simulate.map(Simulation::last);
                 let is_ended = watch(printer, (bootstrap, topic.name), &security, (&end, last)).await?;
@@ -62,7 +64,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
 fn request(typed: &Send) -> Result<Request, Problem> {
     let label = jiff::Timestamp::now().as_millisecond();
     let simulated = typed.simulate.map(|what| what.address(&label.to_string()));
-    let parsed = simulated.map(|address| address.parse::<sending::Mailbox>()).transpose();
+    let parsed = simulated.map(|address| address.parse::<Mailbox>()).transpose();
     let simulated =
         parsed.map_err(|error| Problem::new("Failed to name the simulator's mailbox").with_source(error))?;
     let given = typed.subject.clone().or_else(|| simulated.is_some().then(|| SIMULATED.to_owned()));
@@ -83,24 +85,6 @@ fn request(typed: &Send) -> Result<Request, Problem> {
         configuration_set: String::new(),
         template_id: typed.template_id.clone(),
         key: if typed.again { again } else { typed.key.clone() },
-    })
-}
-
-/// Returns where records and bodies are kept.
-fn place(declaration: &Declaration, names: &Names, typed: &Send) -> Result<Place, Problem> {
-    let (table, declared) = sent::entry(&declaration.tables, typed.table.as_deref(), ("table", "--table"))?;
-    let keys = (declared.partition_key.as_str(), declared.sort_key.as_deref());
-    let (partition, sort) = (contract::sending::PARTITION_KEY, contract::sending::SORT_KEY);
-    if keys != (partition, Some(sort)) {
-        let message = format!("Failed to use the table `{table}` for sent mails: its keys are others");
-        let hint = format!("declare it with `partition_key: {partition}` and `sort_key: {sort}`");
-        return Err(Problem::new(message).with_hint(hint));
-    }
-    let bucket = sent::entry(&declaration.buckets, typed.bucket.as_deref(), ("bucket", "--bucket"))?.0;
-    Ok(Place {
-        table: names.name(Kind::Table, table),
-        bucket: names.name(Kind::Bucket, bucket),
-        owner: names.account().to_owned(),
     })
 }
 

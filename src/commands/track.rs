@@ -35,10 +35,11 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Track) -> anyhow::
     let selection = selection(typed)?;
     until_interrupted(async {
         let location = match track::address(&declaration, typed.function.as_deref())? {
+            // Nothing is asked of AWS.
             Address::Given(url) => track::given(&url)?,
-            Address::OfFunction(entry, function) => {
+            address @ Address::OfFunction(..) => {
                 let opened = account::open(&common.file, common.stage.as_deref()).await?;
-                track::of_function(&opened, &entry, function).await?
+                track::location(&opened, &address).await?
             }
         };
         // One more than is shown, to see whether there are more.
@@ -60,9 +61,7 @@ fn selection(typed: &Track) -> Result<Selection, Problem> {
         (None, Some(since)) => Selection::Since(since),
         (None, None) => {
             let early = Timestamp::now().checked_sub(EARLY.minutes());
-            Selection::ParkedBefore(
-                early.map_err(|error| Problem::new("Failed to read the clock").with_source(error))?,
-            )
+            Selection::ParkedBefore(early.map_err(|error| Problem::new("Failed to read the clock").with_source(error))?)
         }
     })
 }

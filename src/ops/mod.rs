@@ -16,6 +16,7 @@ pub(crate) mod replay;
 pub(crate) mod saved;
 pub(crate) mod schemas;
 pub(crate) mod secrets;
+pub(crate) mod send;
 pub(crate) mod sent;
 pub(crate) mod status;
 pub(crate) mod track;

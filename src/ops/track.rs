@@ -27,15 +27,32 @@ pub(crate) enum Address<'declared> {
     OfFunction(String, &'declared Function),
 }
 
-/// Finds the place of the database's address: the environment, else the function that is meant.
+/// Finds the place of the database's address.
 pub(crate) fn address<'declared>(
     declaration: &'declared Declaration,
     function: Option<&str>,
 ) -> Result<Address<'declared>, Problem> {
-    let given = env::var(DATABASE_URL).ok().filter(|url| !url.trim().is_empty());
-    if let (Some(url), None) = (given, function) {
-        return Ok(Address::Given(url));
+    let given = if function.is_none() { from_environment() } else { None };
+    match given {
+        Some(url) => Ok(Address::Given(url)),
+        None => declared(declaration, function)?.ok_or_else(|| {
+            let message = format!(
+                "Failed to find the database of delivery tracking: no function has the secret `{DATABASE_URL}`"
+            );
+            let hint = format!(
+                "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or declare the secret"
+            );
+            Problem::new(message).with_hint(hint)
+        }),
     }
+}
+
+/// Finds the database of the declaration, by the function that is meant; `None` if none is named, and no function has a database. An address
+/// in the environment stands in for that of the only one.
+pub(crate) fn declared<'declared>(
+    declaration: &'declared Declaration,
+    function: Option<&str>,
+) -> Result<Option<Address<'declared>>, Problem> {
     let tracking: BTreeMap<String, &Function> = declaration
         .functions
         .iter()
@@ -43,15 +60,25 @@ pub(crate) fn address<'declared>(
         .map(|(entry, function)| (entry.clone(), function))
         .collect();
     if tracking.is_empty() && function.is_none() {
-        let message =
-            format!("Failed to find the database of delivery tracking: no function has the secret `{DATABASE_URL}`");
-        let hint = format!(
-            "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or declare the secret"
-        );
-        return Err(Problem::new(message).with_hint(hint));
+        return Ok(None);
+    }
+    if let (Some(url), None) = (from_environment(), function) {
+        return Ok(Some(Address::Given(url)));
     }
     let (entry, function) = sent::entry(&tracking, function, ("function with a database", "--function"))?;
-    Ok(Address::OfFunction(entry.to_owned(), function))
+    Ok(Some(Address::OfFunction(entry.to_owned(), function)))
+}
+
+fn from_environment() -> Option<String> {
+    env::var(DATABASE_URL).ok().filter(|url| !url.trim().is_empty())
+}
+
+/// Reads the location at that address; its secret is read where it is one.
+pub(crate) async fn location(opened: &Opened, address: &Address<'_>) -> Result<Location, Problem> {
+    match address {
+        Address::Given(url) => given(url),
+        Address::OfFunction(entry, function) => of_function(opened, entry, function).await,
+    }
 }
 
 /// Reads a location from the environment.
@@ -62,7 +89,7 @@ pub(crate) fn given(url: &str) -> Result<Location, Problem> {
 }
 
 /// Reads a location from the secret of a function.
-pub(crate) async fn of_function(opened: &Opened, entry: &str, function: &Function) -> Result<Location, Problem> {
+async fn of_function(opened: &Opened, entry: &str, function: &Function) -> Result<Location, Problem> {
     let failed = || Problem::new(format!("Failed to read the secret `{DATABASE_URL}` of the function `{entry}`"));
     let secret = function.secrets.get(DATABASE_URL).ok_or_else(failed)?;
     let name = opened.names.secret(&opened.declaration, secret);

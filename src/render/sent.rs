@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use events::Message;
 use kafka::Entry;
-use sending::{Place, Request, Sending, Sent};
+use sending::{Request, Sending, Sent};
 use serde_json::{Value, json};
 
 use super::{Printer, VERSION, look::clean};
+use crate::ops::{send::Place, track::Address};
 
 /// Prints what would be sent.
-pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place) {
+pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place<Address<'_>>) {
     let to: Vec<&str> = request.recipients().map(|recipient| recipient.address.as_str()).collect();
     if printer.is_json() {
         let document = json!({
@@ -20,8 +21,9 @@ pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place) {
             "from": request.from.address,
             "to": to,
             "configuration_set": request.configuration_set,
-            "table": place.table,
-            "bucket": place.bucket,
+            "table": place.records.table(),
+            "in_database": place.records.database().is_some(),
+            "bucket": place.bodies.as_ref().map(|bodies| &bodies.bucket),
         });
         printer.data(&document.to_string());
         return;

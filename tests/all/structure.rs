@@ -38,7 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("aws", &["contract", "engine", "problem", "tls"]),
     ("kinds", &["aws", "contract", "engine"]),
-    ("sending", &["aws", "contract", "engine"]),
+    ("sending", &["aws", "contract", "delivery", "engine"]),
     // The lists of trusted senders are read by the grammar of `trust`, so that `validate` refuses what the function refuses.
     ("declaration", &["contract", "trust"]),
     ("stack", &["aws", "contract", "declaration", "engine", "kinds", "problem"]),

@@ -164,9 +164,9 @@ impl Database {
             let id = if self.is_read { schema::ensure(&mut conn).await? } else { schema::migrate(&mut conn).await? };
             Ok(Connection { conn, id })
         };
-        let silent = || format!("the database at {} does not answer in {} seconds", self.location, CONNECT.as_secs());
         // A migration waits for another one's; a connection does not.
         let longest = if self.is_read { CONNECT } else { CONNECT + schema::PATIENCE };
+        let silent = || format!("the database at {} does not answer in {} seconds", self.location, longest.as_secs());
         timeout(longest, connecting).await.unwrap_or_else(|_| Err(Fault::Away(silent())))
     }
 }

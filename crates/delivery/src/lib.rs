@@ -26,7 +26,7 @@ pub use cache::{Cache, NoCache};
 pub use change::{Change, EventId, Unstorable, changes};
 pub use database::{Database, Location, NotLocation};
 pub use fault::Fault;
-pub use recording::{Begun, Recording};
+pub use recording::{Begun, Recorded, Recording};
 pub use redis_cache::{NotCacheAddress, RedisCache};
 pub use schema::VERSION;
 pub use status::Status;

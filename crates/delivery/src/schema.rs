@@ -22,9 +22,11 @@ const STEPS: [&[&str]; VERSION as usize] = [&[
         message_id  VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NULL,
         sender      VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
         template_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+        request     CHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NULL,
+        body_key    VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
         begun_at    DATETIME(3)  NOT NULL,
         sent_at     DATETIME(3)  NULL,
-        PRIMARY KEY (mail_id), KEY message_id (message_id), KEY begun_at (begun_at)
+        PRIMARY KEY (mail_id), UNIQUE KEY request (request), KEY message_id (message_id), KEY begun_at (begun_at)
     ) ENGINE=InnoDB",
     "CREATE TABLE IF NOT EXISTS mail (
         message_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -9,18 +9,14 @@ use serde_json::{Value, json};
 
 use crate::{
     record::{Earlier, Record, Sent},
+    records::Records,
     request::Request,
     send::{Begun, Services},
-    table,
 };
 
-const TRANSACTION: &str = "TransactWriteItems";
-
-/// Where records and bodies are kept.
+/// The bucket that keeps the bodies of mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Name of the table in AWS.
-    pub table: String,
+pub struct Bodies {
     /// Name of the bucket in AWS.
     pub bucket: String,
     /// Account that owns the bucket.
@@ -29,42 +25,29 @@ pub struct Place {
 
 /// The services in an account. No client retries.
 #[derive(Debug, Clone, Copy)]
-pub struct Account<'session> {
+pub struct Account<'session, R> {
     /// Clients, which make each call once.
     pub clients: &'session Clients,
-    /// Where records and bodies are kept.
-    pub place: &'session Place,
+    /// Bucket of the bodies; `None` if they are not kept.
+    pub bodies: Option<&'session Bodies>,
+    /// Place of the records.
+    pub records: R,
 }
 
-impl Account<'_> {
-    /// Makes a transaction; returns `false` if a condition did not hold.
-    async fn transact(&self, document: Value) -> Result<bool, Failure> {
-        match self.clients.dynamodb.call(json::Call::new(TRANSACTION, document)).await {
-            Ok(_) => Ok(true),
-            Err(failure) if failure.code.as_deref() != Some("TransactionCanceled") => Err(failure),
-            Err(failure) if table::is_condition(&failure.message) => Ok(false),
-            // Another transaction on the same items, or too many writes: the same one succeeds later.
-            Err(failure) => Err(Failure { class: Class::InProgress, ..failure }),
-        }
-    }
-}
-
-impl Services for Account<'_> {
+impl<R: Records> Services for Account<'_, R> {
     async fn find(&self, sender: &str, request: &str) -> Result<Option<Earlier>, Failure> {
-        let document = table::find(&self.place.table, sender, request);
-        let answer = self.clients.dynamodb.call(json::Call::new("GetItem", document)).await?;
-        table::found(&answer).map_err(|words| Failure::found("dynamodb.GetItem", Class::Other, words))
+        self.records.find(sender, request).await
     }
 
     async fn store(&self, record: &Record, body: &[u8]) -> Result<(), Failure> {
-        let call = self.clients.s3.put_object().bucket(&self.place.bucket).key(&record.s3_key);
-        let call = call.expected_bucket_owner(&self.place.owner).content_type("message/rfc822");
+        let Some(Bodies { bucket, owner }) = self.bodies else { return Ok(()) };
+        let call = self.clients.s3.put_object().bucket(bucket).key(&record.s3_key);
+        let call = call.expected_bucket_owner(owner).content_type("message/rfc822");
         call.body(ByteStream::from(body.to_vec())).send().await.or_fail("s3.PutObject").map(drop)
     }
 
     async fn begin(&self, record: &Record) -> Result<Begun, Failure> {
-        let is_written = self.transact(table::begin(&self.place.table, record)).await?;
-        Ok(if is_written { Begun::Ours } else { Begun::Taken })
+        self.records.begin(record).await
     }
 
     async fn deliver(&self, request: &Request, record: &Record, body: &[u8]) -> Result<String, Failure> {
@@ -90,16 +73,10 @@ impl Services for Account<'_> {
     }
 
     async fn confirm(&self, record: &Record, sent: &Sent) -> Result<(), Failure> {
-        self.transact(table::confirm(&self.place.table, record, sent)).await.map(drop)
+        self.records.confirm(record, sent).await
     }
 
     async fn withdraw(&self, record: &Record) -> Result<(), Failure> {
-        // `false`: the item of the request is another run's, and nothing of this one's is there but its pending record.
-        let is_removed = self.transact(table::withdraw(&self.place.table, record)).await?;
-        if is_removed {
-            return Ok(());
-        }
-        let document = table::remove_pending(&self.place.table, record);
-        self.clients.dynamodb.call(json::Call::new("DeleteItem", document)).await.map(drop)
+        self.records.withdraw(record).await
     }
 }

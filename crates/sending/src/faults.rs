@@ -1,11 +1,12 @@
-//! Every fault at every call, singly and in pairs, and then a second run: the table never says that a mail was sent which was not, and
-//! nothing is sent twice.
+//! Every fault at every call, singly and in pairs, and then a second run: no place of records says that a mail was sent which was not, and
+//! nothing is sent twice. With one place of records, and with two.
 
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     future::{Future as _, pending, poll_fn},
     pin::pin,
+    rc::Rc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use proptest::prelude::*;
 
 use crate::{
     record::{Earlier, Record, Sent},
+    records::{Both, Records},
     request::{Request, tests::request},
     send::{Begun, NotSent, Patience, Sending, Services, send, settle},
 };
@@ -52,22 +54,15 @@ const FAULTS: [Fault; 8] = [
     Fault::KilledAfter,
 ];
 
-/// An account in memory, with faults by the number of a call, from 0.
+/// Faults by the number of a call, from 0.
 #[derive(Debug, Default)]
-struct World {
+struct Faults {
     faults: RefCell<BTreeMap<usize, Fault>>,
     calls: Cell<usize>,
     killed: Cell<bool>,
-    bodies: RefCell<BTreeMap<String, Vec<u8>>>,
-    requests: RefCell<BTreeMap<String, Earlier>>,
-    pending: RefCell<BTreeMap<MailId, Record>>,
-    /// Items that say `sent`, by message id.
-    sent: RefCell<BTreeMap<String, Record>>,
-    /// Mails that SES has accepted, with the tag of each.
-    accepted: RefCell<Vec<(String, MailId)>>,
 }
 
-impl World {
+impl Faults {
     /// Does the work of a call, or not, as its fault says.
     async fn call<T>(&self, name: &str, work: impl FnOnce() -> T) -> Result<T, Failure> {
         let number = self.calls.replace(self.calls.get() + 1);
@@ -96,13 +91,67 @@ impl World {
             }
         }
     }
+}
+
+/// A place of records in memory.
+#[derive(Debug, Default)]
+struct Memory {
+    faults: Rc<Faults>,
+    requests: RefCell<BTreeMap<String, Earlier>>,
+    pending: RefCell<BTreeMap<MailId, Record>>,
+    /// Items that say `sent`, by message id.
+    sent: RefCell<BTreeMap<String, Record>>,
+}
+
+/// The number of places of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    One,
+    Two,
+}
+
+const PLACES: [Places; 2] = [Places::One, Places::Two];
+
+/// An account in memory.
+#[derive(Debug)]
+struct World {
+    faults: Rc<Faults>,
+    places: Places,
+    /// Places of records; of one place the second is not used.
+    memories: [Memory; 2],
+    bodies: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Mails that SES has accepted, with the tag of each.
+    accepted: RefCell<Vec<(String, MailId)>>,
+}
+
+impl World {
+    fn new(places: Places, faults: BTreeMap<usize, Fault>) -> Self {
+        let faults = Rc::new(Faults { faults: faults.into(), ..Faults::default() });
+        let memories = [(); 2].map(|()| Memory { faults: faults.clone(), ..Memory::default() });
+        Self { faults, places, memories, bodies: RefCell::default(), accepted: RefCell::default() }
+    }
+
+    /// Ends all faults; nobody is killed any more.
+    fn mend(&self) {
+        self.faults.faults.borrow_mut().clear();
+        self.faults.killed.set(false);
+    }
+
+    fn used(&self) -> &[Memory] {
+        &self.memories[..if self.places == Places::One { 1 } else { 2 }]
+    }
+
+    fn both(&self) -> Both<&Memory, &Memory> {
+        let [first, second] = &self.memories;
+        Both(first, second)
+    }
 
     /// Runs a request to its end, or until it is killed (`None`).
     fn run(&self, request: &Request) -> Option<Result<Sending, NotSent>> {
         let patience = Patience { attempts: 2, first_wait: Duration::ZERO };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let killed = poll_fn(|_| if self.killed.get() { Poll::Ready(()) } else { Poll::Pending });
+            let killed = poll_fn(|_| if self.faults.killed.get() { Poll::Ready(()) } else { Poll::Pending });
             tokio::select! {
                 biased;
                 result = send(self, request, "sent/", patience) => Some(result),
@@ -114,35 +163,36 @@ impl World {
     /// Checks what must hold at every moment.
     fn check(&self) {
         let accepted: BTreeMap<String, MailId> = self.accepted.borrow().iter().cloned().collect();
-        for (message_id, record) in &*self.sent.borrow() {
-            assert_eq!(accepted.get(message_id), Some(&record.id), "an item says `sent` falsely");
-            assert!(!self.pending.borrow().contains_key(&record.id), "a mail is both sent and pending");
-            assert!(self.bodies.borrow().contains_key(&record.s3_key), "a sent mail has no body");
-        }
-        for earlier in self.requests.borrow().values() {
-            let sent = earlier.sent.as_ref().map(|sent| sent.message_id.clone());
-            assert!(
-                sent.is_none_or(|id| self.sent.borrow().contains_key(&id)),
-                "a request says `sent` without an item"
-            );
-        }
-        let known: BTreeSet<MailId> = self.sent.borrow().values().map(|record| record.id.clone()).collect();
-        for (_, id) in &*self.accepted.borrow() {
-            let is_pending = self.pending.borrow().contains_key(id);
-            assert!(known.contains(id) || is_pending, "a mail was accepted, and no item has its tag");
+        for memory in self.used() {
+            self.check_memory(memory, &accepted);
         }
         assert!(self.accepted.borrow().len() <= 1, "a request was sent twice");
     }
+
+    fn check_memory(&self, memory: &Memory, accepted: &BTreeMap<String, MailId>) {
+        for (message_id, record) in &*memory.sent.borrow() {
+            assert_eq!(accepted.get(message_id), Some(&record.id), "an item says `sent` falsely");
+            assert!(!memory.pending.borrow().contains_key(&record.id), "a mail is both sent and pending");
+            assert!(self.bodies.borrow().contains_key(&record.s3_key), "a sent mail has no body");
+        }
+        for earlier in memory.requests.borrow().values() {
+            let sent = earlier.sent.as_ref().map(|sent| sent.message_id.clone());
+            assert!(
+                sent.is_none_or(|id| memory.sent.borrow().contains_key(&id)),
+                "a request says `sent` without an item"
+            );
+        }
+        let known: BTreeSet<MailId> = memory.sent.borrow().values().map(|record| record.id.clone()).collect();
+        for id in accepted.values() {
+            let is_pending = memory.pending.borrow().contains_key(id);
+            assert!(known.contains(id) || is_pending, "a mail was accepted, and no item has its tag");
+        }
+    }
 }
 
-impl Services for World {
+impl Records for &Memory {
     async fn find(&self, _: &str, request: &str) -> Result<Option<Earlier>, Failure> {
-        self.call("dynamodb.GetItem", || self.requests.borrow().get(request).cloned()).await
-    }
-
-    async fn store(&self, record: &Record, body: &[u8]) -> Result<(), Failure> {
-        let put = || drop(self.bodies.borrow_mut().insert(record.s3_key.clone(), body.to_vec()));
-        self.call("s3.PutObject", put).await
+        self.faults.call("records.find", || self.requests.borrow().get(request).cloned()).await
     }
 
     async fn begin(&self, record: &Record) -> Result<Begun, Failure> {
@@ -157,16 +207,7 @@ impl Services for World {
             self.pending.borrow_mut().insert(record.id.clone(), record.clone());
             Begun::Ours
         };
-        self.call("dynamodb.TransactWriteItems", write).await
-    }
-
-    async fn deliver(&self, _: &Request, record: &Record, _: &[u8]) -> Result<String, Failure> {
-        let accept = || {
-            let message_id = format!("0107-{}", self.accepted.borrow().len());
-            self.accepted.borrow_mut().push((message_id.clone(), record.id.clone()));
-            message_id
-        };
-        self.call("sesv2.SendEmail", accept).await
+        self.faults.call("records.write", write).await
     }
 
     async fn confirm(&self, record: &Record, sent: &Sent) -> Result<(), Failure> {
@@ -177,7 +218,7 @@ impl Services for World {
             let earlier = Earlier { id, begun, s3_key, sent: Some(sent.clone()) };
             self.requests.borrow_mut().insert(record.request.clone(), earlier);
         };
-        self.call("dynamodb.TransactWriteItems", write).await
+        self.faults.call("records.write", write).await
     }
 
     async fn withdraw(&self, record: &Record) -> Result<(), Failure> {
@@ -185,18 +226,61 @@ impl Services for World {
             self.pending.borrow_mut().remove(&record.id);
             self.requests.borrow_mut().retain(|_, earlier| earlier.id != record.id);
         };
-        self.call("dynamodb.TransactWriteItems", remove).await
+        self.faults.call("records.remove", remove).await
+    }
+}
+
+impl Services for World {
+    async fn find(&self, sender: &str, request: &str) -> Result<Option<Earlier>, Failure> {
+        match self.places {
+            Places::One => (&self.memories[0]).find(sender, request).await,
+            Places::Two => self.both().find(sender, request).await,
+        }
+    }
+
+    async fn store(&self, record: &Record, body: &[u8]) -> Result<(), Failure> {
+        let put = || drop(self.bodies.borrow_mut().insert(record.s3_key.clone(), body.to_vec()));
+        self.faults.call("s3.PutObject", put).await
+    }
+
+    async fn begin(&self, record: &Record) -> Result<Begun, Failure> {
+        match self.places {
+            Places::One => (&self.memories[0]).begin(record).await,
+            Places::Two => self.both().begin(record).await,
+        }
+    }
+
+    async fn deliver(&self, _: &Request, record: &Record, _: &[u8]) -> Result<String, Failure> {
+        let accept = || {
+            let message_id = format!("0107-{}", self.accepted.borrow().len());
+            self.accepted.borrow_mut().push((message_id.clone(), record.id.clone()));
+            message_id
+        };
+        self.faults.call("sesv2.SendEmail", accept).await
+    }
+
+    async fn confirm(&self, record: &Record, sent: &Sent) -> Result<(), Failure> {
+        match self.places {
+            Places::One => (&self.memories[0]).confirm(record, sent).await,
+            Places::Two => self.both().confirm(record, sent).await,
+        }
+    }
+
+    async fn withdraw(&self, record: &Record) -> Result<(), Failure> {
+        match self.places {
+            Places::One => (&self.memories[0]).withdraw(record).await,
+            Places::Two => self.both().withdraw(record).await,
+        }
     }
 }
 
 /// Runs a request with faults and then again without, and checks the end of both.
-fn twice(faults: &BTreeMap<usize, Fault>) {
-    let world = World { faults: RefCell::new(faults.clone()), ..World::default() };
+fn twice(places: Places, faults: &BTreeMap<usize, Fault>) {
+    let world = World::new(places, faults.clone());
     let first = world.run(&request());
     world.check();
     let accepted = world.accepted.borrow().len();
-    world.faults.borrow_mut().clear();
-    world.killed.set(false);
+    world.mend();
     let second = world.run(&request()).unwrap();
     world.check();
     match (&first, &second) {
@@ -212,7 +296,8 @@ fn twice(faults: &BTreeMap<usize, Fault>) {
             assert_eq!(sent.message_id, again.message_id, "{faults:?}");
         }
         (first, Err(NotSent::Undecided(earlier))) => {
-            assert!(world.pending.borrow().contains_key(&earlier.id), "{faults:?}");
+            let is_pending = |memory: &Memory| memory.pending.borrow().contains_key(&earlier.id);
+            assert!(world.used().iter().any(is_pending), "{faults:?}");
             assert!(!matches!(first, Some(Ok(_))), "{faults:?}: a run that succeeded is known");
         }
         other => panic!("{faults:?}: {other:?}"),
@@ -221,13 +306,15 @@ fn twice(faults: &BTreeMap<usize, Fault>) {
 
 #[test]
 fn every_fault_at_every_call_leaves_no_false_item_and_a_second_run_sends_nothing_twice() {
-    // A run without faults makes five calls; with the retries and the removal of the record at most ten.
-    for call in 0..10 {
-        for fault in FAULTS {
-            twice(&BTreeMap::from([(call, fault)]));
-            for other in call + 1..10 {
-                for second in FAULTS {
-                    twice(&BTreeMap::from([(call, fault), (other, second)]));
+    // A run without faults makes five calls, eight with two places; with the retries and the removal of the record at most twice as many.
+    for (places, calls) in [(Places::One, 10), (Places::Two, 16)] {
+        for call in 0..calls {
+            for fault in FAULTS {
+                twice(places, &BTreeMap::from([(call, fault)]));
+                for other in call + 1..calls {
+                    for second in FAULTS {
+                        twice(places, &BTreeMap::from([(call, fault), (other, second)]));
+                    }
                 }
             }
         }
@@ -239,16 +326,16 @@ fn a_refusal_or_a_fault_before_ses_is_no_reason_not_to_send_the_second_time() {
     for (call, fault) in
         [(0, Fault::Refuses), (1, Fault::Refuses), (2, Fault::Refuses), (3, Fault::Refuses), (3, Fault::Throttles)]
     {
-        let world = World { faults: RefCell::new([(call, fault)].into()), ..World::default() };
+        let world = World::new(Places::One, [(call, fault)].into());
         assert!(world.run(&request()).unwrap().is_err());
-        world.faults.borrow_mut().clear();
+        world.mend();
         assert!(matches!(world.run(&request()), Some(Ok(Sending::Sent { .. }))), "{call} {fault:?}");
     }
 }
 
 #[test]
 fn a_lost_answer_is_said_and_the_id_of_ses_can_be_recorded_later() {
-    let world = World { faults: RefCell::new([(3, Fault::CutAfter)].into()), ..World::default() };
+    let world = World::new(Places::One, [(3, Fault::CutAfter)].into());
     assert!(matches!(world.run(&request()), Some(Err(NotSent::Unknown { .. }))));
     assert!(matches!(world.run(&request()), Some(Err(NotSent::Undecided(_)))));
     let patience = Patience { attempts: 1, first_wait: Duration::ZERO };
@@ -265,8 +352,8 @@ fn a_lost_answer_is_said_and_the_id_of_ses_can_be_recorded_later() {
 
 proptest! {
     #[test]
-    fn any_faults_leave_no_false_item(faults in proptest::collection::btree_map(0..12_usize, 0..FAULTS.len(), 0..8)) {
+    fn any_faults_leave_no_false_item(faults in proptest::collection::btree_map(0..18_usize, 0..FAULTS.len(), 0..8)) {
         let faults = faults.into_iter().filter_map(|(call, fault)| Some((call, *FAULTS.get(fault)?))).collect();
-        twice(&faults);
+        PLACES.iter().for_each(|places| twice(*places, &faults));
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! SES gives a mail its id in the answer to the call that sends it, has no idempotency token, and its answer can be lost. So a record is
 //! made before, under an id of our own that goes with the mail as a tag; after SES has answered, one transaction puts SES's id into the
-//! table and removes the pending record. At no moment, with no single fault, does the table say that a mail was sent which was not; and a
-//! request that may have been sent is never sent again unless a person says so.
+//! record. At no moment, with no single fault, does a record say that a mail was sent which was not; and a request that may have been sent
+//! is never sent again unless a person says so. Records are items of a table, rows of the database of delivery tracking, or both.
 //!
-//! | moment of the fault | table | second run of the same request |
+//! | moment of the fault | record | second run of the same request |
 //! |---|---|---|
 //! | before the record | nothing | sends it |
 //! | SES refuses the mail | nothing (pending, if that cannot be written) | sends it (says that it may have been sent) |
@@ -17,6 +17,7 @@ mod account;
 mod mailbox;
 mod message;
 mod record;
+mod records;
 mod request;
 mod send;
 mod table;
@@ -24,8 +25,9 @@ mod table;
 #[cfg(test)]
 mod faults;
 
-pub use account::{Account, Place};
+pub use account::{Account, Bodies};
 pub use mailbox::{Mailbox, NotMailbox};
 pub use record::{Earlier, Record, Sent};
+pub use records::{Both, Records, Table, Tracking};
 pub use request::{Attachment, MOST_RECIPIENTS, Request, Unsendable};
 pub use send::{Begun, NotSent, Patience, Sending, Services, send, settle};

@@ -14,7 +14,7 @@ use crate::{
 
 /// The services that a mail needs. Each call is made once: retries are decided here.
 pub trait Services {
-    /// Returns what the table knows of a request of this sender (a partition key); `None` if it knows nothing.
+    /// Returns what is known of a request of this sender (a partition key); `None` if nothing is.
     fn find(&self, sender: &str, request: &str) -> impl Future<Output = Result<Option<Earlier>, Failure>>;
     /// Stores the body of a mail under the record's key.
     fn store(&self, record: &Record, body: &[u8]) -> impl Future<Output = Result<(), Failure>>;
@@ -41,7 +41,7 @@ pub enum Begun {
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sending {
-    /// SES has accepted the mail, and the table says so.
+    /// SES has accepted the mail, and its record says so.
     Sent {
         /// Record of the mail.
         record: Record,
@@ -66,7 +66,7 @@ pub enum NotSent {
     /// The system has no random bytes for an id. Nothing was done.
     #[error("there is no random id: {0}")]
     NoId(String),
-    /// The table could not be read, or the body not stored, or the record not written. Nothing was sent.
+    /// The records could not be read, or the body not stored, or the record not written. Nothing was sent.
     #[error("nothing was sent: {0}")]
     NotBegun(#[source] Failure),
     /// SES has refused the mail. Nothing was sent.
@@ -91,14 +91,14 @@ pub enum NotSent {
     /// An earlier run of the same request has not learned SES's answer, or is still under way. Nothing was sent now.
     #[error("an earlier run of the same request may have sent it: SES's answer to the mail `{}` of {} is not known", .0.id, .0.begun)]
     Undecided(Box<Earlier>),
-    /// SES has accepted the mail, and the table could not be told: its record stays pending.
+    /// SES has accepted the mail, and that could not be recorded: its record stays pending.
     #[error("SES accepted the mail as `{}`, but that could not be recorded: {failure}", sent.message_id)]
     NotRecorded {
         /// Our own id of the mail.
         id: MailId,
         /// SES's answer.
         sent: Sent,
-        /// Fault of the table.
+        /// Fault of the place of the record.
         #[source]
         failure: Box<Failure>,
     },
@@ -194,7 +194,7 @@ async fn begin(services: &impl Services, record: &Record, patience: Patience) ->
             Some(earlier) => Ok(Some(earlier)),
             None => {
                 let words = "another run of the same request was refused at the same time";
-                Err(NotSent::NotBegun(Failure::found("dynamodb.TransactWriteItems", Class::InProgress, words)))
+                Err(NotSent::NotBegun(Failure::found("record", Class::InProgress, words)))
             }
         },
         Err(failure) => {

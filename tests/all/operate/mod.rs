@@ -8,6 +8,7 @@ mod purposes;
 mod redrive;
 pub(crate) mod replay;
 mod send;
+mod send_tracked;
 mod status;
 mod together;
 mod track;

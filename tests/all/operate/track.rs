@@ -20,7 +20,7 @@ const DECLARATION: &str = "\
 stack: shop
 region: eu-west-1
 functions:
-  tracking: {crate: standin, bin: standin, secrets: {DATABASE_URL: {existing: shop/database}}}
+  tracking: {crate: standin, bin: standin, secrets: {DATABASE_URL: shop/database}}
   other: {crate: standin, bin: standin}
 configuration_sets:
   mails: {events: {all: {topic: events, types: [send, delivery, bounce]}}}
@@ -44,7 +44,14 @@ fn fill(database: &Database) {
     };
     let at = "2027-01-05T11:00:00Z".parse().unwrap();
     let mail_id = contract::sending::MailId::of([7; 16]);
-    let begun = Begun { mail_id, sender: "orders@shop.example".to_owned(), template_id: None, at };
+    let begun = Begun {
+        mail_id,
+        sender: "orders@shop.example".to_owned(),
+        template_id: None,
+        request: None,
+        body_key: None,
+        at,
+    };
     let to = ["Ada@Example.org", "b@example.org"];
     runtime.block_on(async {
         let recording = Recording(database);
@@ -96,7 +103,10 @@ fn mails_are_shown_for_each_recipient_in_three_forms() {
     assert_eq!((&parked["mails"], &parked["tells_of_opens"]), (&json!([]), &json!(false)));
     let whole = run(&folder, &maria.url(), &["m-1", "--json"]).json().remove(0);
     let ada = &whole["mails"][0];
-    assert_eq!((&ada["recipient"], &ada["status"], &ada["opens"]), (&json!("ada@example.org"), &json!("opened"), &json!(1)));
+    assert_eq!(
+        (&ada["recipient"], &ada["status"], &ada["opens"]),
+        (&json!("ada@example.org"), &json!("opened"), &json!(1))
+    );
     assert_eq!(ada["events"][0], json!({"at": "2027-01-05T11:00:09Z", "kind": "Delivery", "subtype": null}));
     let csv = run(&folder, &maria.url(), &["m-1", "--csv"]).stdout();
     let lines: Vec<&str> = csv.lines().collect();
@@ -111,7 +121,7 @@ fn mails_are_shown_for_each_recipient_in_three_forms() {
     assert!(!wrong.to_string().contains("an0ther"), "{wrong}");
     maria.kill();
     let away = run(&folder, &maria.url(), &["m-1"]);
-    assert!(away.code() == Some(2) && away.stderr().contains("in its VPC alone"), "{away}");
+    assert!(away.code() == Some(2) && away.stderr().contains("inside its VPC alone"), "{away}");
 }
 
 #[test]
@@ -174,7 +184,9 @@ fn suppression_list() -> String {
         };
         let body = body.to_string();
         let length = body.len();
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}"
+        );
         write!(stream, "{head}\r\n\r\n{body}").unwrap();
     };
     thread::spawn(move || listener.incoming().flatten().for_each(page));
@@ -186,7 +198,8 @@ fn the_suppression_list_is_shown_and_exported_whole() {
     let Some(trial) = Trial::new(DECLARATION) else { return };
     let url = suppression_list();
     let run = |arguments: &[&str]| {
-        let mut command = stack::command(&trial.folder, &trial.proxy.url, &[&["track", "--suppressed"], arguments].concat());
+        let mut command =
+            stack::command(&trial.folder, &trial.proxy.url, &[&["track", "--suppressed"], arguments].concat());
         trial.folder.finish(arguments, command.env("AWS_ENDPOINT_URL_SESV2", &url).output().unwrap())
     };
     let text = run(&[]);
@@ -196,7 +209,10 @@ fn the_suppression_list_is_shown_and_exported_whole() {
         "{text}"
     );
     let csv = run(&["--csv"]).stdout();
-    assert_eq!(csv.lines().collect::<Vec<_>>()[..2], ["address,reason,since", "ada@example.org,COMPLAINT,2027-01-05T12:00:00Z"]);
+    assert_eq!(
+        csv.lines().collect::<Vec<_>>()[..2],
+        ["address,reason,since", "ada@example.org,COMPLAINT,2027-01-05T12:00:00Z"]
+    );
     let document: Value = run(&["--json"]).json().remove(0);
     let addresses: Vec<_> = document["suppressed"].as_array().unwrap().iter().map(|one| &one["address"]).collect();
     assert_eq!(addresses, ["ada@example.org", "b@example.org"]);

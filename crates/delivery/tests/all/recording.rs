@@ -19,6 +19,8 @@ fn begun() -> Begun {
         mail_id: id(),
         sender: "orders@shop.example".to_owned(),
         template_id: Some("order".to_owned()),
+        request: Some("0a".repeat(32)),
+        body_key: None,
         at: time(0),
     }
 }
@@ -50,7 +52,7 @@ enum Step {
 async fn run(database: &Database, step: Step) -> Vec<Standing> {
     let recording = Recording(database);
     match step {
-        Step::Begin => recording.begin(&begun()).await.unwrap(),
+        Step::Begin => assert!(recording.begin(&begun()).await.unwrap()),
         Step::Confirm => recording.confirm(&begun(), "m-1", &["Ada@Example.org".to_owned()], time(1)).await.unwrap(),
         Step::Deliver { is_tagged } => return database.apply(&event("Delivery", 9, is_tagged)).await.unwrap(),
     }
@@ -125,6 +127,29 @@ async fn a_refused_mail_leaves_no_record_and_a_sent_one_keeps_it() {
     recording.confirm(&begun(), "m-1", &[], time(1)).await.unwrap();
     recording.withdraw(&id()).await.unwrap();
     assert_eq!(count().await, 1);
+}
+
+#[tokio::test]
+async fn of_two_mails_for_one_request_one_is_begun_and_the_request_knows_what_became_of_it() {
+    let Some(maria) = MariaDb::start() else { return };
+    let database = maria.database();
+    let recording = Recording(&database);
+    let (request, other) = ("0a".repeat(32), MailId::of([11; 16]));
+    assert_eq!(recording.find(&request).await.unwrap(), None);
+    assert!(recording.begin(&begun()).await.unwrap());
+    assert!(!recording.begin(&Begun { mail_id: other.clone(), ..begun() }).await.unwrap());
+    // A sender that does not tell requests apart begins any number of mails.
+    for id in [12, 13] {
+        assert!(recording.begin(&Begun { mail_id: MailId::of([id; 16]), request: None, ..begun() }).await.unwrap());
+    }
+    let found = recording.find(&request).await.unwrap().unwrap();
+    assert_eq!((&found.mail_id, found.begun_at, &found.sent), (&id(), time(0), &None));
+    // SES's answer was lost, and an event has brought the id.
+    database.apply(&event("Delivery", 9, true)).await.unwrap();
+    let found = recording.find(&request).await.unwrap().unwrap();
+    assert_eq!(found.sent.map(|(id, _)| id), Some("m-1".to_owned()));
+    recording.withdraw(&id()).await.unwrap();
+    assert!(recording.find(&request).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ const READING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadDat
 /// Returns the statements that a command about sent mails needs; none for any other command.
 pub(super) fn statements(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Vec<(String, Statement)> {
     let statements = match purpose {
-        Purpose::Send => sending(declaration, names),
+        Purpose::Send => sending(declaration, names).into_iter().chain(tracking(declaration, names)).collect(),
         Purpose::Tail => reading(declaration, names),
         Purpose::Track => tracking(declaration, names),
         _ => Vec::new(),
@@ -50,7 +50,8 @@ fn sending(declaration: &Declaration, names: &Names) -> Vec<(&'static str, State
 /// Returns the right to the addresses of databases of delivery tracking.
 fn tracking(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
     let addresses = declaration.functions.values().filter_map(|function| function.secrets.get(DATABASE_URL));
-    let secrets = addresses.map(|secret| names.arn_of(Kind::Secret, &names.secret(declaration, secret)));
+    let secrets =
+        addresses.map(|secret| format!("{}-??????", names.arn_of(Kind::Secret, &names.secret(declaration, secret))));
     vec![("ReadAddresses", Statement::allow(&["secretsmanager:GetSecretValue"], secrets))]
 }
 

@@ -212,7 +212,8 @@ impl Stack {
         let (apis, listening) = parts.start_apis().await?;
         servers.extend(listening);
         let invocables = parts.invocables();
-        let topics = notify::topics(declaration, &parts.names.topics, |entry| invocables.get(entry).cloned());
+        let topics =
+            notify::topics(declaration, (&parts.names.topics, &parts.queues), |entry| invocables.get(entry).cloned());
         let receiver = Arc::new(parts.receiver(storage, invocables));
         let smtp = match &receiver.rules[..] {
             [] => None,

@@ -14,6 +14,7 @@ mod requests;
 mod screen;
 mod session;
 mod tls;
+mod tracking;
 mod writing;
 
 use session::{Run, mail};

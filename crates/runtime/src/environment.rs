@@ -9,7 +9,8 @@ use contract::{
 };
 use thiserror::Error;
 
-use crate::{Reach, known::remember, reach::STREAM};
+pub use crate::credentials::{Credentials, Keys};
+use crate::{Reach, reach::STREAM};
 
 /// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -19,17 +20,14 @@ const OF_LAMBDA: &[&str] = &[
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Region, credentials and endpoints for calls to AWS, from the variables that Lambda sets.
+/// Region, credentials and endpoints for calls to AWS. A function has the [`Keys`] that Lambda sets; a program that also runs on a server
+/// has [`Credentials`] of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aws {
-    /// The region that the function is in.
+pub struct Aws<C = Keys> {
+    /// The region that the program is in.
     pub region: String,
-    /// AWS access key id.
-    pub access_key_id: String,
-    /// AWS secret access key.
-    pub secret_access_key: Secret,
-    /// Session token; `None` for long-term keys.
-    pub session_token: Option<Secret>,
+    /// Its credentials.
+    pub credentials: C,
     /// Endpoint for S3 other than AWS's own: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub s3_endpoint: Option<String>,
     /// Endpoint for Secrets Manager other than AWS's own; `None` for AWS's own.
@@ -226,31 +224,35 @@ impl<'environment> Reader<'environment> {
                 self.problem(name, "is not a number");
             }
         }
-        self.aws_anywhere()
+        let keys = Keys::read(self);
+        self.calls_with(keys)
     }
 
-    /// Reads the variables for calls to AWS, for a program that may run outside Lambda.
-    pub fn aws_anywhere(&mut self) -> Option<Aws> {
+    /// Reads the variables for calls to AWS, for a program on a server or in a container.
+    pub fn aws_on_server(&mut self) -> Option<Aws<Credentials>> {
+        let credentials = Credentials::read(self);
+        self.calls_with(credentials)
+    }
+
+    fn calls_with<C>(&mut self, credentials: Option<C>) -> Option<Aws<C>> {
         let region = self.required("AWS_REGION");
-        let access_key_id = self.required("AWS_ACCESS_KEY_ID");
-        let secret_access_key = self.required("AWS_SECRET_ACCESS_KEY").map(Secret::from);
-        let session_token = self.optional("AWS_SESSION_TOKEN").map(Secret::from);
-        secret_access_key.iter().chain(&session_token).for_each(remember);
         let everywhere = self.optional("AWS_ENDPOINT_URL");
-        let s3_endpoint = self.optional("AWS_ENDPOINT_URL_S3").or_else(|| everywhere.clone());
-        let secrets_endpoint = self.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER").or_else(|| everywhere.clone());
-        let sqs_endpoint = self.optional("AWS_ENDPOINT_URL_SQS").or_else(|| everywhere.clone());
-        let dynamodb_endpoint = self.optional("AWS_ENDPOINT_URL_DYNAMODB").or(everywhere);
-        Some(Aws {
-            region: region?,
-            access_key_id: access_key_id?,
-            secret_access_key: secret_access_key?,
-            session_token,
-            s3_endpoint,
-            secrets_endpoint,
-            sqs_endpoint,
-            dynamodb_endpoint,
-        })
+        let mut endpoint = |name| self.optional(name).or_else(|| everywhere.clone());
+        let s3_endpoint = endpoint("AWS_ENDPOINT_URL_S3");
+        let secrets_endpoint = endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+        let sqs_endpoint = endpoint("AWS_ENDPOINT_URL_SQS");
+        let dynamodb_endpoint = endpoint("AWS_ENDPOINT_URL_DYNAMODB");
+        let credentials = credentials?;
+        Some(Aws { region: region?, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint })
+    }
+}
+
+impl Aws {
+    /// Returns the same for calls of a program whose credentials may be of any kind.
+    pub fn of_any_kind(self) -> Aws<Credentials> {
+        let Self { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint } = self;
+        let credentials = credentials.into();
+        Aws { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint }
     }
 }
 

@@ -27,6 +27,7 @@
 //! ```
 
 mod batch;
+mod credentials;
 mod deadline;
 pub mod environment;
 pub mod http;

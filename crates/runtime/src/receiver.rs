@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Deadline,
-    environment::Aws,
+    environment::{Aws, Credentials},
     signed::{Call, MARGIN, Service},
 };
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Receiver {
 
 impl Receiver {
     /// Returns the queue at that URL. It makes no call by itself.
-    pub fn new(aws: &Aws, url: String) -> Self {
+    pub fn new(aws: &Aws<Credentials>, url: String) -> Self {
         Self { service: Service::new("sqs", aws, aws.sqs_endpoint.as_deref()).waiting(PATIENCE), url }
     }
 

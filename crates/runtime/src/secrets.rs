@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Deadline,
-    environment::{Aws, Secret, SecretPlace},
+    environment::{Aws, Credentials, Secret, SecretPlace},
     http::Answer,
     known::remember,
     signed::{Call, Service},
@@ -32,7 +32,10 @@ pub struct StoredSecret {
 
 impl SecretSource {
     /// Returns the source of the secret at that place. It makes no call by itself.
-    pub fn at(place: SecretPlace, aws: &Aws) -> Self {
+    pub fn at<C>(place: SecretPlace, aws: &Aws<C>) -> Self
+    where
+        C: Clone + Into<Credentials>,
+    {
         match place {
             SecretPlace::Given(secret) => Self::Given(secret),
             SecretPlace::SecretsManager(name) => {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_credential_types::Credentials;
+use aws_credential_types::Credentials as AwsCredentials;
 use aws_sigv4::{
     http_request::{
         PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
@@ -21,7 +21,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     Deadline,
-    environment::Aws,
+    environment::{Aws, Credentials, Keys},
     http::{Answer, Http, NoAnswer},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct Service {
     base: String,
     http: Http,
     region: String,
-    identity: Identity,
+    credentials: Credentials,
 }
 
 /// A request.
@@ -62,12 +62,15 @@ impl fmt::Debug for Service {
 
 impl Service {
     /// Returns the service of that name in the function's region, or at another endpoint. It makes no call by itself.
-    pub(crate) fn new(name: &'static str, aws: &Aws, endpoint: Option<&str>) -> Self {
-        let identity = identity(aws);
+    pub(crate) fn new<C>(name: &'static str, aws: &Aws<C>, endpoint: Option<&str>) -> Self
+    where
+        C: Clone + Into<Credentials>,
+    {
+        let credentials = aws.credentials.clone().into();
         let own = || format!("https://{}", Partition::endpoint(name, &aws.region));
         let base = endpoint.map_or_else(own, |url| url.trim_end_matches('/').to_owned());
         let http = Http::new(base.clone(), None);
-        Self { name, base, http, region: aws.region.clone(), identity }
+        Self { name, base, http, region: aws.region.clone(), credentials }
     }
 
     /// Reads the certificates now: during its start a function has the most computing power.
@@ -91,7 +94,8 @@ impl Service {
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, NoAnswer> {
         let mut attempt = 1;
         loop {
-            let headers = self.signed(&call).map_err(NoAnswer::NoRequest)?;
+            let keys = self.credentials.keys().await.map_err(NoAnswer::NoRequest)?;
+            let headers = self.signed(&call, &keys).map_err(NoAnswer::NoRequest)?;
             let ended = self.http.send_body(call.method, call.path, headers, call.body.clone()).await;
             let is_trouble = match &ended {
                 Ok(answer) => answer.is_trouble() || is_throttled(answer),
@@ -106,15 +110,16 @@ impl Service {
     }
 
     /// Returns the headers of a request, with its signature.
-    fn signed(&self, call: &Call<'_>) -> Result<Vec<(&'static str, String)>, String> {
+    fn signed(&self, call: &Call<'_>, keys: &Keys) -> Result<Vec<(&'static str, String)>, String> {
         let mut settings = SigningSettings::default();
         if self.name == "s3" {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         }
+        let identity = identity(keys);
         let parameters = v4::SigningParams::builder()
-            .identity(&self.identity)
+            .identity(&identity)
             .region(&self.region)
             .name(self.name)
             .time(SystemTime::now())
@@ -139,7 +144,7 @@ pub fn presigned(aws: &Aws, service: &str, url: &str, lifetime: Duration, now: S
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(lifetime);
-    let identity = identity(aws);
+    let identity = identity(&aws.credentials);
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(&aws.region)
@@ -165,9 +170,10 @@ pub fn presigned(aws: &Aws, service: &str, url: &str, lifetime: Duration, now: S
 /// What a signed query may hold as it is; all else is escaped.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-fn identity(aws: &Aws) -> Identity {
-    let token = aws.session_token.as_ref().map(|token| token.expose().to_owned());
-    Credentials::new(&aws.access_key_id, aws.secret_access_key.expose(), token, None, "environment").into()
+fn identity(keys: &Keys) -> Identity {
+    let Keys { access_key_id, secret_access_key, session_token } = keys;
+    let token = session_token.as_ref().map(|token| token.expose().to_owned());
+    AwsCredentials::new(access_key_id, secret_access_key.expose(), token, None, "environment").into()
 }
 
 /// Services that speak JSON answer 400 to too many requests.

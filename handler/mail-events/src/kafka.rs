@@ -11,7 +11,11 @@ use krafka::{
     error::{ErrorCode, KrafkaError},
     producer::{Acks, Producer},
 };
-use runtime::{Deadline, environment::Aws, presigned};
+use runtime::{
+    Deadline,
+    environment::{Aws, Keys},
+    presigned,
+};
 use tokio::{
     sync::Mutex,
     time::{error::Elapsed, timeout},
@@ -155,7 +159,8 @@ impl KafkaTopic {
         let tls = ca.iter().fold(TlsConfig::new(), |tls, pem| tls.with_ca_cert_pem(pem.clone()));
         match mechanism {
             Mechanism::Iam => {
-                let Aws { region, access_key_id, secret_access_key, session_token, .. } = &self.aws;
+                let Aws { region, credentials: Keys { access_key_id, secret_access_key, session_token }, .. } =
+                    &self.aws;
                 let credentials = AwsMskIamCredentials::new(access_key_id, secret_access_key.expose(), region);
                 let credentials = session_token
                     .iter()

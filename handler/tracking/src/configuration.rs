@@ -7,7 +7,7 @@ use contract::{
 use delivery::{Database, Location, RedisCache};
 use runtime::{
     Deadline, SecretSource,
-    environment::{Aws, ConfigurationError, Reader, SecretPlace},
+    environment::{Aws, ConfigurationError, Credentials, Reader, SecretPlace},
 };
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ enum Home {
 }
 
 /// The configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Configuration {
     /// Context: the function's name and its stack.
     pub context: Context,
@@ -30,7 +30,7 @@ pub struct Configuration {
     /// Where the cache is; `None` if there is none.
     pub cache: Option<CachePlace>,
     /// Region and credentials of AWS.
-    pub aws: Aws,
+    pub aws: Aws<Credentials>,
 }
 
 /// The place of a database.
@@ -69,8 +69,8 @@ impl Configuration {
         let cache = cache(&mut reader, context.as_ref());
         let ca = reader.optional(DATABASE_CA);
         let aws = match home {
-            Home::Lambda => reader.aws(),
-            Home::Server => reader.aws_anywhere(),
+            Home::Lambda => reader.aws().map(Aws::of_any_kind),
+            Home::Server => reader.aws_on_server(),
         };
         let all = context.zip(database).zip(aws);
         reader.finish(all.map(|((context, database), aws)| Self { context, database, ca, cache, aws }))

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it leaves out")]
 
 mod function;
+mod metadata;
 mod queue;
+mod rotation;
+mod server;
 #[path = "../../../../crates/delivery/tests/all/servers.rs"]
 mod servers;
 mod worker;

@@ -26,6 +26,11 @@ pub(crate) struct Queue {
 impl Queue {
     /// Starts the emulator that `tests/emulator/start.sh` installed; `None` if there is none, which is said.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(20)
+    }
+
+    /// Starts it with a queue that gives messages to the dead letters after so many receipts.
+    pub(crate) fn start_with(receipts: u32) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let python: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("emulator/venv/bin/python");
         if !python.exists() {
@@ -63,8 +68,7 @@ impl Queue {
             sleep(Duration::from_millis(50));
         }
         queue.dead_letters = queue.create("dead-letters", &json!({}));
-        let redrive =
-            json!({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters", "maxReceiveCount": 20});
+        let redrive = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters", "maxReceiveCount": receipts});
         queue.url = queue.create("events", &json!({"VisibilityTimeout": "1", "RedrivePolicy": redrive.to_string()}));
         Some(queue)
     }
@@ -86,13 +90,19 @@ impl Queue {
     }
 
     fn call(&self, action: &str, body: &Value) -> Value {
+        self.call_of(&format!("AmazonSQS.{action}"), body)
+    }
+
+    /// Makes a call of a service whose calls are named by their target.
+    pub(crate) fn call_of(&self, target: &str, body: &Value) -> Value {
         let mut stream = TcpStream::connect(self.endpoint.trim_start_matches("http://")).unwrap();
         let body = body.to_string();
-        let scope = "Credential=test/20270105/eu-west-1/sqs/aws4_request";
+        let service = if target.starts_with("AmazonSQS") { "sqs" } else { "secretsmanager" };
+        let scope = format!("Credential=test/20270105/eu-west-1/{service}/aws4_request");
         write!(
             stream,
             "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
-             X-Amz-Target: AmazonSQS.{action}\r\nAuthorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\
+             X-Amz-Target: {target}\r\nAuthorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         )
@@ -100,7 +110,7 @@ impl Queue {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200"), "{action}: {answer}");
+        assert!(head.contains(" 200"), "{target}: {answer}");
         serde_json::from_str(body).unwrap_or_default()
     }
 }

@@ -13,23 +13,39 @@ use crate::{
     servers::{MariaDb, Redis},
 };
 
-fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tracking"))
+/// Returns the command of a worker on a queue, with neither credentials nor a database.
+pub(crate) fn command(queue: &Queue) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracking"));
+    command
         .args(["--queue", &queue.url])
         .env_clear()
         .env("PROVISION_CONTEXT", context().to_string())
-        .envs([("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+        .env("AWS_REGION", "eu-west-1")
         .env("AWS_ENDPOINT_URL", &queue.endpoint)
-        .env("DATABASE_URL", maria.url())
-        .env("CACHE_URL", redis.url())
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::null());
+    command
+}
+
+/// Credentials for the emulator.
+pub(crate) const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+
+fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Child {
+    let mut command = command(queue);
+    command.envs(CREDENTIALS).env("DATABASE_URL", maria.url()).env("CACHE_URL", redis.url()).spawn().unwrap()
+}
+
+/// Tells a worker to end, and waits until it has.
+pub(crate) fn end(mut worker: Child) {
+    let told = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let asked = Instant::now();
+    assert!(worker.wait().unwrap().success());
+    assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
 }
 
 /// Waits until the queue has that many messages.
-fn wait_for(queue: &Queue, count: u32) {
+pub(crate) fn wait_for(queue: &Queue, count: u32) {
     let started = Instant::now();
     while queue.count(&queue.url) > count {
         assert!(started.elapsed() < Duration::from_mins(2), "{} messages are left", queue.count(&queue.url));
@@ -73,11 +89,20 @@ fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_w
     assert_eq!(tracked(&maria, "m-0")[0].status, "complained");
     assert_eq!(queue.count(&queue.dead_letters) + queue.count(&queue.url), 1);
     others.push(stays);
-    for mut worker in others {
-        let told = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap();
-        assert!(told.success());
-        let asked = Instant::now();
-        assert!(worker.wait().unwrap().success());
-        assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
-    }
+    others.into_iter().for_each(end);
+}
+
+#[test]
+fn poison_goes_to_the_dead_letters_and_the_worker_goes_on() {
+    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let Some(queue) = Queue::start_with(2) else { return };
+    let worker = start(&queue, &maria, &redis);
+    let poison = ["{", r#"{"eventType":"Send"}"#, "\u{0}"];
+    poison.iter().for_each(|body| queue.send(&envelope(body)));
+    queue.send(&event("Delivery", "m-1", 9));
+    queue.send("Successfully validated SNS topic for Amazon SES event publishing.");
+    wait_for(&queue, 0);
+    assert_eq!(queue.count(&queue.dead_letters), 3);
+    assert_eq!(tracked(&maria, "m-1")[0].status, "delivered");
+    end(worker);
 }

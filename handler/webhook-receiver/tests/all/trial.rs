@@ -15,7 +15,7 @@ use contract::{
 use data_encoding::BASE64;
 use runtime::{
     Deadline,
-    environment::{Aws, SecretPlace},
+    environment::{Aws, Keys as AwsKeys, SecretPlace},
     log::Log,
 };
 use serde_json::{Map, Value, json};
@@ -80,9 +80,11 @@ pub(crate) struct Ended {
 pub(crate) fn aws() -> Aws {
     Aws {
         region: "eu-west-1".to_owned(),
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        secret_access_key: "example".into(),
-        session_token: None,
+        credentials: AwsKeys {
+            access_key_id: "AKIAEXAMPLE".to_owned(),
+            secret_access_key: "example".into(),
+            session_token: None,
+        },
         s3_endpoint: None,
         secrets_endpoint: None,
         sqs_endpoint: None,

@@ -1,0 +1,59 @@
+//! The database's password changes while the worker runs: its address is a secret of Secrets Manager.
+
+use std::{thread::sleep, time::Duration};
+
+use mysql_async::prelude::Queryable;
+use serde_json::json;
+
+use crate::{
+    context, event,
+    function::tracked,
+    queue::Queue,
+    servers::MariaDb,
+    worker::{CREDENTIALS, command, end, wait_for},
+};
+
+const SECRET: &str = "mails/database";
+
+#[test]
+fn a_rotated_password_is_read_again_and_nothing_is_lost_meanwhile() {
+    let Some(maria) = MariaDb::start() else { return };
+    let Some(queue) = Queue::start() else { return };
+    let put = |action: &str, name: &str, url: &str| {
+        queue.call_of(&format!("secretsmanager.{action}"), &json!({name: SECRET, "SecretString": url}));
+    };
+    put("CreateSecret", "Name", &maria.url());
+    let mut context = context();
+    context["secrets"] = json!({"DATABASE_URL": SECRET});
+    let mut command = command(&queue);
+    let worker = command.envs(CREDENTIALS).env("PROVISION_CONTEXT", context.to_string()).spawn().unwrap();
+    queue.send(&event("Send", "m-1", 1));
+    wait_for(&queue, 0);
+    // The password changes, and every connection ends; the secret has the old one yet.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = maria.connection().await;
+        connection.query_drop("SET PASSWORD = PASSWORD('an0ther-of-a-test')").await.unwrap();
+        let others: Vec<u64> = connection
+            .query("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()")
+            .await
+            .unwrap();
+        for other in others {
+            // It may have ended by itself.
+            let _gone = connection.query_drop(format!("KILL CONNECTION {other}")).await;
+        }
+    });
+    queue.send(&event("Delivery", "m-1", 9));
+    sleep(Duration::from_secs(2));
+    assert_eq!((queue.count(&queue.url), queue.count(&queue.dead_letters)), (1, 0));
+    let rotated = maria.url().replace("s3cret-of-a-test", "an0ther-of-a-test");
+    put("PutSecretValue", "SecretId", &rotated);
+    wait_for(&queue, 0);
+    assert_eq!(queue.count(&queue.dead_letters), 0);
+    runtime.block_on(async {
+        let mut connection = mysql_async::Conn::from_url(format!("{rotated}?prefer_socket=false")).await.unwrap();
+        connection.query_drop("SET PASSWORD = PASSWORD('s3cret-of-a-test')").await.unwrap();
+    });
+    assert_eq!(tracked(&maria, "m-1")[0].status, "delivered");
+    end(worker);
+}

@@ -137,6 +137,10 @@ impl Cache for RedisCache {
     }
 
     async fn remember(&self, events: &[EventId], standings: &[Standing]) {
+        // A batch may have no event in it, and Redis takes no empty pipeline: it would be left out for nothing.
+        if events.is_empty() {
+            return;
+        }
         let mut pipeline = redis::pipe();
         for id in events {
             pipeline.cmd("SET").arg(self.event(id)).arg(1).arg("EX").arg(EVENTS).ignore();

@@ -21,6 +21,9 @@ async fn events_are_known_by_their_database_and_statuses_only_rise() {
         cache.remember(&[known], &[standing("ada@example.org", status), standing("b@example.org", Status::Sent)]).await;
     }
     assert_eq!(cache.seen(&[known, unknown]).await, [true, false]);
+    // A batch without an event is no reason to leave the cache out.
+    cache.remember(&[], &[]).await;
+    assert_eq!(cache.seen(&[known]).await, [true]);
     // Another database does not have it, whatever the cache has.
     assert_eq!(RedisCache::new(&redis.url(), "shop-prod", "db-2").unwrap().seen(&[known]).await, [false]);
     let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();

@@ -20,6 +20,7 @@ import kafka
 import keys
 import log_events
 import mappings
+import networks
 import policies
 import receipt_filters
 import receipt_rules
@@ -47,6 +48,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks):
         extension.install()
     main()

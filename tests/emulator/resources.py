@@ -66,12 +66,25 @@ def sender(body, place):
 # What a call of EC2 is about, by the first of these parameters that it has.
 NETWORKS = (
     ("RouteTableId", "route-table"),
+    ("VpcEndpointId", "vpc-endpoint"),
+    ("VpcEndpointId.1", "vpc-endpoint"),
+    ("NatGatewayId", "natgateway"),
+    ("AllocationId", "elastic-ip"),
     ("InternetGatewayId", "internet-gateway"),
     ("GroupId", "security-group"),
     ("SubnetId", "subnet"),
     ("VpcId", "vpc"),
 )
-TYPES = {"vpc": "vpc", "subnet": "subnet", "igw": "internet-gateway", "rtb": "route-table", "sg": "security-group"}
+TYPES = {
+    "vpc": "vpc",
+    "subnet": "subnet",
+    "igw": "internet-gateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "eipalloc": "elastic-ip",
+    "nat": "natgateway",
+    "vpce": "vpc-endpoint",
+}
 # What is made by a call has no id and no tag before.
 MADE = {
     "CreateVpc": "vpc",
@@ -79,6 +92,9 @@ MADE = {
     "CreateInternetGateway": "internet-gateway",
     "CreateRouteTable": "route-table",
     "CreateSecurityGroup": "security-group",
+    "AllocateAddress": "elastic-ip",
+    "CreateNatGateway": "natgateway",
+    "CreateVpcEndpoint": "vpc-endpoint",
 }
 
 

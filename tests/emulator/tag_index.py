@@ -30,8 +30,13 @@ def networks():
         ("internet-gateway", ec2._internet_gateways),
         ("route-table", ec2._route_tables),
         ("security-group", ec2._security_groups),
+        ("elastic-ip", ec2._addresses),
+        ("natgateway", ec2._nat_gateways),
+        ("vpc-endpoint", ec2._vpc_endpoints),
     ):
-        for name in store:
+        for name, one in store.items():
+            if one.get("State") == "deleted":
+                continue
             yield f"arn:aws:ec2:{get_region()}:{get_account_id()}:{kind}/{name}", ec2._tags.get(name) or []
 
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Declaration,
+    network::{self, NetworkPart},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader, Wrong},
-    scalars,
+    scalars, security_group,
     shape::{Field, Form, Holds, Shape},
     suggestion::choose,
     tags::{TAGS, tags},
@@ -46,10 +47,12 @@ impl Default for ClusterSource {
 /// The brokers of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Brokers {
+    /// Declared network in whose private subnets they are, by entry; `None` if the subnets are named.
+    pub network: Option<String>,
     /// Two or three subnets, each in another availability zone.
-    pub subnets: Vec<String>,
+    pub subnets: Vec<NetworkPart>,
     /// Security groups of the brokers.
-    pub security_groups: Vec<String>,
+    pub security_groups: Vec<NetworkPart>,
     /// Number of brokers: a multiple of that of the subnets.
     pub brokers: u32,
     /// Type of each, as `kafka.m7g.large`.
@@ -107,7 +110,7 @@ pub(super) static SHAPE: Shape = Shape {
         ),
         Field::new(
             "security_groups",
-            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
+            security_group::GROUPS,
             "Security groups of the brokers: they let functions in on port 9098.",
         ),
         Field::new("brokers", Holds::Number(2, 60), "Number of brokers: a multiple of that of the subnets.").or("3"),
@@ -122,6 +125,7 @@ pub(super) static SHAPE: Shape = Shape {
         KMS_KEY,
         PROTECT_DATA,
         TAGS,
+        network::NETWORK,
     ],
 };
 
@@ -140,8 +144,18 @@ static TOPIC_SHAPE: Shape = Shape {
 };
 
 /// Keys that only a cluster of the stack's own has.
-const OWN: [&str; 9] =
-    ["subnets", "security_groups", "brokers", "instance", "storage", "version", "kms_key", "protect", "tags"];
+const OWN: [&str; 10] = [
+    "network",
+    "subnets",
+    "security_groups",
+    "brokers",
+    "instance",
+    "storage",
+    "version",
+    "kms_key",
+    "protect",
+    "tags",
+];
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cluster {
     let fields = &reader.fields(node, &key.span, format!("cluster `{}`", key.name), &SHAPE);
@@ -169,9 +183,11 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cluster {
 }
 
 fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers {
+    let (network, subnets) = network::subnets(reader, fields);
     let brokers = Brokers {
-        subnets: reader.ids(fields, "subnets", "subnet", scalars::SUBNET),
-        security_groups: reader.ids(fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+        network,
+        subnets,
+        security_groups: security_group::groups(reader, fields, "security_groups"),
         brokers: reader.number(fields, "brokers").unwrap_or_default(),
         instance: reader.text(fields, "instance", scalars::broker).unwrap_or_else(|| default(fields, "instance")),
         storage: reader.number(fields, "storage").unwrap_or_default(),
@@ -180,14 +196,15 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
     if !is_needed {
         return brokers;
     }
-    if fields.get("subnets").is_none() && fields.get("security_groups").is_none() {
+    let subnets = network::key(fields);
+    if fields.get(subnets).is_none() && fields.get("security_groups").is_none() {
         let message = format!("{} has neither `existing` nor `subnets`", fields.subject);
         let hint =
             "name one that is there, `existing: ARN`, or the network of a new one: `subnets` and `security_groups`";
         reader.note_at(&fields.span, message, hint);
         return brokers;
     }
-    for (name, example) in [("subnets", EXAMPLE), ("security_groups", "[sg-0a1b2c3d]")] {
+    for (name, example) in [(subnets, EXAMPLE), ("security_groups", "[sg-0a1b2c3d]")] {
         if fields.get(name).is_none() {
             reader.note_at(
                 &fields.span,
@@ -197,9 +214,9 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
         }
     }
     let zones = brokers.subnets.len();
-    if fields.get("subnets").is_some() && !(2..=3).contains(&zones) {
+    if fields.get(subnets).is_some() && !(2..=3).contains(&zones) {
         let message = format!("MSK takes two or three subnets, not {zones}");
-        reader.note_at(&fields.span_of("subnets"), message, format!("write `subnets: {EXAMPLE}`"));
+        reader.note_at(&fields.span_of(subnets), message, format!("write `subnets: {EXAMPLE}`"));
     } else if zones > 0 && !usize::try_from(brokers.brokers).is_ok_and(|brokers| brokers.is_multiple_of(zones)) {
         let message = format!("{} brokers cannot be spread evenly over {zones} subnets", brokers.brokers);
         reader.note_at(&fields.span_of("brokers"), message, format!("write `brokers: {zones}`, or a multiple of it"));

@@ -285,7 +285,13 @@ fn suppression(reader: &mut Reader, fields: &Fields<'_>) -> BTreeSet<Suppression
 }
 
 /// Reads a list of words, each once.
-fn word_list<T: Word + Ord>(reader: &mut Reader, fields: &Fields<'_>, name: &str, example: &str) -> BTreeSet<T> {
+/// Reads a list of words, each once.
+pub(super) fn word_list<T: Word + Ord>(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    name: &str,
+    example: &str,
+) -> BTreeSet<T> {
     let known = words::<T>();
     let expected = super::suggestion::one_of(&known);
     let mut list = BTreeSet::new();

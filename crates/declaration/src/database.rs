@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Declaration,
+    network::{self, NetworkPart},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Reader, Wrong},
-    scalars,
+    scalars, security_group,
     shape::{Field, Form, Holds, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node, span_of},
@@ -27,10 +28,12 @@ pub struct Database {
     pub name: String,
     /// Name of its user.
     pub user: String,
+    /// Declared network in whose private subnets it is, by entry; `None` if the subnets are named.
+    pub network: Option<String>,
     /// Subnets, in two availability zones at least.
-    pub subnets: Vec<String>,
+    pub subnets: Vec<NetworkPart>,
     /// Security groups.
-    pub security_groups: Vec<String>,
+    pub security_groups: Vec<NetworkPart>,
     /// `true` if a copy in another availability zone takes its place when its own fails.
     pub multi_az: bool,
     /// Days to every second of which it can be brought back; 0 if it cannot be.
@@ -129,12 +132,11 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "subnets",
             Holds::List(&Holds::Text(scalars::SUBNET)),
-            "Subnets of one VPC, in two availability zones at least.",
-        )
-        .required(SUBNETS),
+            "Subnets of one VPC, in two availability zones at least. Either these or `network` is required.",
+        ),
         Field::new(
             "security_groups",
-            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
+            security_group::GROUPS,
             "Its security groups: they let functions and servers in on port 3306.",
         )
         .required("[sg-0a1b2c3d]"),
@@ -165,6 +167,7 @@ pub(super) static SHAPE: Shape = Shape {
         KMS_KEY,
         PROTECT_DATA,
         TAGS,
+        network::NETWORK,
     ],
 };
 
@@ -175,6 +178,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         reader.text(fields, name, read).unwrap_or_else(|| default().unwrap_or_default().to_owned())
     };
     let backups = reader.one_of_days(fields, "backups");
+    let (network, subnets) = network::subnets(reader, fields);
     let database = Database {
         engine: reader.word(fields, "engine").unwrap_or_default(),
         version: given(reader, "version", version),
@@ -182,8 +186,9 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         storage: reader.number(fields, "storage").unwrap_or_default(),
         name: given(reader, "name", |text| word(text, 64)),
         user: given(reader, "user", user),
-        subnets: reader.ids(fields, "subnets", "subnet", scalars::SUBNET),
-        security_groups: reader.ids(fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+        network,
+        subnets,
+        security_groups: security_group::groups(reader, fields, "security_groups"),
         multi_az: reader.switch(fields, "multi_az").unwrap_or_default(),
         backups: backups.unwrap_or_default(),
         backup_window: reader.text(fields, "backup_window", |text| window(text, SHORTEST_WINDOW)),
@@ -193,9 +198,14 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         protect: protect(reader, fields),
         tags: tags(reader, fields),
     };
+    let subnets = network::key(fields);
+    if fields.get(subnets).is_none() {
+        let message = format!("{} has neither `network` nor `subnets`", fields.subject);
+        reader.note_at(&fields.span, message, format!("add `subnets: {SUBNETS}`, or a declared network"));
+    }
     if database.subnets.len() == 1 {
         let message = "RDS takes two subnets at least, in different availability zones";
-        reader.note_at(&fields.span_of("subnets"), message, format!("write `subnets: {SUBNETS}`"));
+        reader.note_at(&fields.span_of(subnets), message, format!("write `subnets: {SUBNETS}`"));
     }
     if backups == Some(0) && database.backup_window.is_some() {
         let message = "there is no backup, so that `backup_window` has no effect";

@@ -9,10 +9,11 @@ use super::{
     bucket::{PLACES, READ_PLACES, places},
     cluster, consumes,
     diagnostic::Diagnostic,
+    network::{self, NetworkPart},
     protection::{BOUNDARY, KMS_KEY, PROTECT, protect},
     reader::{Fields, Reader, Wrong, closest},
-    scalars,
-    shape::{Field, Form, Holds, Kind, Shape, Word, words},
+    scalars, security_group,
+    shape::{Field, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node, Value},
 };
@@ -120,10 +121,12 @@ pub enum SecretReference {
 /// A network of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vpc {
+    /// Declared network in whose private subnets it is, by entry; `None` if the subnets are named.
+    pub network: Option<String>,
     /// At least two subnets, in different availability zones.
-    pub subnets: Vec<String>,
+    pub subnets: Vec<NetworkPart>,
     /// At least one security group.
-    pub security_groups: Vec<String>,
+    pub security_groups: Vec<NetworkPart>,
     /// Line of the declaration at which the network is named, from 1: what is wrong with it is known only once AWS has been asked.
     pub line: usize,
     /// Place of that line, in bytes from the file's start.
@@ -221,15 +224,10 @@ static VPC: Shape = Shape {
         Field::new(
             "subnets",
             Holds::List(&Holds::Text(scalars::SUBNET)),
-            "At least two subnets, in different availability zones.",
-        )
-        .required("[subnet-0a1b2c3d, subnet-4e5f6a7b]"),
-        Field::new(
-            "security_groups",
-            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
-            "At least one security group.",
-        )
-        .required("[sg-0a1b2c3d]"),
+            "At least two subnets, in different availability zones. Either these or `network` is required.",
+        ),
+        Field::new("security_groups", security_group::GROUPS, "At least one security group.").required("[sg-0a1b2c3d]"),
+        network::NETWORK,
     ],
 };
 
@@ -372,18 +370,23 @@ fn read_variables<T>(
 fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     let start = fields.entry("vpc").map(|(key, _)| key.span.start).unwrap_or_default();
     let fields = &reader.mapping(fields, "vpc")?;
-    let vpc = Vpc {
-        start,
-        line: 0,
-        subnets: ids(reader, fields, "subnets", ("subnet", scalars::SUBNET), MOST_SUBNETS),
-        security_groups: ids(reader, fields, "security_groups", ("sg", scalars::SECURITY_GROUP), MOST_SECURITY_GROUPS),
-    };
-    let is_alone = matches!(fields.get("subnets"), Some(Node { value: Value::List(items), .. }) if items.len() == 1);
-    if is_alone {
-        let message = "a function needs two subnets: with one it stops when that zone does";
-        reader.note_at(&fields.span_of("subnets"), message, "add a subnet in another zone");
+    let key = network::key(fields);
+    if fields.entry(key).is_none() {
+        let message = format!("{} has neither `network` nor `subnets`", fields.subject);
+        let hint = "add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network";
+        reader.note_at(&fields.span, message, hint);
     }
-    Some(vpc)
+    let (network, subnets) = network::subnets(reader, fields);
+    let security_groups = security_group::groups(reader, fields, "security_groups");
+    limit(reader, fields, ("subnets", "subnet"), MOST_SUBNETS);
+    limit(reader, fields, ("security_groups", "sg"), MOST_SECURITY_GROUPS);
+    let is_alone = matches!(fields.get("subnets"), Some(Node { value: Value::List(items), .. }) if items.len() == 1);
+    if is_alone || network.is_some() && subnets.len() == 1 {
+        let message = "a function needs two subnets: with one it stops when that zone does";
+        let hint = if is_alone { "add a subnet in another zone" } else { "give the network two zones at least" };
+        reader.note_at(&fields.span_of(key), message, hint);
+    }
+    Some(Vpc { start, line: 0, network, subnets, security_groups })
 }
 
 /// Subnets that Lambda takes for a function.
@@ -391,26 +394,14 @@ const MOST_SUBNETS: usize = 16;
 /// Security groups that Lambda takes for a function.
 const MOST_SECURITY_GROUPS: usize = 5;
 
-/// Reads the ids of a list, which needs at least one, has none twice and not more than Lambda takes.
-fn ids(reader: &mut Reader, fields: &Fields<'_>, name: &str, (prefix, form): (&str, Form), most: usize) -> Vec<String> {
-    let mut ids = Vec::new();
-    let items = reader.items(fields, name, &format!("{prefix}-0a1b2c3d"));
+/// Checks that a list is not empty, and not longer than Lambda takes.
+fn limit(reader: &mut Reader, fields: &Fields<'_>, (name, prefix): (&str, &str), most: usize) {
+    let Some(Node { value: Value::List(items), span }) = fields.get(name) else { return };
     if let Some(item) = items.get(most) {
         reader.report(Diagnostic::new(item.span.clone(), format!("Lambda takes at most {most} in `{name}`")));
     }
-    for item in items {
-        let Some(id) = reader.scalar(item, name, form.what, |text| scalars::id(text, prefix)) else { continue };
-        if ids.contains(&id) {
-            reader.report(Diagnostic::new(item.span.clone(), format!("`{id}` is there twice in `{name}`")));
-        } else {
-            ids.push(id);
-        }
-    }
-    if let Some(Node { value: Value::List(items), span }) = fields.get(name)
-        && items.is_empty()
-    {
+    if items.is_empty() {
         let message = format!("`{name}` is empty");
         reader.note_at(span, message, format!("name one at least: `{name}: [{prefix}-0a1b2c3d]`"));
     }
-    ids
 }

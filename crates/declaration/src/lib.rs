@@ -59,7 +59,7 @@ pub use expiry::Expiry;
 pub use filter::{FilterPolicy, ReceiptFilter};
 pub use function::{Architecture, Code, Function, LOG_RETENTION, SecretReference, Vpc};
 pub use moved::Move;
-pub use network::{Network, NetworkSource, Tier};
+pub use network::{GatewayService, Network, NetworkPart, NetworkSource, Tier, subnet_entry};
 pub use places::Places;
 pub use queue::{Queue, Redrive};
 pub use reference::reference;

@@ -112,7 +112,7 @@ pub(super) fn megabytes(text: &str, least: u32, most: u32) -> Result<u32, Wrong>
 
 /// Parses a number of days that must be one of several.
 pub(super) fn one_of_days(text: &str, allowed: &[u16]) -> Result<u16, Wrong> {
-    let duration = duration(text, Duration::from_secs(1), Duration::from_secs(36_500 * DAY))?;
+    let duration = duration(text, Duration::ZERO, Duration::from_secs(36_500 * DAY))?;
     let found = allowed.iter().find(|days| Duration::from_secs(u64::from(**days) * DAY) == duration);
     found.copied().ok_or_else(|| {
         let days: Vec<_> = allowed.iter().map(|days| format!("{days}d")).collect();

@@ -1,13 +1,14 @@
-//! `networks`: virtual private clouds with their subnets, and networks that exist already.
+//! `networks`: virtual private clouds with their subnets, and networks that exist already; and what others name of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use ipnet::Ipv4Net;
 
 use super::{
+    configuration_set::word_list,
     reader::{Fields, Reader, Wrong},
     scalars,
-    shape::{Field, Form, Holds, Shape},
+    shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node},
 };
@@ -24,15 +25,92 @@ pub struct Network {
 /// The origin of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetworkSource {
-    /// It exists, under this id: it stays as it is.
-    Existing(String),
+    /// It exists: it stays as it is.
+    Existing {
+        /// Its id.
+        id: String,
+        /// Ids of those of its subnets that are known as public ones.
+        public: Vec<String>,
+        /// Ids of those of its subnets that are known as private ones.
+        private: Vec<String>,
+    },
     /// The stack's own.
     Created {
         /// Range of its addresses, from /16 to /24.
         range: Ipv4Net,
         /// Number of availability zones: each has a public and a private subnet.
         zones: u8,
+        /// `true` if what is in private subnets reaches the internet, through a NAT gateway.
+        nat: bool,
+        /// Services with a way of their own, which costs nothing.
+        endpoints: Vec<GatewayService>,
     },
+}
+
+/// A service with gateway endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GatewayService {
+    /// S3.
+    S3,
+    /// `DynamoDB`.
+    DynamoDb,
+}
+
+impl GatewayService {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::S3, Self::DynamoDb];
+
+    /// Returns the last part of the name that AWS has for its endpoints.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::DynamoDb => "dynamodb",
+        }
+    }
+}
+
+impl Word for GatewayService {
+    const WORDS: &'static [(&'static str, Self)] = &[("s3", Self::S3), ("dynamodb", Self::DynamoDb)];
+}
+
+/// A subnet or a security group, as others name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NetworkPart {
+    /// The stack's own, by its entry.
+    Own(String),
+    /// One that exists, by its id.
+    Existing(String),
+}
+
+impl NetworkPart {
+    /// Returns the id of one that exists; `None` for the stack's own.
+    pub fn existing(&self) -> Option<&str> {
+        match self {
+            Self::Existing(id) => Some(id),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// Returns the entry of the stack's own; `None` for one that exists.
+    pub fn own(&self) -> Option<&str> {
+        match self {
+            Self::Own(entry) => Some(entry),
+            Self::Existing(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for NetworkPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(text) | Self::Existing(text) => formatter.write_str(text),
+        }
+    }
+}
+
+/// Returns the entry of a subnet of a network.
+pub fn subnet_entry(network: &str, tier: Tier, zone: usize) -> String {
+    format!("{network}-{}-{zone}", tier.word())
 }
 
 /// Who reaches a subnet, and whom it reaches.
@@ -66,8 +144,35 @@ impl Network {
     /// Returns the id of a network that exists; `None` for the stack's own.
     pub fn existing(&self) -> Option<&str> {
         match &self.source {
-            NetworkSource::Existing(id) => Some(id),
+            NetworkSource::Existing { id, .. } => Some(id),
             NetworkSource::Created { .. } => None,
+        }
+    }
+
+    /// Returns the subnets of a tier, as others name them; none for an existing network of which none is declared.
+    pub fn parts(&self, entry: &str, tier: Tier) -> Vec<NetworkPart> {
+        match &self.source {
+            NetworkSource::Existing { public, private, .. } => {
+                let ids = if tier == Tier::Public { public } else { private };
+                ids.iter().cloned().map(NetworkPart::Existing).collect()
+            }
+            NetworkSource::Created { .. } => {
+                let of_tier = self.subnets().into_iter().filter(|(of, ..)| *of == tier);
+                of_tier.map(|(tier, zone, _)| NetworkPart::Own(subnet_entry(entry, tier, zone))).collect()
+            }
+        }
+    }
+
+    /// Returns `true` if it is the stack's own, and has a NAT gateway.
+    pub fn has_nat(&self) -> bool {
+        matches!(self.source, NetworkSource::Created { nat: true, .. })
+    }
+
+    /// Returns the services that the stack's own network has a way of their own to.
+    pub fn endpoints(&self) -> &[GatewayService] {
+        match &self.source {
+            NetworkSource::Created { endpoints, .. } => endpoints,
+            NetworkSource::Existing { .. } => &[],
         }
     }
 
@@ -77,7 +182,8 @@ impl Network {
     /// ```
     /// use declaration::{Network, NetworkSource, Tier};
     ///
-    /// let source = NetworkSource::Created { range: "10.20.0.0/16".parse()?, zones: 2 };
+    /// let range = "10.20.0.0/16".parse()?;
+    /// let source = NetworkSource::Created { range, zones: 2, nat: false, endpoints: Vec::new() };
     /// let network = Network { source, tags: Default::default() };
     /// let subnets: Vec<_> = network.subnets().into_iter().map(|(tier, zone, range)| (tier, zone, range.to_string())).collect();
     /// assert_eq!(subnets[1], (Tier::Public, 2, "10.20.16.0/20".to_owned()));
@@ -85,7 +191,7 @@ impl Network {
     /// # Ok::<(), ipnet::AddrParseError>(())
     /// ```
     pub fn subnets(&self) -> Vec<(Tier, usize, Ipv4Net)> {
-        let NetworkSource::Created { range, zones } = &self.source else { return Vec::new() };
+        let NetworkSource::Created { range, zones, .. } = &self.source else { return Vec::new() };
         let ranges: Vec<Ipv4Net> = range.subnets(range.prefix_len() + SUBNET_BITS).into_iter().flatten().collect();
         let zones = usize::from(*zones);
         let of = |tier: Tier| {
@@ -125,32 +231,98 @@ pub(super) static SHAPE: Shape = Shape {
             "Number of availability zones: each has a public and a private subnet. More can be added; fewer take the last ones away.",
         )
         .or("2"),
+        Field::new(
+            "nat",
+            Holds::Switch,
+            "Let what is in private subnets reach the internet, through a NAT gateway in the first zone: some 37 dollars a month.",
+        )
+        .or("false"),
+        Field::new(
+            "endpoints",
+            Holds::List(&Holds::Word(words::<GatewayService>)),
+            "Services with a way of their own, without the internet and at no cost. Without it `[s3, dynamodb]`; `[]` for none.",
+        ),
+        Field::new(
+            "public",
+            Holds::List(&Holds::Text(scalars::SUBNET)),
+            "Public subnets of an existing network, for servers with an address on the internet.",
+        ),
+        Field::new(
+            "private",
+            Holds::List(&Holds::Text(scalars::SUBNET)),
+            "Private subnets of an existing network, for what names the network: in two zones at least.",
+        ),
         TAGS,
     ],
 };
 
 /// Keys that only a network of the stack's own has.
-const OWN: [&str; 3] = ["range", "zones", "tags"];
+const OWN: [&str; 5] = ["range", "zones", "nat", "endpoints", "tags"];
+/// Keys that only an existing network has: the stack makes the subnets of its own.
+const OF_EXISTING: [&str; 2] = ["public", "private"];
+
+/// Key of what is in a network.
+pub(super) const NETWORK: Field = Field::new(
+    "network",
+    Holds::Reference(Kind::Network),
+    "Network in whose private subnets it is, instead of `subnets`.",
+);
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Network {
     let fields = &reader.fields(node, &key.span, format!("network `{}`", key.name), &SHAPE);
     let existing = reader.text(fields, "existing", |text| scalars::id(text, "vpc"));
     if fields.entry("existing").is_some() {
-        refuse_own(reader, fields);
+        refuse(reader, fields, &OWN, "a network that exists stays as it is");
+    } else {
+        refuse(reader, fields, &OF_EXISTING, "the stack makes the subnets of its own networks");
     }
     let range = reader.text(fields, "range", range).or_else(|| range(RANGE_DEFAULT).ok()).unwrap_or_default();
     let zones = reader.number(fields, "zones").unwrap_or_default();
-    let source = existing.map_or(NetworkSource::Created { range, zones }, NetworkSource::Existing);
+    let nat = reader.switch(fields, "nat").unwrap_or_default();
+    let endpoints = match fields.get("endpoints") {
+        Some(_) => word_list(reader, fields, "endpoints", "s3").into_iter().collect(),
+        None => GatewayService::ALL.to_vec(),
+    };
+    let [public, private] = OF_EXISTING.map(|name| reader.ids(fields, name, "subnet", scalars::SUBNET));
+    let source = match existing {
+        Some(id) => NetworkSource::Existing { id, public, private },
+        None => NetworkSource::Created { range, zones, nat, endpoints },
+    };
     Network { source, tags: tags(reader, fields) }
+}
+
+/// Returns the key by which something says where it is.
+pub(super) fn key(fields: &Fields<'_>) -> &'static str {
+    if fields.entry("network").is_some() { "network" } else { "subnets" }
+}
+
+/// Reads where something is: the subnets that it names, or the private ones of the network that it names, with that network.
+pub(super) fn subnets(reader: &mut Reader, fields: &Fields<'_>) -> (Option<String>, Vec<NetworkPart>) {
+    let Some((place, _)) = fields.entry("network") else {
+        let ids = reader.ids(fields, "subnets", "subnet", scalars::SUBNET);
+        return (None, ids.into_iter().map(NetworkPart::Existing).collect());
+    };
+    if fields.entry("subnets").is_some() {
+        let message = "`network` stands for its private subnets, and `subnets` names others";
+        reader.note_at(&place.span, message, "remove one of them");
+    }
+    let Some(network) = reader.reference(fields, "network") else { return (None, Vec::new()) };
+    let subnets = reader.private_subnets(&network);
+    if subnets.is_empty() {
+        let message = format!("no private subnets of the existing network `{network}` are declared");
+        let hint = "add them to it: `private: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or name `subnets` here";
+        reader.note_at(&fields.span_of("network"), message, hint);
+    }
+    (Some(network), subnets)
 }
 
 /// Range of a network without one.
 const RANGE_DEFAULT: &str = "10.20.0.0/16";
 
-fn refuse_own(reader: &mut Reader, fields: &Fields<'_>) {
-    for name in OWN {
+fn refuse(reader: &mut Reader, fields: &Fields<'_>, names: &[&str], why: &str) {
+    for name in names {
         if let Some((key, _)) = fields.entry(name) {
-            let message = format!("a network that exists stays as it is: `{name}` cannot be declared for it");
+            let message = format!("{why}: `{name}` cannot be declared for it");
             reader.note_at(&key.span, message, "remove one of them");
         }
     }
@@ -185,7 +357,8 @@ mod tests {
         for length in 16..=24 {
             let of = |zones| {
                 let range = format!("10.20.0.0/{length}").parse().unwrap();
-                Network { source: NetworkSource::Created { range, zones }, tags: BTreeMap::new() }.subnets()
+                let source = NetworkSource::Created { range, zones, nat: false, endpoints: Vec::new() };
+                Network { source, tags: BTreeMap::new() }.subnets()
             };
             for zones in 1..=6 {
                 let subnets = of(zones);

@@ -11,6 +11,7 @@ pub(super) use super::suggestion::{choose, closest, did_you_mean, one_of};
 use super::{
     diagnostic::Diagnostic,
     measures,
+    network::NetworkPart,
     protection::{PROTECT, UNPROTECTED},
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tree::{Key, Node, Value},
@@ -23,6 +24,8 @@ pub(super) struct Reader {
     /// `true` while values may hold a secret by mistake: messages then never repeat them.
     conceals: bool,
     declared: BTreeMap<Kind, Vec<String>>,
+    /// Private subnets of the declared networks, by entry.
+    pub(super) private_subnets: BTreeMap<String, Vec<NetworkPart>>,
 }
 
 /// The entries of a mapping whose keys are known: read each by name.
@@ -238,7 +241,6 @@ impl Reader {
         fields.get(name).map_or(&[], |node| self.list(node, name, example))
     }
 
-    /// Reads the text of a key, whose form `read` checks.
     /// Reads ids, each once.
     pub(super) fn ids(&mut self, fields: &Fields<'_>, name: &str, prefix: &str, form: Form) -> Vec<String> {
         let mut ids: Vec<String> = Vec::new();
@@ -255,6 +257,7 @@ impl Reader {
         ids
     }
 
+    /// Reads the text of a key, whose form `read` checks.
     pub(super) fn text<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -375,6 +378,11 @@ impl Reader {
     /// Returns the names of the declared entries of a kind.
     pub(super) fn declared(&self, kind: Kind) -> &[String] {
         self.declared.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the private subnets of a declared network; none of an existing one that tells none.
+    pub(super) fn private_subnets(&self, network: &str) -> Vec<NetworkPart> {
+        self.private_subnets.get(network).cloned().unwrap_or_default()
     }
 
     /// Returns `true` if an entry of that kind is declared.

@@ -97,11 +97,14 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let mut reader = Reader::new(Kind::ALL.into_iter().map(|kind| (kind, names(root, kind.section()))).collect());
     let reader = &mut reader;
     let fields = &reader.fields(root, &(0..0), "the declaration", &ROOT);
+    // What is in networks names them, and so their subnets.
+    let networks = section(reader, fields, Kind::Network, network::read);
+    reader.private_subnets =
+        networks.iter().map(|(entry, one)| (entry.clone(), one.parts(entry, network::Tier::Private))).collect();
     let functions: BTreeMap<String, Function> = section(reader, fields, Kind::Function, function::read);
     let buckets = section(reader, fields, Kind::Bucket, bucket::read);
     let secrets = secrets(reader, fields);
     let clusters = section(reader, fields, Kind::Cluster, cluster::read);
-    let networks = section(reader, fields, Kind::Network, network::read);
     let moved = moved::read(reader, fields);
     let declaration = Declaration {
         stack: reader.text(fields, "stack", scalars::name).unwrap_or_default(),

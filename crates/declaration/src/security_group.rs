@@ -4,13 +4,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     net::IpAddr,
+    ops::Range,
 };
 
 use ipnet::IpNet;
 
 use super::{
     Declaration,
+    cluster::ClusterSource,
+    network::NetworkPart,
     reader::{Fields, Reader, Wrong},
+    scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     suggestion::choose,
     tags::{TAGS, tags},
@@ -158,6 +162,54 @@ fn traffic(
     found
 }
 
+/// Key of what is in security groups.
+pub(super) const GROUPS: Holds = Holds::List(&Holds::ReferenceOr(Kind::SecurityGroup, scalars::SECURITY_GROUP));
+
+/// Reads the security groups of something: declared ones by name, others by id, each once.
+pub(super) fn groups(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<NetworkPart> {
+    let declared = reader.declared(Kind::SecurityGroup).to_vec();
+    let mut groups = Vec::new();
+    for item in reader.items(fields, name, "sg-0a1b2c3d") {
+        let what = "a declared security group, or the id of one";
+        let Some(group) = reader.scalar(item, name, what, |text| part(text, &declared)) else { continue };
+        if groups.contains(&group) {
+            reader.note_at(&item.span, format!("`{group}` is there twice in `{name}`"), "remove one of them");
+        } else {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// Parses a declared group or the id of one.
+fn part(text: &str, declared: &[String]) -> Result<NetworkPart, Wrong> {
+    if declared.iter().any(|group| group == text) {
+        return Ok(NetworkPart::Own(text.to_owned()));
+    }
+    scalars::id(text, "sg").map(NetworkPart::Existing).map_err(|wrong| {
+        let known: Vec<&str> = declared.iter().map(String::as_str).collect();
+        if known.is_empty() { wrong } else { Wrong::default().hint(choose(text, "declared security groups", &known)) }
+    })
+}
+
+/// Checks that something that names a network is in groups of that network.
+fn check_placed(
+    reader: &mut Reader,
+    declaration: &Declaration,
+    (what, place): (&str, Range<usize>),
+    network: Option<&String>,
+    groups: &[NetworkPart],
+) {
+    let Some(network) = network else { return };
+    for group in groups.iter().filter_map(NetworkPart::own) {
+        let of = declaration.security_groups.get(group).map(|group| &group.network);
+        if of.is_some_and(|of| of != network) {
+            let message = format!("{what} is in network `{network}`, and security group `{group}` is in another one");
+            reader.note_at(&place, message, format!("name a group of `{network}`"));
+        }
+    }
+}
+
 /// Parses one side of traffic.
 fn peer(text: &str, groups: &[String]) -> Result<Peer, Wrong> {
     if groups.iter().any(|group| group == text) {
@@ -201,6 +253,7 @@ impl SecurityGroup {
 
 /// Checks that groups name groups of their own network, and none in a circle: each is made before those that name it.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    placed(reader, root, declaration);
     let groups = &declaration.security_groups;
     for (entry, group) in groups {
         let place = span_of(root, &["security_groups", entry]);
@@ -216,6 +269,27 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             let hint = "declare one direction: answers to what is allowed pass anyhow; or name a range in one of them";
             reader.note_at(&place, message, hint);
         }
+    }
+}
+
+/// Checks everything that names a network and security groups.
+fn placed(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    for (entry, function) in &declaration.functions {
+        let Some(vpc) = &function.vpc else { continue };
+        let place = span_of(root, &["functions", entry, "vpc", "security_groups"]);
+        let what = format!("function `{entry}`");
+        check_placed(reader, declaration, (&what, place), vpc.network.as_ref(), &vpc.security_groups);
+    }
+    for (entry, database) in &declaration.databases {
+        let place = span_of(root, &["databases", entry, "security_groups"]);
+        let what = format!("database `{entry}`");
+        check_placed(reader, declaration, (&what, place), database.network.as_ref(), &database.security_groups);
+    }
+    for (entry, cluster) in &declaration.clusters {
+        let ClusterSource::Created(brokers) = &cluster.source else { continue };
+        let place = span_of(root, &["clusters", entry, "security_groups"]);
+        let what = format!("cluster `{entry}`");
+        check_placed(reader, declaration, (&what, place), brokers.network.as_ref(), &brokers.security_groups);
     }
 }
 

@@ -296,6 +296,12 @@ kinds! {
     RouteTable = ec2::route_table::RouteTable;
     /// Security groups.
     SecurityGroup = ec2::security_group::SecurityGroup;
+    /// Public addresses.
+    Address = ec2::address::Address;
+    /// NAT gateways.
+    NatGateway = ec2::nat_gateway::NatGateway;
+    /// Gateway endpoints.
+    Endpoint = ec2::endpoint::Endpoint;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

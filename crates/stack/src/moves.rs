@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use declaration::{AlarmKind, Declaration, SILENCE, Tier, Watched};
+use declaration::{AlarmKind, Declaration, GatewayService, SILENCE, Tier, Watched, subnet_entry};
 use kinds::Kind;
 
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
@@ -14,7 +14,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
             Kind::Api => &[Kind::Api, Kind::AccessLog],
             Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
-            Kind::Network => &[Kind::Network, Kind::InternetGateway],
+            Kind::Network => &[Kind::Network, Kind::InternetGateway, Kind::NatGateway],
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
@@ -49,7 +49,10 @@ fn in_network(from: &str, to: &str) -> Vec<((Kind, String), String)> {
             .map(move |number| ((Kind::Subnet, subnet_entry(from, tier, number)), subnet_entry(to, tier, number)));
         subnets.chain([((Kind::RouteTable, table_entry(from, tier)), table_entry(to, tier))])
     };
-    Tier::ALL.into_iter().flat_map(of_tier).collect()
+    let endpoints = GatewayService::ALL
+        .map(|service| ((Kind::Endpoint, endpoint_entry(from, service)), endpoint_entry(to, service)));
+    let address = ((Kind::Address, nat_address_entry(from)), nat_address_entry(to));
+    Tier::ALL.into_iter().flat_map(of_tier).chain(endpoints).chain([address]).collect()
 }
 
 /// Returns the entry of an alarm on a function or a queue.
@@ -57,9 +60,14 @@ pub(crate) fn alarm_entry(watched: &str, measure: &str) -> String {
     format!("{watched}-{measure}")
 }
 
-/// Returns the entry of a subnet of a network.
-pub(crate) fn subnet_entry(network: &str, tier: Tier, number: usize) -> String {
-    format!("{network}-{}-{number}", tier.word())
+/// Returns the entry of the address of a network's NAT gateway.
+pub(crate) fn nat_address_entry(network: &str) -> String {
+    format!("{network}-nat")
+}
+
+/// Returns the entry of an endpoint of a network.
+pub(crate) fn endpoint_entry(network: &str, service: GatewayService) -> String {
+    format!("{network}-{}", service.word())
 }
 
 /// Returns the entry of the route table of a tier of a network.

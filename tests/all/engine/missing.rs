@@ -51,7 +51,14 @@ impl Resource {
         }
         if self.kind == "route table" {
             let is_subnet = other.kind == "subnet" && other.entry.starts_with(&format!("{}-", self.entry));
-            return is_subnet || other.kind == "internet gateway" && self.entry.ends_with("-public");
+            let way = if self.entry.ends_with("-public") { "internet gateway" } else { "nat gateway" };
+            return is_subnet || other.kind == way;
+        }
+        if self.kind == "nat gateway" {
+            return other.kind == "subnet" && other.entry.ends_with("-public-1");
+        }
+        if self.kind == "endpoint" {
+            return other.kind == "route table";
         }
         let is_of_api = match self.kind.as_str() {
             "permission" => self.entry.contains(".api-"),
@@ -118,7 +125,7 @@ impl Resource {
             }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
             "database" => stores::delete(trial, name),
-            "subnet" | "internet gateway" | "route table" | "security group" => {
+            "subnet" | "internet gateway" | "route table" | "security group" | "nat gateway" | "endpoint" => {
                 servers::delete(trial, &self.kind, &self.entry);
             }
             kind => sending::delete(trial, kind, &self.entry),
@@ -168,10 +175,11 @@ fn delete_role(trial: &Trial, name: &str) {
 }
 
 /// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
-/// subscriber cannot be unsubscribed; a network stays as long as anything is in it, and RDS keeps the groups of a database that is there.
+/// subscriber cannot be unsubscribed; a network and an address stay as long as something has them, and RDS keeps the groups of a database that is there.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
-    let stays = ["receipt rule order", "active rule set", "network", "database subnets", "database parameters"];
+    let stays =
+        ["receipt rule order", "active rule set", "network", "address", "database subnets", "database parameters"];
     !is_pending && !stays.contains(&resource.kind.as_str())
 }
 

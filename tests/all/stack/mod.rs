@@ -14,6 +14,7 @@ mod names;
 mod neighbours;
 mod networks;
 mod outputs;
+mod own_network;
 mod pace;
 mod plans;
 mod preconditions;

@@ -16,7 +16,6 @@ fn only(old: &str, new: &str) -> String {
 fn every_key_has_its_place() {
     let run = validated(FULL);
     assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 1 configuration set, 2 identities, 2 networks, 2 security groups, 2 receipt rules, 2 receipt filters");
-    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 configuration set, 2 identities, 2 networks, 2 security groups, 2 receipt rules, 2 receipt filters");
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
@@ -103,7 +102,7 @@ fn functions_and_how_they_run() {
     22:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
     29:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
     29:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
-    29:34: `subnet-0a1b2c3d` is there twice in `subnets`
+    29:34: `subnet-0a1b2c3d` is there twice in `subnets` | remove one of them
     30:24: `security_groups` is empty | name one at least: `security_groups: [sg-0a1b2c3d]`
     28:5: `vpc` lacks `security_groups` | add `security_groups: [sg-0a1b2c3d]`
     ");
@@ -379,8 +378,10 @@ fn networks_and_security_groups() {
         only("range: 10.30.0.0/18", "range: 10.30.0.0/25"),
         only("range: 10.30.0.0/18", "range: 203.0.0.0/18"),
         only("zones: 3", "zones: 7"),
-        only("{existing: vpc-0a1b2c3d}", "{existing: vpc-0a1b2c3d, zones: 2}"),
-        only("{existing: vpc-0a1b2c3d}", "{existing: subnet-0a1b2c3d}"),
+        only("{existing: vpc-0a1b2c3d, ", "{existing: vpc-0a1b2c3d, zones: 2, "),
+        only("{existing: vpc-0a1b2c3d, ", "{existing: subnet-0a1b2c3d, "),
+        only("endpoints: [s3]", "endpoints: [sqs]"),
+        only("endpoints: [s3]", "private: [subnet-0000000d]"),
         only("app: {network: main", "app: {network: company"),
         only("from: web, port: 8000-8010", "from: wbe, port: 8000-8010"),
         only("from: web, port: 8000-8010", "from: web, port: 8010-8000"),
@@ -395,12 +396,43 @@ fn networks_and_security_groups() {
     173:38: `zones` must be a whole number from 1 to 6, not the number `7`
     174:37: a network that exists stays as it is: `zones` cannot be declared for it | remove one of them
     174:23: `existing` must be the id of a network, such as `vpc-0a1b2c3d`, not the text `subnet-0a1b2c3d`
+    173:64: `endpoints` must be `s3` or `dynamodb`, not the text `sqs` | what can be named: `s3`, `dynamodb`
+    173:52: the stack makes the subnets of its own networks: `private` cannot be declared for it | remove one of them
     176:8: security group `app` names `web`, which is in another network | name a group of the same network, or a range
     176:41: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `wbe` | did you mean `web`?
     176:52: `port` must be a port or a span of ports, such as `443` or `8000-8010`, not the text `8010-8000`
     179:22: `from` must be a declared security group, the id of one, or a range such as `203.0.113.0/24`, not the text `203.0.113.7/24` | write `203.0.113.0/24` for the whole range, or `203.0.113.7` for the address
     176:8: security groups `app` and `web` name each other | declare one direction: answers to what is allowed pass anyhow; or name a range in one of them
     179:50: this rule is there twice in `ingress` | remove one of them
+    ");
+}
+
+/// What is in a network names it, and groups of it.
+#[test]
+fn what_is_in_a_network_names_it() {
+    let subnets = "vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}";
+    let database =
+        "    subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]\n    security_groups: [sg-0a1b2c3d]\n    multi_az: true\n";
+    let faults = [
+        only(subnets, "vpc: {security_groups: [sg-0a1b2c3d]}"),
+        only(subnets, "vpc: {network: man, security_groups: [sg-0a1b2c3d]}"),
+        only(
+            subnets,
+            "vpc: {network: main, subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}",
+        ),
+        only(subnets, "vpc: {network: main, security_groups: [wbe]}"),
+        only(subnets, "vpc: {network: company, security_groups: [web]}"),
+        only(database, "    network: company\n    security_groups: [web]\n    multi_az: true\n"),
+        only(database, "    security_groups: [web]\n    multi_az: true\n"),
+    ];
+    assert_snapshot!(faults.join("\n"), @r"
+    44:155: `vpc` has neither `network` nor `subnets` | add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network
+    44:170: network `man` is not declared | did you mean `main`?
+    44:161: `network` stands for its private subnets, and `subnets` names others | remove one of them
+    44:194: `security_groups` must be a declared security group, or the id of one, not the text `wbe` | did you mean `web`?
+    44:196: function `worker` is in network `company`, and security group `web` is in another one | name a group of `company`
+    163:22: database `store` is in network `company`, and security group `web` is in another one | name a group of `company`
+    155:3: database `store` has neither `network` nor `subnets` | add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network
     ");
 }
 

@@ -4,19 +4,32 @@
 //! Settings that name another one do it by what stands for its id, so that they are the same before and after it was made. EC2's calls
 //! answer before others see what they made: a create that is called again goes on with what was made before.
 
+pub mod address;
+pub mod endpoint;
 pub mod internet_gateway;
+pub mod nat_gateway;
 pub mod network;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
-use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Tags};
+use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
+
+/// What is in a network gives its addresses back some time after its own end: functions in up to 45 minutes, as Lambda's guide says.
+const LEAVING: Slow = Slow { seconds: 1350, why: "what was in it gives its addresses back" };
 
 /// How EC2 tells a kind.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +47,8 @@ struct Told {
     resource: &'static str,
     /// Beginning of the ids.
     prefix: &'static str,
+    /// Filter that leaves out what is gone and still told, with the states that it takes; `None` for a kind without states.
+    states: Option<(&'static str, &'static [&'static str])>,
 }
 
 // Source: botocore 1.44.8, `ec2` 2016-11-15.
@@ -45,6 +60,7 @@ const NETWORK: Told = Told {
     filter: "vpc-id",
     resource: "vpc",
     prefix: "vpc-",
+    states: None,
 };
 const SUBNET: Told = Told {
     kind: Kind::Subnet,
@@ -54,6 +70,7 @@ const SUBNET: Told = Told {
     filter: "subnet-id",
     resource: "subnet",
     prefix: "subnet-",
+    states: None,
 };
 const INTERNET_GATEWAY: Told = Told {
     kind: Kind::InternetGateway,
@@ -63,6 +80,7 @@ const INTERNET_GATEWAY: Told = Told {
     filter: "internet-gateway-id",
     resource: "internet-gateway",
     prefix: "igw-",
+    states: None,
 };
 const ROUTE_TABLE: Told = Told {
     kind: Kind::RouteTable,
@@ -72,6 +90,7 @@ const ROUTE_TABLE: Told = Told {
     filter: "route-table-id",
     resource: "route-table",
     prefix: "rtb-",
+    states: None,
 };
 const SECURITY_GROUP: Told = Told {
     kind: Kind::SecurityGroup,
@@ -81,14 +100,55 @@ const SECURITY_GROUP: Told = Told {
     filter: "group-id",
     resource: "security-group",
     prefix: "sg-",
+    states: None,
+};
+const ADDRESS: Told = Told {
+    kind: Kind::Address,
+    describe: "DescribeAddresses",
+    list: "addressesSet",
+    id: "allocationId",
+    filter: "allocation-id",
+    resource: "elastic-ip",
+    prefix: "eipalloc-",
+    states: None,
+};
+const NAT_GATEWAY: Told = Told {
+    kind: Kind::NatGateway,
+    describe: "DescribeNatGateways",
+    list: "natGatewaySet",
+    id: "natGatewayId",
+    filter: "nat-gateway-id",
+    resource: "natgateway",
+    prefix: "nat-",
+    states: Some(("state", &["pending", "available", "failed"])),
+};
+const ENDPOINT: Told = Told {
+    kind: Kind::Endpoint,
+    describe: "DescribeVpcEndpoints",
+    list: "vpcEndpointSet",
+    id: "vpcEndpointId",
+    filter: "vpc-endpoint-id",
+    resource: "vpc-endpoint",
+    prefix: "vpce-",
+    states: Some(("vpc-endpoint-state", &["pendingAcceptance", "pending", "available"])),
 };
 /// All kinds of EC2.
-const TOLD: [Told; 5] = [NETWORK, SUBNET, INTERNET_GATEWAY, ROUTE_TABLE, SECURITY_GROUP];
+const TOLD: [Told; 8] =
+    [NETWORK, SUBNET, INTERNET_GATEWAY, ROUTE_TABLE, SECURITY_GROUP, ADDRESS, NAT_GATEWAY, ENDPOINT];
 
 impl Told {
     /// Returns the name of a call in messages.
     fn call(self) -> String {
         format!("ec2.{}", self.describe)
+    }
+
+    /// Returns the call that describes what has a value, and is there.
+    fn described(self, filter: &str, value: &str) -> Call {
+        let call = Call::new(self.describe).filter(filter, [value]);
+        match self.states {
+            Some((filter, states)) => call.filter(filter, states.iter().copied()),
+            None => call,
+        }
     }
 
     fn gone(self, name: &str) -> Failure {
@@ -98,40 +158,59 @@ impl Told {
 
 /// What the stack has in EC2, as it was read last, for the many that name one another. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Networks(Arc<Mutex<Seen>>);
+pub struct Networks {
+    seen: Arc<Mutex<Seen>>,
+    /// `true` if the declaration has something of EC2.
+    is_declared: Arc<AtomicBool>,
+}
 
 /// What has the stack's tag of a kind, as soon as it was read.
 type Members = Arc<OnceCell<Arc<Vec<Element>>>>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     /// What has the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
     known: BTreeMap<Kind, Members>,
     /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
     made: BTreeMap<(Kind, String), String>,
+    /// Start of this run, in nanoseconds since 1970, and the number of deletions since: EC2 gives back what was made with a token before,
+    /// even if that is gone.
+    step: (u128, u32),
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Self { known: BTreeMap::new(), made: BTreeMap::new(), step: (start, 0) }
+    }
 }
 
 impl Networks {
+    /// Notes that the declaration has something of EC2. Else EC2 is not asked for what others name, unless AWS's index of tags has something.
+    pub fn declare(&self) {
+        self.is_declared.store(true, Ordering::Relaxed);
+    }
+
     /// Forgets what was read: before another pass, and after each write.
     pub async fn forget(&self) {
-        self.0.lock().await.known.clear();
+        self.seen.lock().await.known.clear();
     }
 
     async fn forget_kind(&self, kind: Kind) {
-        self.0.lock().await.known.remove(&kind);
+        self.seen.lock().await.known.remove(&kind);
     }
 
     async fn made(&self, kind: Kind, name: &str) -> Option<String> {
-        self.0.lock().await.made.get(&(kind, name.to_owned())).cloned()
+        self.seen.lock().await.made.get(&(kind, name.to_owned())).cloned()
     }
 }
 
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
 async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
     // Others may read other kinds meanwhile. What forgets it takes the cell away, so that an answer that is under way is nobody's later.
-    let members = Arc::clone(session.networks.0.lock().await.known.entry(told.kind).or_default());
+    let members = Arc::clone(session.networks.seen.lock().await.known.entry(told.kind).or_default());
     let read = async {
-        let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
+        let call = told.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
         session.aws.read.ec2.pages(call, told.list).await.map(Arc::new)
     };
     members.get_or_try_init(|| read).await.cloned()
@@ -182,7 +261,7 @@ async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Elemen
         return Ok(found);
     }
     // It is somebody's, or has lost its tags.
-    let call = Call::new(told.describe).filter(told.filter, [name]);
+    let call = told.described(told.filter, name);
     let found = session.aws.read.ec2.pages(call, told.list).await?;
     Ok(found.into_iter().find(|member| member.text(told.id) == name))
 }
@@ -233,10 +312,12 @@ async fn make(
             call.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value)
         },
     );
-    let call = call.once(format!("{} {} {}", session.stack.id(), told.kind.name(), address.name));
+    let (start, deleted) = session.networks.seen.lock().await.step;
+    let step = format!("{} {} {} {start} {deleted}", session.stack.id(), told.kind.name(), address.name);
+    let call = call.once(step);
     let answer = session.aws.write.ec2.call(&call).await.map_err(not_yet)?;
     let id = answer.text(place).to_owned();
-    let mut seen = session.networks.0.lock().await;
+    let mut seen = session.networks.seen.lock().await;
     seen.made.insert((told.kind, address.name.clone()), id.clone());
     seen.known.remove(&told.kind);
     Ok(id)
@@ -273,8 +354,16 @@ fn is_gone(failure: &Failure) -> bool {
 /// Deletes a resource, and forgets that this run has made it.
 async fn delete(session: &Session, told: Told, address: &Address, call: Call) -> Result<(), Failure> {
     take_away(session, told.kind, call).await?;
-    session.networks.0.lock().await.made.remove(&(told.kind, address.name.clone()));
+    forget(session, told, address).await;
     Ok(())
+}
+
+/// Forgets a resource that is gone.
+async fn forget(session: &Session, told: Told, address: &Address) {
+    let mut seen = session.networks.seen.lock().await;
+    seen.known.remove(&told.kind);
+    seen.made.remove(&(told.kind, address.name.clone()));
+    seen.step.1 += 1;
 }
 
 /// Writes the tags of a resource that differ.
@@ -300,7 +389,7 @@ async fn write_tags(session: &Session, kind: Kind, id: &str, desired: &Tags, liv
 /// Lists this stack's resources of a kind. Most stacks have none: where neither AWS's index of tags nor a declaration names one, EC2 is not
 /// asked.
 async fn list_owned(session: &Session, told: Told) -> Result<Vec<Owned>, Failure> {
-    let is_read = session.networks.0.lock().await.known.contains_key(&told.kind);
+    let is_read = session.networks.seen.lock().await.known.contains_key(&told.kind);
     if !is_read && session.indexed(told.kind)?.is_empty() {
         return Ok(Vec::new());
     }
@@ -357,6 +446,11 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
     Ok(format!("{before}{id}{behind}"))
 }
 
+/// Returns a set of texts for a call, each as [`with_id`] does.
+pub(crate) async fn with_set(session: &Session, texts: &BTreeSet<String>) -> Result<BTreeSet<String>, Failure> {
+    Ok(with_ids(session, texts).await?.into_iter().collect())
+}
+
 /// Returns texts for a call, each as [`with_id`] does.
 pub(crate) async fn with_ids<'text>(
     session: &Session,
@@ -372,12 +466,25 @@ pub(crate) async fn with_ids<'text>(
 /// Returns what stands for an id that was read, if it is that of one of the stack's; else the id.
 pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
     let Some(told) = TOLD.iter().find(|told| id.starts_with(told.prefix)).copied() else { return Ok(id.to_owned()) };
+    let is_declared = session.networks.is_declared.load(Ordering::Relaxed);
+    if !is_declared && session.indexed(told.kind).is_ok_and(|names| names.is_empty()) {
+        return Ok(id.to_owned());
+    }
     let of_id = |members: &[Element]| {
         let found = members.iter().find(|member| member.text(told.id) == id);
         found.and_then(|member| name_of(session, told.kind, member))
     };
     let name = of_id(&known(session, told).await?);
     Ok(name.map_or_else(|| id.to_owned(), |name| id_of(told.kind, &name)))
+}
+
+/// Returns ids that were read, each as [`without_id`] does.
+pub(crate) async fn without_ids(session: &Session, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, Failure> {
+    let mut texts = BTreeSet::new();
+    for id in ids {
+        texts.insert(without_id(session, id).await?);
+    }
+    Ok(texts)
 }
 
 #[cfg(test)]

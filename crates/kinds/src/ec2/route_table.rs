@@ -165,7 +165,7 @@ impl Manage for RouteTable {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Network, Kind::Subnet, Kind::InternetGateway];
+    const REFERS_TO: &'static [Kind] = &[Kind::Network, Kind::Subnet, Kind::InternetGateway, Kind::NatGateway];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["ec2:DescribeRouteTables"]),

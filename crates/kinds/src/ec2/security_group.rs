@@ -16,7 +16,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Slow, Tags, plain};
 
 /// Security groups.
 #[derive(Debug)]
@@ -203,6 +203,8 @@ impl Manage for SecurityGroup {
         writes(Target::Existing(Kind::Network), &["ec2:CreateSecurityGroup"]),
         deletes(Target::Own(Kind::SecurityGroup), &["ec2:DeleteSecurityGroup"]),
     ];
+
+    const ENDS_IN: Option<Slow> = Some(super::LEAVING);
 
     #[cfg(test)]
     fn full() -> Settings {

@@ -9,7 +9,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Tags, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
 
 /// Subnets.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ impl Manage for Subnet {
         desired.number = live.number;
         Vec::new()
     }
+
+    const ENDS_IN: Option<Slow> = Some(super::LEAVING);
 
     #[cfg(test)]
     fn full() -> Settings {

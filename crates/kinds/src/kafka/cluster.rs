@@ -10,6 +10,7 @@ use super::{CLUSTERS, by_name, path, set};
 use crate::{
     Condition, Kind, Manage, Session,
     documents::{at, is, number, text},
+    ec2,
     identity::{Identity, Output},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -275,7 +276,7 @@ impl Manage for Cluster {
 
     const HOLDS: Holds = Holds::Lasting;
 
-    const REFERS_TO: &'static [Kind] = &[];
+    const REFERS_TO: &'static [Kind] = &[Kind::Subnet, Kind::SecurityGroup];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["kafka:GetBootstrapBrokers", "kafka:ListClustersV2"]),
@@ -340,7 +341,9 @@ impl Manage for Cluster {
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(cluster) = by_name(session, &address.name).await? else { return Ok(None) };
-        let settings = Settings::from_aws(&cluster);
+        let mut settings = Settings::from_aws(&cluster);
+        settings.subnets = ec2::without_ids(session, &settings.subnets).await?;
+        settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -376,7 +379,10 @@ impl Manage for Cluster {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        let call = Call::post("CreateClusterV2", &CLUSTERS, desired.document(&address.name));
+        let mut settings = desired.clone();
+        settings.subnets = ec2::with_set(session, &settings.subnets).await?;
+        settings.security_groups = ec2::with_set(session, &settings.security_groups).await?;
+        let call = Call::post("CreateClusterV2", &CLUSTERS, settings.document(&address.name));
         session.aws.write.kafka.call(call).await?;
         Err(at_work(&address.name, "CREATING"))
     }

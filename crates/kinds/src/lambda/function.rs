@@ -18,7 +18,7 @@ use contract::context::{Context, MailPlace, VARIABLE};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session, kafka, own_tags, rds,
+    Kind, Manage, Session, ec2, kafka, own_tags, rds,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -159,6 +159,8 @@ async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, 
     if let Some(context) = settings.environment.get_mut(VARIABLE) {
         *context = rds::with_databases(session, &kafka::with_brokers(session, context).await?).await?;
     }
+    settings.vpc.subnets = ec2::with_set(session, &settings.vpc.subnets).await?;
+    settings.vpc.security_groups = ec2::with_set(session, &settings.vpc.security_groups).await?;
     Ok(settings)
 }
 
@@ -347,7 +349,16 @@ impl Manage for Function {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Role, Kind::LogGroup, Kind::Bucket, Kind::Queue, Kind::Cluster];
+    const REFERS_TO: &'static [Kind] = &[
+        Kind::Role,
+        Kind::LogGroup,
+        Kind::Bucket,
+        Kind::Queue,
+        Kind::Cluster,
+        Kind::Database,
+        Kind::Subnet,
+        Kind::SecurityGroup,
+    ];
 
     const RIGHTS: &'static [Right] = &[
         // All that is told of a function: each of these actions by its name would not fit into a managed policy.
@@ -437,6 +448,8 @@ impl Manage for Function {
         if let Some(context) = settings.environment.get_mut(VARIABLE) {
             *context = rds::without_databases(session, &kafka::without_brokers(session, context).await?).await?;
         }
+        settings.vpc.subnets = ec2::without_ids(session, &settings.vpc.subnets).await?;
+        settings.vpc.security_groups = ec2::without_ids(session, &settings.vpc.security_groups).await?;
         // A function always holds something: code.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{with_tags, write_tags};
 use crate::{
-    Condition, Input, Kind, Manage, Session,
+    Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -201,7 +201,7 @@ impl Manage for Instance {
 
     const HOLDS: Holds = Holds::Lasting;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::DatabaseSubnets, Kind::DatabaseParameters];
+    const REFERS_TO: &'static [Kind] = &[Kind::DatabaseSubnets, Kind::DatabaseParameters, Kind::SecurityGroup];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::Database), &["rds:DescribeDBInstances"]),
@@ -279,6 +279,7 @@ impl Manage for Instance {
             return Ok(None);
         }
         let mut settings = wire::settings(&found)?;
+        settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         settings.is_made &= !session.databases.goes_on(&address.name, wire::is_settled(&found));
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
@@ -315,7 +316,7 @@ impl Manage for Instance {
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
-        let call = with_tags(wire::create(name, desired), &desired.tags);
+        let call = with_tags(wire::create(name, &with_groups(session, desired).await?), &desired.tags);
         match session.aws.write.rds.call(&call).await {
             // One that is on its way out has the name for some minutes.
             Err(failure) if failure.class == Class::Exists => match describe(session, name).await? {
@@ -348,7 +349,8 @@ impl Manage for Instance {
         if !USABLE.contains(&status) {
             return Err(at_work(name, status));
         }
-        let Some(call) = wire::modify(name, desired, live) else {
+        let (wanted, there) = (with_groups(session, desired).await?, with_groups(session, live).await?);
+        let Some(call) = wire::modify(name, &wanted, &there) else {
             // It is called usable for some seconds before RDS begins.
             return if wire::is_settled(&found) { Ok(()) } else { Err(at_work(name, "modifying")) };
         };
@@ -405,6 +407,11 @@ impl Manage for Instance {
         }
         Ok(owned)
     }
+}
+
+/// Returns settings for a call, with the ids of security groups in place of what stands for them.
+async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+    Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
 }
 
 /// Returns the name of the last snapshot of a database: another one each second, since one of the same name may be there.

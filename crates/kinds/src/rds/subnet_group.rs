@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{owned, tags_of, used, with_tags, write_tags};
 use crate::{
-    Kind, Manage, Session,
+    Kind, Manage, Session, ec2,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -49,7 +49,7 @@ impl Manage for SubnetGroup {
     // It goes with its database, and stays with it.
     const HOLDS: Holds = Holds::Passing;
 
-    const REFERS_TO: &'static [Kind] = &[];
+    const REFERS_TO: &'static [Kind] = &[Kind::Subnet];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Own(Kind::DatabaseSubnets), &["rds:DescribeDBSubnetGroups", "rds:ListTagsForResource"]),
@@ -84,7 +84,7 @@ impl Manage for SubnetGroup {
         let owner = Owner::of(&tags, &session.stack, true);
         let settings = Settings {
             description: group.text("DBSubnetGroupDescription").to_owned(),
-            subnets: group.texts("Subnets", "SubnetIdentifier").collect(),
+            subnets: ec2::without_ids(session, &group.texts("Subnets", "SubnetIdentifier").collect()).await?,
             tags,
         };
         Ok(Some(Live { settings, owner }))
@@ -95,7 +95,7 @@ impl Manage for SubnetGroup {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        let call = whole("CreateDBSubnetGroup", &address.name, desired);
+        let call = whole("CreateDBSubnetGroup", &address.name, &with_subnets(session, desired).await?);
         session.aws.write.rds.call(&with_tags(call, &desired.tags)).await.map(drop)
     }
 
@@ -105,7 +105,8 @@ impl Manage for SubnetGroup {
         if (&desired.description, &desired.subnets) == (&live.description, &live.subnets) {
             return Ok(());
         }
-        session.aws.write.rds.call(&whole("ModifyDBSubnetGroup", name, desired)).await.map(drop)
+        let call = whole("ModifyDBSubnetGroup", name, &with_subnets(session, desired).await?);
+        session.aws.write.rds.call(&call).await.map(drop)
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
@@ -120,6 +121,11 @@ impl Manage for SubnetGroup {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         owned(session, Kind::DatabaseSubnets).await
     }
+}
+
+/// Returns settings for a call, with the ids of subnets in place of what stands for them.
+async fn with_subnets(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+    Ok(Settings { subnets: ec2::with_set(session, &settings.subnets).await?, ..settings.clone() })
 }
 
 /// Returns a call with all that a group has but its tags.

@@ -117,6 +117,11 @@ impl Answers {
         Self { by_call: Arc::new(by_call), unlisted: Arc::default() }
     }
 
+    /// Returns `true` if some call of a service is answered: `ec2.`.
+    fn have(&self, service: &str) -> bool {
+        self.by_call.keys().any(|call| call.starts_with(service))
+    }
+
     /// Returns the calls that no shape and no table answers.
     pub(crate) fn unlisted(&self) -> BTreeSet<String> {
         self.unlisted.lock().unwrap().clone()
@@ -187,5 +192,9 @@ pub(crate) fn session(answers: &Answers) -> Session {
         receipt_rules: Turnstile::new(Duration::ZERO),
         apis: Turnstile::new(Duration::ZERO),
     };
-    Session::new(aws, stack, Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) })
+    let session = Session::new(aws, stack, Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) });
+    if answers.have("ec2.") {
+        session.networks.declare();
+    }
+    session
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use contract::context::VARIABLE;
 
 use super::{
-    Blueprint, RuleSet, distinct, of, rights, seconds, sending,
+    Blueprint, RuleSet, distinct, network, of, rights, seconds, sending,
     sharing::{ALL_RULES, Group, SES},
     storage::invoked_by_topic,
 };
@@ -101,6 +101,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let context = blueprint.given.existing.with_brokers(serde_json::to_string(&context).unwrap_or_default());
     environment.insert(VARIABLE.to_owned(), context);
     let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
+    let (vpc, in_network) = vpc(blueprint, declared);
     let defaults = function::Settings::new(&name, names.arn(Kind::Role, entry), code);
     let settings = function::Settings {
         architecture: match declared.architecture {
@@ -113,10 +114,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         timeout: seconds(declared.timeout),
         environment,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
-        vpc: declared.vpc.as_ref().map_or_else(Vpc::default, |vpc| Vpc {
-            subnets: vpc.subnets.iter().cloned().collect(),
-            security_groups: vpc.security_groups.iter().cloned().collect(),
-        }),
+        vpc,
         reserved_concurrency: declared.reserved_concurrency,
         // Either of the two may have a name of its own.
         logging: Logging { log_group: names.name(Kind::LogGroup, entry), ..defaults.logging },
@@ -124,11 +122,21 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
         ..defaults
     };
     let mut after = vec![of(Kind::Role, entry), of(Kind::LogGroup, entry)];
+    after.extend(in_network);
     if blueprint.given.artifacts {
         after.push(of(Kind::Bucket, bucket::ARTIFACTS));
     }
     after.extend(sending::written(blueprint, &declared.produces));
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
+}
+
+/// Returns the network of a function, and what must be there of it before.
+fn vpc(blueprint: &Blueprint<'_>, declared: &Function) -> (Vpc, Vec<Id>) {
+    let Some(vpc) = &declared.vpc else { return (Vpc::default(), Vec::new()) };
+    let (subnets, mut after) = network::parts(blueprint, Kind::Subnet, &vpc.subnets);
+    let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &vpc.security_groups);
+    after.extend(groups);
+    (Vpc { subnets, security_groups }, after)
 }
 
 fn event_invoke(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {

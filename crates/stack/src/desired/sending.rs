@@ -1,7 +1,7 @@
 //! What becomes of the mails that SES sends: configuration sets, the feedback of identities, and what the functions that hear of them
 //! use: tables, and clusters of Kafka with their topics.
 
-use super::{Blueprint, of};
+use super::{Blueprint, network, of};
 use aws::{ArnForm, policy::Statement};
 use declaration::{Brokers, Cluster, ClusterSource, ConfigurationSet, EventType, SendingIdentity, SendingTls, Table};
 use engine::Address;
@@ -55,18 +55,18 @@ fn table(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Table) {
 }
 
 fn cluster(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cluster) {
-    let ClusterSource::Created(Brokers { subnets, security_groups, brokers, instance, storage, version }) =
-        &declared.source
-    else {
-        return;
-    };
+    let ClusterSource::Created(own) = &declared.source else { return };
+    let Brokers { brokers, instance, storage, version, .. } = own;
+    let (subnets, mut after) = network::parts(blueprint, Kind::Subnet, &own.subnets);
+    let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &own.security_groups);
+    after.extend(groups);
     let settings = cluster::Settings {
         version: version.clone(),
         brokers: *brokers,
         instance: instance.clone(),
         storage: *storage,
-        subnets: subnets.iter().cloned().collect(),
-        security_groups: security_groups.iter().cloned().collect(),
+        subnets,
+        security_groups,
         access: Access::iam_over_tls(),
         encrypted_within: true,
         kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
@@ -77,7 +77,7 @@ fn cluster(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cluster) {
         tags: blueprint.protected_tags(Kind::Cluster, entry, &declared.tags, declared.protect),
     };
     let address = Address::of(blueprint.names().name(Kind::Cluster, entry));
-    blueprint.add(of(Kind::Cluster, entry), address, settings, Vec::new());
+    blueprint.add(of(Kind::Cluster, entry), address, settings, after);
 }
 
 /// Adds the topics of a cluster, as far as AWS makes topics there.

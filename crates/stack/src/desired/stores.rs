@@ -1,6 +1,6 @@
 //! Databases, each with a group of subnets and a group of parameters of its own.
 
-use super::{Blueprint, of};
+use super::{Blueprint, network, of};
 use declaration::Database;
 use engine::Address;
 use kinds::{
@@ -24,13 +24,14 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
 }
 
 fn subnets(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -> Id {
+    let (subnets, after) = network::parts(blueprint, Kind::Subnet, &declared.subnets);
     let settings = subnet_group::Settings {
         description: format!("Subnets of the database {entry}"),
-        subnets: declared.subnets.iter().cloned().collect(),
+        subnets,
         tags: blueprint.tags(entry, &declared.tags),
     };
     let address = Address::of(blueprint.names().name(Kind::DatabaseSubnets, entry));
-    blueprint.add(of(Kind::DatabaseSubnets, entry), address, settings, Vec::new());
+    blueprint.add(of(Kind::DatabaseSubnets, entry), address, settings, after);
     of(Kind::DatabaseSubnets, entry)
 }
 
@@ -51,6 +52,8 @@ fn parameters(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -
 
 fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (subnets, parameters): (Id, Id)) {
     let names = blueprint.names();
+    let (security_groups, mut after) = network::parts(blueprint, Kind::SecurityGroup, &declared.security_groups);
+    after.extend([subnets, parameters.clone()]);
     let settings = instance::Settings {
         engine: declared.engine.of_rds().to_owned(),
         version: declared.version.clone(),
@@ -61,7 +64,7 @@ fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (su
         user: declared.user.clone(),
         managed_password: true,
         subnet_group: names.name(Kind::DatabaseSubnets, entry),
-        security_groups: declared.security_groups.iter().cloned().collect(),
+        security_groups,
         is_public: false,
         multi_az: declared.multi_az,
         port: MYSQL_PORT,
@@ -79,5 +82,5 @@ fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (su
         tags: blueprint.protected_tags(Kind::Database, entry, &declared.tags, declared.protect),
     };
     let address = Address::of(names.name(Kind::Database, entry));
-    blueprint.add(of(Kind::Database, entry), address, settings, vec![subnets, parameters]);
+    blueprint.add(of(Kind::Database, entry), address, settings, after);
 }

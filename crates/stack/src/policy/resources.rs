@@ -129,12 +129,15 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
 }
 
 /// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.
-const BY_ID: [(Kind, &str); 5] = [
+pub(super) const BY_ID: [(Kind, &str); 8] = [
     (Kind::Network, "ec2:CreateVpc"),
     (Kind::Subnet, "ec2:CreateSubnet"),
     (Kind::InternetGateway, "ec2:CreateInternetGateway"),
     (Kind::RouteTable, "ec2:CreateRouteTable"),
     (Kind::SecurityGroup, "ec2:CreateSecurityGroup"),
+    (Kind::Address, "ec2:AllocateAddress"),
+    (Kind::NatGateway, "ec2:CreateNatGateway"),
+    (Kind::Endpoint, "ec2:CreateVpcEndpoint"),
 ];
 
 /// Returns the action that makes one of a kind whose ids AWS chooses; `None` for other kinds.

@@ -176,6 +176,38 @@ fn every_resource_is_named_but_where_there_is_none() {
     assert_eq!(writes.collect::<Vec<_>>(), expected);
 }
 
+/// AWS chooses the ids of what is in networks: without conditions on tags, these rights would be rights to what others have.
+#[test]
+fn what_has_ids_of_aws_is_made_and_changed_with_the_stacks_tag_alone() {
+    let source = "stack: circuits\nregion: eu-west-1\nnetworks: {main: {nat: true}, shared: {existing: vpc-0a1b2c3d}}\n\
+                  security_groups: {web: {network: shared}, app: {network: main}}\n";
+    for purpose in [Purpose::Up, Purpose::Down] {
+        let policy = policy_of(source, purpose);
+        let mut made = BTreeSet::new();
+        for (id, statement) in policy.statements() {
+            let is_write = |action: &&String| action.starts_with("ec2:") && !action.starts_with("ec2:Describe");
+            let writes: Vec<&String> = statement.actions.iter().filter(is_write).collect();
+            // What is told of interfaces has no tag, and the existing network is named.
+            let is_named = statement.resources.iter().all(|arn| arn.ends_with(":vpc/vpc-0a1b2c3d"));
+            if writes.is_empty() || is_named || writes == ["ec2:DeleteNetworkInterface"] {
+                continue;
+            }
+            let conditions: Vec<&String> = statement.conditions["StringEquals"].keys().collect();
+            let [condition] = conditions[..] else { panic!("{id}: {conditions:?}") };
+            if condition == "aws:requesttag/provision:stack" {
+                made.extend(writes.into_iter().cloned());
+            } else {
+                assert!(
+                    ["aws:resourcetag/provision:stack", "ec2:createaction"].contains(&condition.as_str()),
+                    "{id}: {condition}"
+                );
+            }
+        }
+        let expected = if purpose == Purpose::Up { super::resources::BY_ID.len() } else { 0 };
+        assert_eq!(made.len(), expected, "{purpose:?}: {made:?}");
+    }
+}
+
 #[test]
 fn mappings_are_deleted_of_the_stacks_functions_alone() {
     let functions = "functions: {reader: {crate: maintenance, bin: reader}}";

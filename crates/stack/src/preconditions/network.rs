@@ -9,6 +9,7 @@ mod block;
 mod facts;
 mod judge;
 mod needs;
+mod own;
 mod ways;
 
 #[cfg(test)]
@@ -25,7 +26,7 @@ use self::{
 };
 use super::{Dns, Finding};
 use aws::query::{Call, Client, Element};
-use declaration::Declaration;
+use declaration::{Declaration, NetworkPart};
 use engine::Failure;
 use kinds::Session;
 
@@ -35,9 +36,15 @@ pub(super) const ACTIONS: &[&str] =
 
 /// Checks the networks of all functions that are in one. `file` is the declaration's, for the places in messages.
 pub(super) async fn check(session: &Session, declaration: &Declaration, file: &Path, dns: &Dns) -> Vec<Finding> {
-    let functions: Vec<Function<'_>> = functions(declaration, file);
+    let (own, functions): (Vec<_>, Vec<_>) =
+        functions(declaration, file).into_iter().partition(|function| function.subnets.is_empty());
+    let mut findings = Vec::new();
+    for function in own {
+        let needs = join_all(needs::of(function.declared).into_iter().map(|need| resolved(need, dns))).await;
+        findings.extend(own::judge(declaration, &function, &needs));
+    }
     if functions.is_empty() {
-        return Vec::new();
+        return findings;
     }
     let needs = functions.iter().map(|function| async {
         let needs = needs::of(function.declared);
@@ -47,13 +54,16 @@ pub(super) async fn check(session: &Session, declaration: &Declaration, file: &P
     match network {
         Ok(network) => {
             let judged = functions.iter().zip(&needs);
-            judged.flat_map(|(function, needs)| judge::judge(&network, &session.aws.realm, function, needs)).collect()
+            let judged =
+                judged.flat_map(|(function, needs)| judge::judge(&network, &session.aws.realm, function, needs));
+            findings.extend(judged);
         }
         Err(failure) => {
             let what = format!("whether functions reach what they use from their VPC is not known: {failure}");
-            vec![Finding::warns(what, format!("allow {}", quoted(ACTIONS)))]
+            findings.push(Finding::warns(what, format!("allow {}", quoted(ACTIONS))));
         }
     }
+    findings
 }
 
 /// Returns the declared functions in a VPC.
@@ -62,7 +72,15 @@ fn functions<'declared>(declaration: &'declared Declaration, file: &Path) -> Vec
         declaration.functions.iter().filter_map(|(entry, declared)| Some((entry, declared, declared.vpc.as_ref()?)));
     let function = |(entry, declared, vpc): (&'declared String, _, &'declared declaration::Vpc)| {
         let place = format!("{}:{}", file.display(), vpc.line);
-        Function { entry, declared, vpc, place }
+        let ids = |parts: &[NetworkPart]| parts.iter().filter_map(NetworkPart::existing).map(str::to_owned).collect();
+        Function {
+            entry,
+            declared,
+            network: vpc.network.as_deref(),
+            subnets: ids(&vpc.subnets),
+            security_groups: ids(&vpc.security_groups),
+            place,
+        }
     };
     in_vpc.map(function).collect()
 }
@@ -80,12 +98,15 @@ async fn resolved(need: Need, dns: &Dns) -> Need {
 
 /// Reads what AWS tells of the functions' networks, in three rounds: each needs the ids of the one before it.
 async fn read(ec2: &Client, functions: &[Function<'_>]) -> Result<Network, Failure> {
-    let of = |ids: fn(&declaration::Vpc) -> &Vec<String>| -> BTreeSet<String> {
-        functions.iter().flat_map(|function| ids(function.vpc)).cloned().collect()
-    };
+    let of = |ids: fn(&Function<'_>) -> Vec<String>| -> BTreeSet<String> { functions.iter().flat_map(ids).collect() };
     let (subnets, groups) = tokio::try_join!(
-        described(ec2, "DescribeSubnets", ("subnet-id", of(|vpc| &vpc.subnets)), "subnetSet"),
-        described(ec2, "DescribeSecurityGroups", ("group-id", of(|vpc| &vpc.security_groups)), "securityGroupInfo"),
+        described(ec2, "DescribeSubnets", ("subnet-id", of(|function| function.subnets.clone())), "subnetSet"),
+        described(
+            ec2,
+            "DescribeSecurityGroups",
+            ("group-id", of(|function| function.security_groups.clone())),
+            "securityGroupInfo"
+        ),
     )?;
     let mut network = Network {
         subnets: subnets.iter().map(Subnet::read).collect(),

@@ -8,7 +8,7 @@ use crate::stack::Trial;
 /// What the declaration of this test has of them.
 pub(super) const DECLARED: &str = "\
 networks:
-  main: {}
+  main: {nat: true}
 security_groups:
   app: {network: main}
   web:
@@ -26,6 +26,12 @@ pub(super) const RECORDED: &[(&str, &str, &str, &str)] = &[
     ("subnet", "range", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
     ("subnet", "zone", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
     ("route table", "network", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
+    ("nat gateway", "subnet", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
+    ("nat gateway", "address", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
+    ("nat gateway", "is_made", "a NAT gateway is made once", "ec2/nat_gateway.rs: its_state_says_whether_it_works"),
+    ("nat gateway", "failure", "the emulator makes every one", "ec2/nat_gateway.rs: its_state_says_whether_it_works"),
+    ("endpoint", "network", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
+    ("endpoint", "service", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
     ("security group", "network", FIXED, "ec2/mod.rs: what_aws_cannot_change_is_refused_with_what_to_do"),
 ];
 
@@ -67,6 +73,13 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("security group", "web", "egress", |trial| rule(trial, "AuthorizeSecurityGroupEgress", "443", "0.0.0.0/0")),
     case("security group", "web", "tags.*", |trial| tag(trial, &GROUP)),
+    case("address", "main-nat", "tags.*", |trial| tag(trial, &ADDRESS)),
+    case("nat gateway", "main", "tags.*", |trial| tag(trial, &NAT_GATEWAY)),
+    case("endpoint", "main-s3", "tables", |trial| {
+        let call = Call::new("ModifyVpcEndpoint").with("VpcEndpointId", id(trial, &ENDPOINT));
+        write(trial, call.with("RemoveRouteTableId.1", id(trial, &TABLE)));
+    }),
+    case("endpoint", "main-s3", "tags.*", |trial| tag(trial, &ENDPOINT)),
 ];
 
 /// How EC2 tells something: the action, the list in its answer, the place of the id in a member, and the entry.
@@ -77,6 +90,9 @@ const SUBNET: Told = ("DescribeSubnets", "subnetSet", "subnetId", "main-public-1
 const GATEWAY: Told = ("DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", "main");
 const TABLE: Told = ("DescribeRouteTables", "routeTableSet", "routeTableId", "main-public");
 const GROUP: Told = ("DescribeSecurityGroups", "securityGroupInfo", "groupId", "web");
+const ADDRESS: Told = ("DescribeAddresses", "addressesSet", "allocationId", "main-nat");
+const NAT_GATEWAY: Told = ("DescribeNatGateways", "natGatewaySet", "natGatewayId", "main");
+const ENDPOINT: Told = ("DescribeVpcEndpoints", "vpcEndpointSet", "vpcEndpointId", "main-s3");
 
 fn write(trial: &Trial, call: Call) {
     trial.account.wait(trial.account.ec2.call(&call)).unwrap();
@@ -115,11 +131,13 @@ pub(in super::super) fn alone() -> String {
 
 /// Deletes something behind the back of the stack.
 pub(in super::super) fn delete(trial: &Trial, kind: &str, entry: &str) {
-    let tables: [(&str, Told, &'static str, &str); 4] = [
+    let tables: [(&str, Told, &'static str, &str); 6] = [
         ("subnet", SUBNET, "DeleteSubnet", "SubnetId"),
         ("internet gateway", GATEWAY, "DeleteInternetGateway", "InternetGatewayId"),
         ("route table", TABLE, "DeleteRouteTable", "RouteTableId"),
         ("security group", GROUP, "DeleteSecurityGroup", "GroupId"),
+        ("nat gateway", NAT_GATEWAY, "DeleteNatGateway", "NatGatewayId"),
+        ("endpoint", ENDPOINT, "DeleteVpcEndpoints", "VpcEndpointId.1"),
     ];
     let (_, told, action, parameter) = tables.iter().find(|(of, ..)| *of == kind).unwrap();
     let call = Call::new(told.0).filter("tag:provision:id", [entry]);

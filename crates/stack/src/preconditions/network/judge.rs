@@ -10,14 +10,18 @@ use super::{
 };
 use crate::preconditions::{Finding, Weight};
 use aws::Realm;
-use declaration::Vpc;
 
 /// A declared function in a VPC.
 #[derive(Debug, Clone)]
 pub(super) struct Function<'declared> {
     pub(super) entry: &'declared str,
     pub(super) declared: &'declared declaration::Function,
-    pub(super) vpc: &'declared Vpc,
+    /// Network of the declaration that it is in, by entry; `None` if its subnets are named.
+    pub(super) network: Option<&'declared str>,
+    /// Ids of its subnets; none in a network that the stack makes.
+    pub(super) subnets: Vec<String>,
+    /// Ids of those of its security groups that exist.
+    pub(super) security_groups: Vec<String>,
     /// File and line at which its network is declared: `infra.yaml:12`.
     pub(super) place: String,
 }
@@ -36,7 +40,7 @@ pub(super) fn judge(network: &Network, realm: &Realm, function: &Function<'_>, n
 
 /// Checks that subnets and security groups exist, in one network, and that the subnets are in several zones.
 fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Finding> {
-    let Function { entry, vpc, .. } = function;
+    let Function { entry, subnets: declared, security_groups, .. } = function;
     let missing = |kind: &str, id: &String, command: &str| {
         let what = format!(
             "{kind} `{id}` of function `{entry}` does not exist in {}, in account {}",
@@ -44,11 +48,11 @@ fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Findi
         );
         Finding::blocks(what, format!("name one that does: `aws ec2 {command} --region {}` lists them", realm.region))
     };
-    let subnets = vpc.subnets.iter().filter(|id| !network.subnets.contains_key(*id));
-    let groups = vpc.security_groups.iter().filter(|id| !network.groups.contains_key(*id));
+    let subnets = declared.iter().filter(|id| !network.subnets.contains_key(*id));
+    let groups = security_groups.iter().filter(|id| !network.groups.contains_key(*id));
     let mut findings: Vec<Finding> = subnets.map(|id| missing("subnet", id, "describe-subnets")).collect();
     findings.extend(groups.map(|id| missing("security group", id, "describe-security-groups")));
-    let known = || vpc.subnets.iter().filter_map(|id| Some((id, network.subnets.get(id)?)));
+    let known = || declared.iter().filter_map(|id| Some((id, network.subnets.get(id)?)));
     let mut by_vpc: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
     for (id, subnet) in known() {
         by_vpc.entry(&subnet.vpc).or_default().push(id);
@@ -58,7 +62,7 @@ fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Findi
         let what = format!("the subnets of function `{entry}` are in several VPCs: {}", each.join(", "));
         findings.push(Finding::blocks(what, "name subnets of one VPC"));
     } else if let Some(vpc_id) = by_vpc.keys().next() {
-        for (id, group) in vpc.security_groups.iter().filter_map(|id| Some((id, network.groups.get(id)?))) {
+        for (id, group) in security_groups.iter().filter_map(|id| Some((id, network.groups.get(id)?))) {
             if group.vpc != **vpc_id {
                 let what = format!(
                     "security group `{id}` of function `{entry}` is in `{}`, and its subnets are in `{vpc_id}`",
@@ -69,8 +73,8 @@ fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Findi
         }
     }
     let zones: BTreeSet<&str> = known().map(|(_, subnet)| subnet.zone.as_str()).collect();
-    let is_known = known().count() == vpc.subnets.len();
-    if let (1, Some(zone), true) = (zones.len(), zones.first(), is_known && vpc.subnets.len() > 1) {
+    let is_known = known().count() == declared.len();
+    if let (1, Some(zone), true) = (zones.len(), zones.first(), is_known && declared.len() > 1) {
         let what = format!("all subnets of function `{entry}` are in {zone}: it stops when that zone does");
         findings.push(Finding::warns(what, "name subnets in different availability zones"));
     }
@@ -80,8 +84,8 @@ fn parts(network: &Network, realm: &Realm, function: &Function<'_>) -> Vec<Findi
 /// Judges the ways to something that a function calls: Lambda may choose any of its subnets, so that each needs one.
 fn ways(network: &Network, realm: &Realm, function: &Function<'_>, need: &Need) -> Vec<Finding> {
     let mut found: BTreeMap<(Weight, String), Vec<&str>> = BTreeMap::new();
-    for id in &function.vpc.subnets {
-        let Some(place) = Place::of(network, id, &function.vpc.security_groups) else { continue };
+    for id in &function.subnets {
+        let Some(place) = Place::of(network, id, &function.security_groups) else { continue };
         // Its owner's route tables and endpoints are not all told to others.
         if place.subnet.owner != realm.account && !place.subnet.owner.is_empty() {
             continue;

@@ -166,7 +166,7 @@ fn may_use<K: Kind>(other: &Item<K>, item: &Item<K>) -> bool {
 }
 
 /// Returns `true` if resources of a kind may refer to those of another, directly or indirectly.
-fn refers<K: Kind>(kind: K, other: K) -> bool {
+pub(crate) fn refers<K: Kind>(kind: K, other: K) -> bool {
     let mut found: BTreeSet<K> = BTreeSet::new();
     let mut next: Vec<K> = kind.refers_to().to_vec();
     while let Some(kind) = next.pop() {

@@ -172,6 +172,7 @@ impl<K: Kind> Plan<K> {
             items.entry((item.id.kind, item.address.clone())).or_insert(item);
         }
         let mut items: Vec<Item<K>> = items.into_values().collect();
+        keep_used(&mut items, survey);
         renew_parts(&mut items);
         describe(&mut items, declared, survey);
         for item in &mut items {
@@ -361,6 +362,23 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
         }
         Item { losses, ..Item::new(id, address, action) }
     })
+}
+
+/// Keeps what something that stays may use: a database would stay in a network that is taken apart around it, which AWS refuses after
+/// three quarters of an hour. What somebody has agreed to lose goes all the same.
+fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>) {
+    // Who has what lost its tags is unknown, and so is what it uses.
+    let is_known = |item: &&Item<K>| {
+        let mut owned = survey.owned.get(&item.id.kind).into_iter().flatten();
+        owned.all(|owned| owned.address != item.address || owned.stays.is_none())
+    };
+    let stay = items.iter().filter(|item| matches!(item.action, Action::Keep { .. })).filter(is_known);
+    let stay: Vec<Id<K>> = stay.map(|item| item.id.clone()).collect();
+    for item in items.iter_mut().filter(|item| item.action == Action::Delete && item.losses.is_empty()) {
+        if let Some(user) = stay.iter().find(|user| order::refers(user.kind, item.id.kind)) {
+            item.action = Action::Keep { why: format!("{user} may use it, and stays") };
+        }
+    }
 }
 
 /// The stack's live resources, by kind.

@@ -73,6 +73,13 @@ fn what_names_a_network_is_in_its_private_subnets_and_goes_before_it() {
     let plan = trial.run(&["diff", "--json"]).json().remove(0);
     assert_eq!(actions(&plan), ["change function worker"], "{plan:#}");
 
+    // The database stays, and so does all that it is in; the function and the ways to the internet go.
+    trial.expect(0, &["down", "--confirm", "tracking"]);
+    assert_eq!(ids(&trial, ("DescribeSubnets", "subnetSet", "subnetId"), "main-private-"), private);
+    assert_eq!(groups("data").len(), 1);
+    assert_eq!(ids(&trial, ("DescribeNatGateways", "natGatewaySet", "natGatewayId"), "main"), BTreeSet::new());
+    assert_eq!(rds("DescribeDBInstances").list("DescribeDBInstancesResult/DBInstances").len(), 1);
+
     trial.expect(0, &["down", "--confirm", "tracking", "--delete-data"]);
     for (told, entry) in [
         (("DescribeVpcs", "vpcSet", "vpcId"), "main"),

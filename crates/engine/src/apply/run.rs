@@ -77,7 +77,7 @@ impl<K: Kind> Run<'_, K> {
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
         let known = known.filter(|_| is_first);
-        let slow = Self::slowness(item.id.kind, &target, known.as_ref());
+        let slow = Self::slowness(item, &target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
@@ -103,17 +103,22 @@ impl<K: Kind> Run<'_, K> {
     }
 
     /// Returns how long a step may take at least: twice as long as AWS usually takes for it, where that is minutes.
-    fn slowness(kind: K, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
+    fn slowness(item: &Item<K>, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
         let live = match known {
             Some(Read::Present(live)) => Some(&live.settings),
             _ => None,
         };
-        let slow = match target {
-            Target::Settings(settings) => K::slow(live, settings),
-            Target::Absent => kind.ends_in(),
-            Target::Seen(_) => None,
+        let kind = item.id.kind;
+        let parts = match target {
+            // One is deleted, and another one made.
+            Target::Settings(settings) if matches!(item.action, Action::Replace { .. }) => {
+                [kind.ends_in(), K::slow(None, settings)]
+            }
+            Target::Settings(settings) => [K::slow(live, settings), None],
+            Target::Absent => [kind.ends_in(), None],
+            Target::Seen(_) => [None, None],
         };
-        slow.map_or(Duration::ZERO, |slow| Duration::from_secs(slow.seconds) * 2)
+        Duration::from_secs(parts.into_iter().flatten().map(|slow| slow.seconds).sum()) * 2
     }
 
     /// Waits before a retry; returns `true` if the run was stopped meanwhile.

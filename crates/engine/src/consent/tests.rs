@@ -19,6 +19,8 @@ enum Sort {
     Plain,
     Line,
     Store,
+    /// Stores are in it.
+    Ground,
 }
 
 const FIELDS: &[Field] = &[
@@ -40,7 +42,7 @@ impl Kind for Sort {
     type Settings = Value;
 
     fn all() -> &'static [Self] {
-        &[Self::Plain, Self::Line, Self::Store]
+        &[Self::Plain, Self::Line, Self::Store, Self::Ground]
     }
 
     fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Kind for Sort {
             Self::Plain => "plain",
             Self::Line => "waiting line",
             Self::Store => "store",
+            Self::Ground => "ground",
         }
     }
 
@@ -56,12 +59,12 @@ impl Kind for Sort {
     }
 
     fn refers_to(self) -> &'static [Self] {
-        &[]
+        if self == Self::Store { &[Self::Ground] } else { &[] }
     }
 
     fn holds(self, _: &str) -> Holds {
         match self {
-            Self::Plain => Holds::Nothing,
+            Self::Plain | Self::Ground => Holds::Nothing,
             Self::Line => Holds::Passing,
             Self::Store => Holds::Lasting,
         }
@@ -225,7 +228,7 @@ fn settings() -> impl Strategy<Value = Settings> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let kind = select(Sort::all());
+    let kind = select(vec![Sort::Plain, Sort::Line, Sort::Store]);
     let holding = option::of(Just("3 things".to_owned()));
     (kind, settings(), option::weighted(0.7, settings()), holding, any::<bool>())
         .prop_map(|(kind, live, declared, holding, is_named)| Case { kind, live, declared, holding, is_named })
@@ -337,6 +340,32 @@ proptest! {
             prop_assert_eq!(lost.count(), 0);
         }
     }
+}
+
+#[test]
+fn what_something_that_stays_may_use_stays_and_goes_with_it() {
+    let (store, ground) = (Address::of("a0"), Address::of("a1"));
+    let survey = |stays| {
+        let mut survey = Survey::<Sort>::default();
+        let owned = Owned { stays, ..Owned::new("store", store.clone()) };
+        survey.owned.insert(Sort::Store, [owned].into());
+        survey.owned.insert(Sort::Ground, [Owned::new("ground", ground.clone())].into());
+        survey.holds.insert((Sort::Store, store.clone()), Ok("3 things".to_owned()));
+        survey
+    };
+    let actions = |survey: &Survey<Sort>, consent: &Consent| -> BTreeMap<Sort, Action> {
+        let plan = Plan::with_consent(&[], survey, consent).unwrap();
+        plan.items().iter().map(|item| (item.id.kind, item.action.clone())).collect()
+    };
+    let ends = Consent::default().with_stack(false);
+    let stay = actions(&survey(None), &ends);
+    assert_eq!(stay[&Sort::Store], Action::Keep { why: "3 things".to_owned() });
+    assert_eq!(stay[&Sort::Ground], Action::Keep { why: "store store may use it, and stays".to_owned() });
+    let go = actions(&survey(None), &Consent::default().with_stack(true));
+    assert_eq!([&go[&Sort::Store], &go[&Sort::Ground]], [&Action::Delete; 2]);
+    // Of what may be somebody else's nobody knows what it uses.
+    let theirs = actions(&survey(Some("it is half ours")), &ends);
+    assert_eq!(theirs[&Sort::Ground], Action::Delete);
 }
 
 #[test]

@@ -22,7 +22,9 @@ use crate::{
 };
 use contract::secret::Secret;
 use declaration::Declaration;
-use local::{Activity, HTTP, NotStarted, Observer, Options, SMTP, Scratch, Stack, Tally, deliver, notify, post};
+use local::{
+    Activity, HTTP, NotServed, NotStarted, Observer, Options, SMTP, Scratch, Stack, Tally, deliver, notify, post,
+};
 use package::{NotBuilt, Profile, Request};
 use problem::Problem;
 
@@ -157,6 +159,14 @@ fn with_hint(error: NotStarted) -> anyhow::Error {
                 .with_source(error)
                 .with_hint(format!("`{option} 0` takes any free port"))
                 .into()
+        }
+        NotStarted::Store { what, reason } => {
+            let hint = match &reason {
+                NotServed::Missing { package, .. } => Some(format!("on Debian, `apt-get install {package}` has it")),
+                _ => None,
+            };
+            let problem = Problem::new(format!("Failed to start the {what} on this machine")).with_source(reason);
+            hint.into_iter().fold(problem, Problem::with_hint).into()
         }
         error @ NotStarted::Held { .. } => {
             Problem::new(error.to_string()).with_hint("end that one, or name another folder with `--state`").into()

@@ -46,7 +46,7 @@ pub(crate) fn grant(function: &Function, names: &FunctionNames) -> Result<Grant,
     Ok(Grant {
         access_key: format!("LOCAL{}", BASE32_NOPAD.encode(access)),
         secret_key: HEXLOWER.encode(secret).into(),
-        secrets: names.context.secrets.values().cloned().collect(),
+        secrets: secrets(&names.context).cloned().collect(),
         reads: names.reads.clone(),
         writes: names.writes.clone(),
         deletes: names.deletes.clone(),
@@ -54,6 +54,13 @@ pub(crate) fn grant(function: &Function, names: &FunctionNames) -> Result<Grant,
         consumes: function.consumes.as_ref().map(|consumes| consumes.queue.clone()),
         queries: names.context.tables.values().cloned().collect(),
     })
+}
+
+/// Returns the names of the secrets that a function may read: its own, and those with the passwords of its databases and caches.
+fn secrets(context: &context::Context) -> impl Iterator<Item = &String> {
+    let databases = context.databases.values().map(|database| &database.secret);
+    let caches = context.caches.values().filter_map(|cache| cache.secret.as_ref());
+    context.secrets.values().chain(databases).chain(caches)
 }
 
 /// Returns the environment of a function as Lambda sets it, and nothing of this process's own.

@@ -35,6 +35,8 @@ const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     pub secrets: Secrets,
+    /// Values of the secrets that the run has made itself, by their names in Secrets Manager.
+    pub given: BTreeMap<String, contract::secret::Secret>,
     pub queues: BTreeMap<String, Arc<Queue>>,
     pub tables: Tables,
     pub grants: Vec<Grant>,
@@ -87,22 +89,31 @@ impl Services {
     fn secret(&self, asked: &Value, grant: &Grant) -> Result<Value, Refusal> {
         let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
         let missing = |message: String| (StatusCode::BAD_REQUEST, "ResourceNotFoundException", message);
-        let found = self.secrets.iter().find(|(name, _)| *name == id || is_arn_of(id, name));
-        let Some((name, Secret { arn, variable })) = found else {
-            return Err(missing(format!("the declaration names no secret `{id}`")));
-        };
-        if !grant.secrets.contains(name) {
+        let denied = |name: &str| {
             let message = format!("the function's `secrets` does not name `{name}`");
-            return Err((StatusCode::BAD_REQUEST, "AccessDeniedException", message));
-        }
-        match std::env::var(variable) {
-            Ok(value) => Ok(json!({
+            (StatusCode::BAD_REQUEST, "AccessDeniedException", message)
+        };
+        let answer = |arn: &str, name: &str, value: &str| {
+            json!({
                 "ARN": format!("{arn}-local0"),
                 "Name": name,
                 "SecretString": value,
                 "VersionId": "00000000-0000-0000-0000-000000000000",
                 "VersionStages": ["AWSCURRENT"],
-            })),
+            })
+        };
+        if let Some(value) = self.given.get(id) {
+            return if grant.secrets.contains(id) { Ok(answer(id, id, value.expose())) } else { Err(denied(id)) };
+        }
+        let found = self.secrets.iter().find(|(name, _)| *name == id || is_arn_of(id, name));
+        let Some((name, Secret { arn, variable })) = found else {
+            return Err(missing(format!("the declaration names no secret `{id}`")));
+        };
+        if !grant.secrets.contains(name) {
+            return Err(denied(name));
+        }
+        match std::env::var(variable) {
+            Ok(value) => Ok(answer(arn, name, &value)),
             Err(_) => Err(missing(format!(
                 "set the environment variable `{variable}` of `provision dev`: it replaces the secret `{name}`"
             ))),

@@ -33,6 +33,7 @@ use super::{
     sessions::Sessions,
     smtp::{self, Certificate},
     storage::Storage,
+    stores::{self, NotServed, Store, Stores},
     tables::Tables,
     verdicts::{Setting, Verdicts},
     work::Work,
@@ -114,6 +115,15 @@ pub enum NotStarted {
     /// Kafka could not be started.
     #[error("Failed to start Kafka: {0}")]
     Kafka(String),
+    /// A database or a cache could not be started.
+    #[error("Failed to start the {what} on this machine")]
+    Store {
+        /// Kind and entry name of the store.
+        what: String,
+        /// Reason.
+        #[source]
+        reason: NotServed,
+    },
     /// The context of a function could not be serialised.
     #[error("Failed to write the functions' environment")]
     Environment(#[from] serde_json::Error),
@@ -130,6 +140,8 @@ pub struct Stack {
     pub topics: Vec<Topic>,
     /// Brokers of Kafka; `None` if no function writes to a topic of Kafka.
     pub kafka: Option<Broker>,
+    /// Databases and caches that functions sign in to.
+    pub stores: Vec<Store>,
     /// SMTP listener; `None` if there are no receipt rules.
     pub smtp: Option<SmtpListener>,
     /// Address of the S3 endpoint.
@@ -204,9 +216,13 @@ impl Stack {
         let queues = BTreeMap::new();
         let mut names = names;
         let kafka = start_kafka(declaration, &mut names).await?;
+        let contexts = names.functions.values_mut().map(|function| &mut function.context).collect();
+        let Stores { running: stores, secrets: given } = stores::start(contexts, &options.folder)
+            .await
+            .map_err(|(what, reason)| NotStarted::Store { what, reason })?;
         let mut parts = Parts { declaration, names, options, observer, work, is_closed, queues, functions };
         parts.queues = parts.open_queues()?;
-        let mut servers = parts.start_functions(&storage, executables).await?;
+        let mut servers = parts.start_functions(&storage, executables, given).await?;
         let s3_address = servers.first().map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |server| server.address);
         let mappings = parts.start_mappings();
         let (apis, listening) = parts.start_apis().await?;
@@ -224,6 +240,7 @@ impl Stack {
             apis,
             topics,
             kafka,
+            stores,
             smtp,
             s3: s3_address,
             servers,
@@ -273,6 +290,9 @@ impl Stack {
         for function in self.functions.values() {
             function.end().await;
         }
+        for store in self.stores {
+            store.end().await;
+        }
         drop(self.servers);
     }
 }
@@ -316,6 +336,7 @@ impl Parts<'_> {
         &mut self,
         storage: &Storage,
         executables: &BTreeMap<String, PathBuf>,
+        given: BTreeMap<String, Secret>,
     ) -> Result<Vec<Server>, NotStarted> {
         let (sessions, mut grants) = (Sessions::default(), BTreeMap::new());
         for (entry, function) in &self.declaration.functions {
@@ -329,6 +350,7 @@ impl Parts<'_> {
         let s3 = serve("S3", 0, router).await?;
         let services = Services {
             secrets: self.names.secrets.clone(),
+            given,
             queues: self.queues.clone(),
             tables: self.tables(),
             grants: grants.values().cloned().collect(),

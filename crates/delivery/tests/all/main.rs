@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and prints its figures")]
 
 mod cache;
+mod deadlock;
 mod model;
 mod orders;
 mod recording;

@@ -48,7 +48,7 @@ pub struct Send {
     /// Bucket of the declaration that keeps the bodies, below `sent/`. [default: the only one]
     #[arg(long, value_name = "ENTRY")]
     pub bucket: Option<String>,
-    /// Function of the declaration whose database keeps the records of mails. [default: the only one with the secret `DATABASE_URL`]
+    /// Function of the declaration whose database keeps the records of mails. [default: the only one that tracks deliveries]
     #[arg(long, value_name = "ENTRY")]
     pub function: Option<String>,
     /// Word that tells this request from an equal one, such as the number of an order. The same request is sent once.

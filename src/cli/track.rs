@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 /// The arguments of `provision track`.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXIT_CODES)]
+#[command(after_long_help = EXIT_CODES, override_usage = USAGE)]
 #[command(group = ArgGroup::new("mails").required(true).multiple(false))]
 pub struct Track {
     /// SES's message id of the mail, or the address of a recipient.
@@ -26,15 +26,22 @@ pub struct Track {
     /// Most mails to show, counted for each recipient, the latest first.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
-    /// Function of the declaration whose database is meant. [default: the only one with the secret `DATABASE_URL`]
+    /// Function of the declaration whose database is meant. [default: the only one that tracks deliveries]
     #[arg(long, value_name = "ENTRY")]
     pub function: Option<String>,
 }
 
-const EXIT_CODES: &str = "The address of the database, with user and password, is read from the environment
-variable `DATABASE_URL`; where that is not set, from the function's secret of
-that name. It is never an argument. Run this where the database can be reached:
-on a machine in its VPC, or through a tunnel.
+/// One line for each way to choose mails: in one line they would be wider than a terminal.
+const USAGE: &str = "provision track [OPTIONS] <MESSAGE-ID|ADDRESS>
+       provision track [OPTIONS] --since <TIME>
+       provision track [OPTIONS] --parked
+       provision track [OPTIONS] --suppressed";
+
+const EXIT_CODES: &str = "The address of the database, with user and password, is read from the
+environment variable `DATABASE_URL`. Where that is not set, the database is the
+one that the function names, or that of its secret `DATABASE_URL`. It is never
+an argument. Run this where the database can be reached: on a machine in its
+VPC, or through a tunnel.
 
 Exit codes:
     0  something is known of the mail, the recipient or the time

@@ -55,7 +55,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
                 let is_ended = watch(printer, (bootstrap, topic.name), &security, (&end, last)).await?;
                 Ok(if is_ended { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
             }
-            Err(reason) => failed(printer, reason),
+            Err(reason) => failed(printer, reason, place.records.table().is_some()),
         }
     })
 }
@@ -111,12 +111,15 @@ fn attachment(path: &Path) -> Result<Attachment, Problem> {
 }
 
 /// Tells why a mail was not sent, or is not known to be.
-fn failed(printer: &Printer, reason: NotSent) -> anyhow::Result<ExitCode> {
-    const LATER: &str = "its events name the id: `provision timeline` with the recipient's address. Record it with \
-                         `--sent-as MESSAGE-ID`, or send once more with `--again`";
+fn failed(printer: &Printer, reason: NotSent, has_table: bool) -> anyhow::Result<ExitCode> {
+    const IN_KAFKA: &str = "its events name the id: `provision timeline` with the recipient's address. Record it with \
+                            `--sent-as MESSAGE-ID`, or send once more with `--again`";
+    const IN_DATABASE: &str = "its first event brings the id into its record, and `provision track` with the recipient's address \
+                               shows it. Record it with `--sent-as MESSAGE-ID`, or send once more with `--again`";
+    let later = if has_table { IN_KAFKA } else { IN_DATABASE };
     let problem = Problem::new("Failed to send the mail");
     let (problem, is_pending) = match &reason {
-        NotSent::Unknown { .. } | NotSent::Undecided(_) => (problem.with_hint(LATER), true),
+        NotSent::Unknown { .. } | NotSent::Undecided(_) => (problem.with_hint(later), true),
         NotSent::NotRecorded { sent, .. } => {
             let hint = format!("repeat the command with `--sent-as {}`, which sends nothing", sent.message_id);
             (Problem::new("Failed to record the mail, which was sent").with_hint(hint), true)

@@ -78,7 +78,7 @@ impl Place<Address<'_>> {
 }
 
 async fn database(opened: &Opened, address: &Address<'_>) -> Result<Database, Problem> {
-    Ok(Database::new(track::location(opened, address).await?))
+    Ok(Database::with_schema_as_it_is(track::location(opened, address).await?))
 }
 
 /// Finds the places. A stack that tracks deliveries keeps records in its database, and needs neither a table nor a bucket.

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, env};
 
-use contract::tracking::{DATABASE_CA, DATABASE_URL};
+use contract::{
+    secret::Secret,
+    tracking::{DATABASE_CA, DATABASE_URL},
+};
 use declaration::{Declaration, EventType, Function};
 use delivery::{Database, Fault, Location};
 use engine::{Class, Failure};
 use jiff::Timestamp;
+use kinds::{Kind, rds};
 use problem::Problem;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,13 +20,14 @@ use aws::{OrFail, json::Call};
 
 /// Most addresses of a page of the suppression list.
 const PAGE: &str = "1000";
+const RIGHTS: &str = "`provision policy --for track` prints the rights that this needs";
 const LIST: &str = "ListSuppressedDestinations";
 
 /// The place of the address of a database, which holds a password.
 #[derive(Debug)]
 pub(crate) enum Address<'declared> {
     /// The address, from the environment.
-    Given(String),
+    Given(Secret),
     /// Secret of a function of the declaration.
     OfFunction(String, &'declared Function),
 }
@@ -37,10 +42,10 @@ pub(crate) fn address<'declared>(
         Some(url) => Ok(Address::Given(url)),
         None => declared(declaration, function)?.ok_or_else(|| {
             let message = format!(
-                "Failed to find the database of delivery tracking: no function has the secret `{DATABASE_URL}`"
+                "Failed to find the database of delivery tracking: no function tracks deliveries"
             );
             let hint = format!(
-                "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or declare the secret"
+                "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or name a function with `--function`"
             );
             Problem::new(message).with_hint(hint)
         }),
@@ -53,10 +58,15 @@ pub(crate) fn declared<'declared>(
     declaration: &'declared Declaration,
     function: Option<&str>,
 ) -> Result<Option<Address<'declared>>, Problem> {
+    // Whoever names a function knows what is in its database.
+    let is_meant = |declared: &Function| match function {
+        None => declared.is_tracking(),
+        Some(_) => !declared.databases.is_empty() || declared.secrets.contains_key(DATABASE_URL),
+    };
     let tracking: BTreeMap<String, &Function> = declaration
         .functions
         .iter()
-        .filter(|(_, function)| function.secrets.contains_key(DATABASE_URL))
+        .filter(|(_, function)| is_meant(function))
         .map(|(entry, function)| (entry.clone(), function))
         .collect();
     if tracking.is_empty() && function.is_none() {
@@ -69,8 +79,8 @@ pub(crate) fn declared<'declared>(
     Ok(Some(Address::OfFunction(entry.to_owned(), function)))
 }
 
-fn from_environment() -> Option<String> {
-    env::var(DATABASE_URL).ok().filter(|url| !url.trim().is_empty())
+fn from_environment() -> Option<Secret> {
+    env::var(DATABASE_URL).ok().filter(|url| !url.trim().is_empty()).map(Secret::from)
 }
 
 /// Reads the location at that address; its secret is read where it is one.
@@ -82,29 +92,53 @@ pub(crate) async fn location(opened: &Opened, address: &Address<'_>) -> Result<L
 }
 
 /// Reads a location from the environment.
-pub(crate) fn given(url: &str) -> Result<Location, Problem> {
+pub(crate) fn given(url: &Secret) -> Result<Location, Problem> {
     let ca = env::var(DATABASE_CA).ok().filter(|pem| !pem.trim().is_empty());
-    Location::read(url, ca.as_deref())
+    Location::read(url.expose(), ca.as_deref())
         .map_err(|error| Problem::new(format!("Failed to read `{DATABASE_URL}`")).with_source(error))
 }
 
-/// Reads a location from the secret of a function.
+/// Reads the location of the database of a function: the one that it names, else that of its secret.
 async fn of_function(opened: &Opened, entry: &str, function: &Function) -> Result<Location, Problem> {
-    let failed = || Problem::new(format!("Failed to read the secret `{DATABASE_URL}` of the function `{entry}`"));
+    let ca = function.environment.get(DATABASE_CA).map(String::as_str);
+    if let Some(database) = function.databases.first() {
+        return of_stack(opened, database, ca).await;
+    }
+    let what = format!("the secret `{DATABASE_URL}` of the function `{entry}`");
+    let failed = || Problem::new(format!("Failed to read {what}"));
     let secret = function.secrets.get(DATABASE_URL).ok_or_else(failed)?;
     let name = opened.names.secret(&opened.declaration, secret);
-    let call = opened.session.aws.read.secrets.get_secret_value().secret_id(&name);
+    let url = secret_value(opened, &name, &what).await?;
+    Location::read(url.expose(), ca).map_err(|error| failed().with_source(error))
+}
+
+/// Finds a database of the stack, and reads its password.
+async fn of_stack(opened: &Opened, entry: &str, ca: Option<&str>) -> Result<Location, Problem> {
+    let failed = || Problem::new(format!("Failed to find the database `{entry}`"));
+    let declared = opened.declaration.databases.get(entry).ok_or_else(failed)?;
+    let found = rds::place(&opened.session, &opened.names.name(Kind::Database, entry)).await;
+    let found = found.map_err(|failure| failed().with_hint(RIGHTS).with_source(failure))?;
+    let place = found.ok_or_else(|| failed().with_hint("`provision up` makes it, and waits until it is there"))?;
+    let what = format!("the password of the database `{entry}`");
+    let document = secret_value(opened, &place.secret, &what).await?;
+    let document: Value = serde_json::from_str(document.expose()).unwrap_or_default();
+    let password = document.get("password").and_then(Value::as_str);
+    let password = password.ok_or_else(|| Problem::new(format!("Failed to read {what}: the secret has none")))?;
+    Ok(Location::of(&place.host, place.port, &declared.name, &declared.user, password, ca))
+}
+
+/// Reads the value of a secret, by its name or its ARN.
+async fn secret_value(opened: &Opened, id: &str, what: &str) -> Result<Secret, Problem> {
+    let call = opened.session.aws.read.secrets.get_secret_value().secret_id(id);
     let value = call.send().await.or_fail("secretsmanager.GetSecretValue").map_err(|failure| {
         let hint = match failure.class {
             Class::NotFound => "`provision up` creates the declared secrets",
-            Class::Denied => "`provision policy --for track` prints the rights that this needs",
+            Class::Denied => RIGHTS,
             _ => "set `DATABASE_URL` in the environment to do without it",
         };
-        failed().with_hint(hint).with_source(failure)
+        Problem::new(format!("Failed to read {what}")).with_hint(hint).with_source(failure)
     })?;
-    let ca = function.environment.get(DATABASE_CA).map(String::as_str);
-    let url = value.secret_string().unwrap_or_default();
-    Location::read(url, ca).map_err(|error| failed().with_source(error))
+    Ok(value.secret_string().unwrap_or_default().into())
 }
 
 /// Returns why the database was not read, and what to do.
@@ -120,7 +154,7 @@ pub(crate) fn unread(location: &str, fault: Fault) -> Problem {
 
 /// Returns the database of an address, for reading.
 pub(crate) fn reader(location: &Location) -> Database {
-    Database::for_reading(location.clone())
+    Database::with_schema_as_it_is(location.clone())
 }
 
 /// Returns `true` if SES tells of openings, by the declared configuration sets; `None` if none is declared that tells of anything.

@@ -40,7 +40,7 @@ pub(crate) fn mails(printer: &Printer, format: Format, found: &Found<'_>) -> any
         }
         Format::Csv => printer.data(&mails_csv(mails)?),
         Format::Text if mails.is_empty() => printer.line("Nothing is known of it"),
-        Format::Text => printer.data(&mails_text(mails)),
+        Format::Text => printer.data(&printer.look().fit(&mails_text(mails))),
     }
     if *has_more {
         printer.line(&format!("There are more than {}: `--limit` shows them", mails.len()));
@@ -62,7 +62,7 @@ fn mails_text(mails: &[Tracked]) -> String {
             last = Some(&mail.message_id);
         }
         lines.push(format!("  {}", clean(recipient(mail))));
-        lines.push(format!("    {}", state(mail)));
+        lines.extend([state(mail), record(mail)].map(|words| format!("    {words}")));
         lines.extend(mail.events.iter().map(|event| format!("    {}", happened(event))));
     }
     lines.join("\n")
@@ -72,12 +72,8 @@ fn recipient(mail: &Tracked) -> &str {
     if mail.recipient.is_empty() { "nobody in particular" } else { &mail.recipient }
 }
 
-/// Returns the status of a mail in words: `opened since 2027-01-05T11:00:30Z, sent 2027-01-05T11:00:00Z, 2 opens`.
+/// Returns the status of a mail in words: `opened since 2027-01-05T11:00:30Z, 2 opens`.
 fn state(mail: &Tracked) -> String {
-    let sent = match mail.sent_at {
-        Some(at) => format!("sent {}", short(at)),
-        None => "parked: no sender has recorded it".to_owned(),
-    };
     let count = |number: usize, one: &str, more: &str| match number {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -86,7 +82,15 @@ fn state(mail: &Tracked) -> String {
     let counts = [count(mail.opens, "open", "opens"), count(mail.clicks, "click", "clicks")];
     let status = clean(&mail.status.replace('_', " "));
     let first = format!("{status} since {}", short(mail.status_at));
-    [Some(first), Some(sent)].into_iter().chain(counts).flatten().collect::<Vec<_>>().join(", ")
+    std::iter::once(first).chain(counts.into_iter().flatten()).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns what is known of the sender's record.
+fn record(mail: &Tracked) -> String {
+    match mail.sent_at {
+        Some(at) => format!("sent {}", short(at)),
+        None => "parked: no sender has recorded it".to_owned(),
+    }
 }
 
 fn happened(event: &Happened) -> String {
@@ -163,15 +167,14 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Re
     Ok(text.trim_end_matches('\n').to_owned())
 }
 
-/// Returns a cell that no spreadsheet takes for a formula: a mail's events quote what other servers say.
+/// Returns a cell that moves no cursor and that no spreadsheet takes for a formula: a mail's events quote what other servers say.
 fn plain(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let cell = clean(cell);
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use super::*;
 
     fn at(second: u32) -> Timestamp {
@@ -201,7 +204,19 @@ mod tests {
         let mails = [mail("ada@example.org", "soft_bounced", true), mail("", "opened", false)];
         let text = mails_text(&mails);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        assert_snapshot!(text, @r"");
+        let expected = "\
+0107018f3c1d2e4b-8c9d0e1f-0a1b-2c3d-4e5f-6a7b8c9d0e1f-000000
+  ada@example.org
+    soft bounced since 2027-01-05T11:00:09Z, 2 opens, 1 click
+    sent 2027-01-05T11:00:00Z
+    2027-01-05T11:00:01Z  Send
+    2027-01-05T11:00:09Z  Bounce (Transient/=Mailbox\u{fffd}Full, \"now\")
+  nobody in particular
+    opened since 2027-01-05T11:00:09Z, 2 opens, 1 click
+    parked: no sender has recorded it
+    2027-01-05T11:00:01Z  Send
+    2027-01-05T11:00:09Z  Bounce (Transient/=Mailbox\u{fffd}Full, \"now\")";
+        assert_eq!(text, expected);
     }
 
     #[test]
@@ -210,6 +225,13 @@ mod tests {
         first.events.remove(0);
         let mut second = mail("b@example.org", "sent", false);
         second.events.clear();
-        assert_snapshot!(mails_csv(&[first, second]).unwrap(), @r"");
+        let id = &second.message_id.clone();
+        let expected = format!(
+            "message_id,recipient,status,status_at,sent_at,opens,clicks,event_at,event,subtype\n\
+             {id},'=1+1@example.org,opened,2027-01-05T11:00:09.25Z,2027-01-05T11:00:00.25Z,2,1,2027-01-05T11:00:09.25Z,Bounce,\
+             \"Transient/=Mailbox\u{fffd}Full, \"\"now\"\"\"\n\
+             {id},b@example.org,sent,2027-01-05T11:00:09.25Z,,2,1,,,"
+        );
+        assert_eq!(mails_csv(&[first, second]).unwrap(), expected);
     }
 }

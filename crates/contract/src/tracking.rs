@@ -1,5 +1,7 @@
 //! Delivery tracking: the variables by which the function `tracking` and the command line find its database and its cache.
 
+/// Name of the function's package.
+pub const PACKAGE: &str = "tracking";
 /// Variable with the address of the database, with user and password: `mysql://USER:PASSWORD@HOST:3306/DATABASE`. A secret.
 pub const DATABASE_URL: &str = "DATABASE_URL";
 /// Variable with certificates of the database's authorities, as PEM; absent for RDS's own.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use contract::tracking::{DATABASE_URL, PACKAGE};
 use trust::{Fault, Grants, Purpose};
 
 use super::{
@@ -87,6 +88,15 @@ pub enum Code {
     },
     /// Taken as it is from the zips that came with `provision`, by name.
     Shipped(String),
+}
+
+impl Function {
+    /// Returns `true` if it keeps what became of mails in a database: one whose address is its secret, or, of the package `tracking`, one
+    /// that it names.
+    pub fn is_tracking(&self) -> bool {
+        let (Code::Crate { package, .. } | Code::Shipped(package)) = &self.code;
+        package == PACKAGE && !self.databases.is_empty() || self.secrets.contains_key(DATABASE_URL)
+    }
 }
 
 impl fmt::Display for Code {

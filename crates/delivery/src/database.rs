@@ -16,6 +16,8 @@ const AUTHORITIES: &[u8] = include_bytes!("../certificates/rds.pem");
 const CONNECT: Duration = Duration::from_secs(5);
 /// Timeout of a transaction. A failover of RDS cuts a connection without a word.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// What each row adds to it: ten times what a small database takes.
+const PER_ROW: Duration = Duration::from_millis(3);
 /// Most attempts of a transaction that deadlocks.
 const ATTEMPTS: u32 = 10;
 /// First pause before the next one; about, and growing with each.
@@ -89,7 +91,8 @@ impl Location {
 /// A database with one connection, which is made at its first use and again whenever it was lost.
 pub struct Database {
     location: Location,
-    is_read: bool,
+    /// `true` if an older schema is brought to this version.
+    migrates: bool,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -108,12 +111,13 @@ impl fmt::Debug for Database {
 impl Database {
     /// Returns the database at that location, whose schema is brought to this version with each new connection. It makes no call by itself.
     pub fn new(location: Location) -> Self {
-        Self { location, is_read: false, connection: Mutex::new(None) }
+        Self { location, migrates: true, connection: Mutex::new(None) }
     }
 
-    /// Returns the database at that location, for reading: its schema is left as it is.
-    pub fn for_reading(location: Location) -> Self {
-        Self { is_read: true, ..Self::new(location) }
+    /// Returns the database at that location, whose schema must be this version's, and is left as it is: for whoever looks, and for senders. A
+    /// worker that is older than the schema would stop.
+    pub fn with_schema_as_it_is(location: Location) -> Self {
+        Self { migrates: false, ..Self::new(location) }
     }
 
     /// Returns the id of the database, once there was a connection.
@@ -125,6 +129,16 @@ impl Database {
 
     /// Does some work with a connection. It may be done more than once: after a deadlock, and where a connection turns out to be lost.
     pub(crate) async fn run<T>(&self, work: impl AsyncFn(&mut Conn) -> mysql_async::Result<T>) -> Result<T, Fault> {
+        self.run_with(0, work).await
+    }
+
+    /// The same for work on so many rows.
+    pub(crate) async fn run_with<T>(
+        &self,
+        rows: usize,
+        work: impl AsyncFn(&mut Conn) -> mysql_async::Result<T>,
+    ) -> Result<T, Fault> {
+        let patience = PATIENCE + PER_ROW * u32::try_from(rows).unwrap_or(u32::MAX);
         let mut kept = self.connection.lock().await;
         let mut attempt = 1;
         loop {
@@ -134,14 +148,14 @@ impl Database {
                 Some(connection) => connection,
                 None => self.connect().await?,
             };
-            let error = match timeout(PATIENCE, work(&mut connection.conn)).await {
+            let error = match timeout(patience, work(&mut connection.conn)).await {
                 Ok(Ok(value)) => {
                     *kept = Some(connection);
                     return Ok(value);
                 }
                 Ok(Err(error)) => error,
                 Err(_) => {
-                    return Err(Fault::Away(format!("the database does not answer in {} seconds", PATIENCE.as_secs())));
+                    return Err(Fault::Away(format!("the database does not answer in {} seconds", patience.as_secs())));
                 }
             };
             if !error.is_fatal() {
@@ -161,11 +175,11 @@ impl Database {
     async fn connect(&self) -> Result<Connection, Fault> {
         let connecting = async {
             let mut conn = Conn::new(self.location.0.clone()).await?;
-            let id = if self.is_read { schema::ensure(&mut conn).await? } else { schema::migrate(&mut conn).await? };
+            let id = if self.migrates { schema::migrate(&mut conn).await? } else { schema::ensure(&mut conn).await? };
             Ok(Connection { conn, id })
         };
         // A migration waits for another one's; a connection does not.
-        let longest = if self.is_read { CONNECT } else { CONNECT + schema::PATIENCE };
+        let longest = if self.migrates { CONNECT + schema::PATIENCE } else { CONNECT };
         let silent = || format!("the database at {} does not answer in {} seconds", self.location, longest.as_secs());
         timeout(longest, connecting).await.unwrap_or_else(|_| Err(Fault::Away(silent())))
     }

@@ -33,6 +33,9 @@ pub trait Store {
     fn reach(&self) -> impl Future<Output = Result<(), Fault>>;
 }
 
+/// Most rows of a statement. MySQL takes 65,535 parameters in one, and a batch of Lambda may have 10,000 messages.
+const MOST_ROWS: usize = 1000;
+
 /// A mail for one recipient.
 type Key = (String, String);
 
@@ -50,7 +53,7 @@ impl Store for Database {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(async |connection| transact(connection, changes).await).await
+        self.run_with(changes.len(), async |connection| transact(connection, changes).await).await
     }
 
     async fn reach(&self) -> Result<(), Fault> {
@@ -76,18 +79,21 @@ async fn transact(connection: &mut Conn, changes: &[Change]) -> mysql_async::Res
 }
 
 async fn write_events(transaction: &mut Transaction<'_>, changes: &[&Change]) -> mysql_async::Result<()> {
-    let statement = format!(
-        "INSERT INTO mail_event (event_id, message_id, recipient, kind, at, subtype) VALUES {}
-         ON DUPLICATE KEY UPDATE event_id = mail_event.event_id",
-        rows(changes.len(), "(?,?,?,?,?,?)")
-    );
-    let mut values = Vec::with_capacity(changes.len() * 6);
-    for Change { event_id, message_id, recipient, kind, at, subtype, .. } in changes {
-        values.push(Value::from(event_id.as_slice()));
-        values.extend([message_id, recipient, kind].map(Value::from));
-        values.extend([Value::from(instant(*at)), Value::from(subtype)]);
+    for some in changes.chunks(MOST_ROWS) {
+        let statement = format!(
+            "INSERT INTO mail_event (event_id, message_id, recipient, kind, at, subtype) VALUES {}
+             ON DUPLICATE KEY UPDATE event_id = mail_event.event_id",
+            rows(some.len(), "(?,?,?,?,?,?)")
+        );
+        let mut values = Vec::with_capacity(some.len() * 6);
+        for Change { event_id, message_id, recipient, kind, at, subtype, .. } in some {
+            values.push(Value::from(event_id.as_slice()));
+            values.extend([message_id, recipient, kind].map(Value::from));
+            values.extend([Value::from(instant(*at)), Value::from(subtype)]);
+        }
+        transaction.exec_drop(statement, Params::Positional(values)).await?;
     }
-    transaction.exec_drop(statement, Params::Positional(values)).await
+    Ok(())
 }
 
 /// Returns when the sender began each mail that carries his id, and notes SES's id in a record that does not have it: its sender has not
@@ -102,13 +108,17 @@ async fn known_records(
     if carried.is_empty() {
         return Ok(known);
     }
-    let statement = format!(
-        "SELECT mail_id, {}, message_id IS NULL FROM sent_mail WHERE mail_id IN ({})",
-        text_of("begun_at"),
-        rows(carried.len(), "?")
-    );
     let ids: Vec<Value> = carried.keys().map(|id| Value::from(id.as_str())).collect();
-    let found: Vec<(String, String, bool)> = transaction.exec(statement, Params::Positional(ids)).await?;
+    let mut found: Vec<(String, String, bool)> = Vec::new();
+    for some in ids.chunks(MOST_ROWS) {
+        let statement = format!(
+            "SELECT mail_id, {}, message_id IS NULL FROM sent_mail WHERE mail_id IN ({})",
+            text_of("begun_at"),
+            rows(some.len(), "?")
+        );
+        let more: Vec<(String, String, bool)> = transaction.exec(statement, Params::Positional(some.to_vec())).await?;
+        found.extend(more);
+    }
     for (id, begun_at, lacks_id) in found {
         let change = MailId::read(&id).and_then(|id| carried.get(&id).copied());
         let (Some(change), Some(begun_at)) = (change, read_instant(&begun_at)) else { continue };
@@ -138,10 +148,14 @@ fn rises(changes: &[&Change], records: &BTreeMap<String, Timestamp>) -> BTreeMap
 }
 
 async fn raise(transaction: &mut Transaction<'_>, rises: &BTreeMap<Key, Rise>) -> mysql_async::Result<()> {
-    let values = rises
-        .iter()
-        .flat_map(|((message_id, recipient), rise)| row(message_id, recipient, rise.status, rise.at, rise.sent_at));
-    transaction.exec_drop(rising(rises.len()), Params::Positional(values.collect())).await
+    let all: Vec<_> = rises.iter().collect();
+    for some in all.chunks(MOST_ROWS) {
+        let values = some
+            .iter()
+            .flat_map(|((message_id, recipient), rise)| row(message_id, recipient, rise.status, rise.at, rise.sent_at));
+        transaction.exec_drop(rising(some.len()), Params::Positional(values.collect())).await?;
+    }
+    Ok(())
 }
 
 /// Returns the statement that writes some rows of `mail`, of which each status only rises. MySQL assigns from left to right, so the
@@ -181,12 +195,17 @@ async fn standings(
     transaction: &mut Transaction<'_>,
     rises: &BTreeMap<Key, Rise>,
 ) -> mysql_async::Result<Vec<Standing>> {
-    let statement = format!(
-        "SELECT message_id, recipient, status, sent_at IS NULL FROM mail WHERE (message_id, recipient) IN ({})",
-        rows(rises.len(), "(?,?)")
-    );
-    let keys: Vec<Value> = rises.keys().flat_map(|(id, recipient)| [Value::from(id), Value::from(recipient)]).collect();
-    let found: Vec<(String, String, String, bool)> = transaction.exec(statement, Params::Positional(keys)).await?;
+    let all: Vec<_> = rises.keys().collect();
+    let mut found: Vec<(String, String, String, bool)> = Vec::new();
+    for some in all.chunks(MOST_ROWS) {
+        let statement = format!(
+            "SELECT message_id, recipient, status, sent_at IS NULL FROM mail WHERE (message_id, recipient) IN ({})",
+            rows(some.len(), "(?,?)")
+        );
+        let keys = some.iter().flat_map(|(id, recipient)| [Value::from(id), Value::from(recipient)]).collect();
+        let more: Vec<(String, String, String, bool)> = transaction.exec(statement, Params::Positional(keys)).await?;
+        found.extend(more);
+    }
     let standing = |(message_id, recipient, status, is_parked): (String, String, String, bool)| Standing {
         message_id,
         recipient,

@@ -132,7 +132,7 @@ impl Stores {
     ) -> Result<Database, NotServed> {
         const PACKAGE: &str = "mariadb-server";
         let (server, install) = (program("mariadbd", PACKAGE)?, program("mariadb-install-db", PACKAGE)?);
-        let folder = private::make(folder)?;
+        let folder = made(folder)?;
         let (data, log) = (folder.join("data"), folder.join("log"));
         let user = rustix::process::getuid();
         let common = |command: &mut tokio::process::Command| {
@@ -158,7 +158,8 @@ impl Stores {
         command
             .arg(format!("--port={}", address.port()))
             .arg(format!("--bind-address={}", address.ip()))
-            .arg(option("socket", &folder.join("socket")))
+            // In its folder of data: the path of a socket has at most 107 bytes.
+            .arg("--socket=socket")
             .arg(option("pid-file", &folder.join("pid")))
             .arg(option("init-file", &first))
             .args(["--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2"]);
@@ -176,7 +177,7 @@ impl Stores {
 
     async fn cache(&mut self, what: &str, entry: &str, wanted: &Cache, folder: &Path) -> Result<Cache, NotServed> {
         let server = program("redis-server", "redis-server")?;
-        let folder = private::make(folder)?;
+        let folder = made(folder)?;
         let (log, address) = (folder.join("log"), free_address()?);
         let password = password()?;
         let has_password = wanted.secret.is_some();
@@ -217,6 +218,12 @@ fn statements(Database { name, user, .. }: &Database, password: &Secret) -> Stri
         format!("GRANT ALL ON `{name}`.* TO '{user}'@'127.0.0.1';\n"),
     ]
     .join("\n")
+}
+
+/// Makes the folder of a store, and the one above it; returns its whole path, as MariaDB takes a part of one for something else.
+fn made(folder: &Path) -> io::Result<PathBuf> {
+    folder.parent().map(private::make).transpose()?;
+    fs::canonicalize(private::make(folder)?)
 }
 
 fn option(name: &str, path: &Path) -> String {

@@ -203,7 +203,7 @@ impl Records for &Memory {
                 return Begun::Taken;
             }
             let (id, begun, s3_key) = (record.id.clone(), record.begun, record.s3_key.clone());
-            requests.insert(record.request.clone(), Earlier { id, begun, s3_key, sent: None });
+            requests.insert(record.request.clone(), Earlier { id, begun, s3_key, sent: None, is_whole: true });
             self.pending.borrow_mut().insert(record.id.clone(), record.clone());
             Begun::Ours
         };
@@ -215,7 +215,7 @@ impl Records for &Memory {
             self.sent.borrow_mut().insert(sent.message_id.clone(), record.clone());
             self.pending.borrow_mut().remove(&record.id);
             let (id, begun, s3_key) = (record.id.clone(), record.begun, record.s3_key.clone());
-            let earlier = Earlier { id, begun, s3_key, sent: Some(sent.clone()) };
+            let earlier = Earlier { id, begun, s3_key, sent: Some(sent.clone()), is_whole: true };
             self.requests.borrow_mut().insert(record.request.clone(), earlier);
         };
         self.faults.call("records.write", write).await
@@ -283,6 +283,13 @@ fn twice(places: Places, faults: &BTreeMap<usize, Fault>) {
     world.mend();
     let second = world.run(&request()).unwrap();
     world.check();
+    if let Ok(Sending::AlreadySent { id, .. }) = &second {
+        // What one place of records did not learn from the first run it has learned from the second.
+        for memory in world.used() {
+            assert!(memory.sent.borrow().values().any(|record| record.id == *id), "{faults:?}");
+            assert!(!memory.pending.borrow().contains_key(id), "{faults:?}");
+        }
+    }
     match (&first, &second) {
         (Some(Ok(Sending::Sent { record, sent })), Ok(Sending::AlreadySent { id, sent: again })) => {
             assert_eq!((&record.id, sent), (id, again), "{faults:?}");
@@ -355,5 +362,26 @@ proptest! {
     fn any_faults_leave_no_false_item(faults in proptest::collection::btree_map(0..18_usize, 0..FAULTS.len(), 0..8)) {
         let faults = faults.into_iter().filter_map(|(call, fault)| Some((call, *FAULTS.get(fault)?))).collect();
         PLACES.iter().for_each(|places| twice(*places, &faults));
+    }
+}
+
+/// Another run of the same request was quicker, in the first place of records or in the second alone.
+#[test]
+fn a_record_is_begun_in_both_places_or_in_none() {
+    let theirs = Record::new(&request(), MailId::of([9; 16]), "sent/", "2027-01-05T10:00:00Z".parse().unwrap());
+    let ours = Record::new(&request(), MailId::of([7; 16]), "sent/", "2027-01-05T10:00:01Z".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (place, expected) in [(None, Begun::Ours), (Some(0), Begun::Taken), (Some(1), Begun::Taken)] {
+        let world = World::new(Places::Two, BTreeMap::new());
+        runtime.block_on(async {
+            if let Some(memory) = place.and_then(|place: usize| world.memories.get(place)) {
+                assert_eq!(memory.begin(&theirs).await, Ok(Begun::Ours));
+            }
+            assert_eq!(world.begin(&ours).await, Ok(expected), "{place:?}");
+            // The same once more, whose first answer was lost.
+            assert_eq!(world.begin(&ours).await, Ok(expected), "{place:?}");
+        });
+        let has_ours = world.memories.iter().filter(|memory| memory.pending.borrow().contains_key(&ours.id)).count();
+        assert_eq!(has_ours, if expected == Begun::Ours { 2 } else { 0 }, "{place:?}");
     }
 }

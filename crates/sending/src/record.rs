@@ -46,6 +46,8 @@ pub struct Earlier {
     pub s3_key: String,
     /// The mail as SES accepted it; `None` if SES's answer is not known.
     pub sent: Option<Sent>,
+    /// `false` if one of two places of records says less than the other.
+    pub is_whole: bool,
 }
 
 impl Record {

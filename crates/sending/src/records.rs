@@ -106,6 +106,7 @@ impl Records for Tracking<'_> {
             begun: begun_at,
             s3_key: body_key.unwrap_or_default(),
             sent: sent.map(|(message_id, at)| Sent { message_id, at }),
+            is_whole: true,
         }))
     }
 
@@ -141,14 +142,12 @@ pub struct Both<First, Second>(pub First, pub Second);
 
 impl<First: Records, Second: Records> Records for Both<First, Second> {
     async fn find(&self, sender: &str, request: &str) -> Result<Option<Earlier>, Failure> {
-        let first = self.0.find(sender, request).await?;
-        if first.as_ref().is_some_and(|earlier| earlier.sent.is_some()) {
-            return Ok(first);
-        }
         // A run that ended between the two has told one of them alone.
-        let second = self.1.find(sender, request).await?;
-        let is_sent = second.as_ref().is_some_and(|earlier| earlier.sent.is_some());
-        Ok(if is_sent { second } else { first.or(second) })
+        let (first, second) = (self.0.find(sender, request).await?, self.1.find(sender, request).await?);
+        let is_sent = |earlier: &Option<Earlier>| earlier.as_ref().is_some_and(|earlier| earlier.sent.is_some());
+        let is_whole = is_sent(&first) == is_sent(&second);
+        let known = if is_sent(&second) { second.or(first) } else { first.or(second) };
+        Ok(known.map(|earlier| Earlier { is_whole, ..earlier }))
     }
 
     async fn begin(&self, record: &Record) -> Result<Begun, Failure> {

@@ -134,11 +134,11 @@ pub async fn send(
     let record = Record::new(request, MailId::of(bytes), prefix, Timestamp::now());
     let body = message::write(request, &record)?;
     if let Some(earlier) = find(services, &record, patience).await? {
-        return known(earlier);
+        return known(services, request, earlier, patience).await;
     }
     patience.repeat(|| services.store(&record, &body)).await.map_err(NotSent::NotBegun)?;
     if let Some(earlier) = begin(services, &record, patience).await? {
-        return known(earlier);
+        return known(services, request, earlier, patience).await;
     }
     let answer = services.deliver(request, &record, &body).await;
     let message_id = match answer {
@@ -166,7 +166,7 @@ pub async fn settle(
     let found = patience.repeat(|| services.find(&sender, &digest)).await.map_err(NotSent::NotBegun)?;
     let earlier = found.ok_or(NotSent::NothingPending)?;
     if earlier.sent.is_some() {
-        return known(earlier);
+        return known(services, request, earlier, patience).await;
     }
     let sent = Sent { message_id: message_id.to_owned(), at: earlier.begun };
     confirm(services, Record::of_earlier(request, &earlier), sent, patience).await
@@ -204,11 +204,18 @@ async fn begin(services: &impl Services, record: &Record, patience: Patience) ->
     }
 }
 
-fn known(earlier: Earlier) -> Result<Sending, NotSent> {
-    match earlier.sent {
-        Some(sent) => Ok(Sending::AlreadySent { id: earlier.id, sent }),
-        None => Err(NotSent::Undecided(Box::new(earlier))),
+/// Returns under which id an earlier run has sent the mail. A place of records that does not know it yet is told.
+async fn known(
+    services: &impl Services,
+    request: &Request,
+    earlier: Earlier,
+    patience: Patience,
+) -> Result<Sending, NotSent> {
+    let Some(sent) = earlier.sent.clone() else { return Err(NotSent::Undecided(Box::new(earlier))) };
+    if !earlier.is_whole {
+        confirm(services, Record::of_earlier(request, &earlier), sent.clone(), patience).await?;
     }
+    Ok(Sending::AlreadySent { id: earlier.id, sent })
 }
 
 /// Returns `true` if SES has certainly not accepted the mail: it has answered with a refusal, or was not asked. Without an answer, and with a

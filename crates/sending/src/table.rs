@@ -34,7 +34,13 @@ pub(crate) fn found(answer: &Value) -> Result<Option<Earlier>, String> {
         }
         _ => return Err(missing(STATUS)),
     };
-    Ok(Some(Earlier { id, begun: at(BEGUN)?, s3_key: text(S3_KEY).unwrap_or_default().to_owned(), sent }))
+    Ok(Some(Earlier {
+        id,
+        begun: at(BEGUN)?,
+        s3_key: text(S3_KEY).unwrap_or_default().to_owned(),
+        sent,
+        is_whole: true,
+    }))
 }
 
 /// Attribute of the item of a request with the time at which its record was made, in RFC 3339.
@@ -193,7 +199,7 @@ mod tests {
         let record = Record::example(&request());
         let answer = json!({"Item": begin("mails", &record)["TransactItems"][0]["Put"]["Item"]});
         let (id, begun, s3_key) = (record.id.clone(), record.begun, record.s3_key.clone());
-        let earlier = Earlier { id, begun, s3_key, sent: None };
+        let earlier = Earlier { id, begun, s3_key, sent: None, is_whole: true };
         assert_eq!(found(&answer), Ok(Some(earlier.clone())));
         let answer = json!({"Item": confirm("mails", &record, &sent())["TransactItems"][1]["Put"]["Item"]});
         assert_eq!(found(&answer), Ok(Some(Earlier { sent: Some(sent()), ..earlier })));

@@ -56,6 +56,7 @@ install -m 0600 "$work/tracking.env" "$ROOT/etc/provision/tracking.env"
 
 ln -sfn "$ARTIFACT_SHA256" "$home/current.new"
 mv -T "$home/current.new" "$home/current"
+install -D -m 0644 "$(dirname "$0")/provision-tracking.service" "$ROOT/etc/systemd/system/provision-tracking.service"
 systemctl daemon-reload
 systemctl enable provision-tracking.service
 systemctl restart provision-tracking.service

@@ -54,6 +54,8 @@ impl Shop {
         let secret = trial.account.secrets.create_secret().name("shop/database").secret_string(maria.url());
         trial.account.wait(secret.send()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // The worker makes the tables, and a sender does not.
+        runtime.block_on(async { maria.database().reach().await.unwrap() });
         Some(Self { trial, maria, runtime })
     }
 

@@ -132,7 +132,7 @@ fn where_the_address_is_missing_or_wrong_is_said_before_anything_is_asked() {
         (&folder, "mysql://app:hunter2@db.example", &["m-1"][..], "names no database"),
         (&folder, "redis://:hunter2@db.example", &["m-1"], "cannot be read"),
         (&folder, "", &["m-1", "--function", "other"], "has none of that name"),
-        (&other, "", &["m-1"], "no function has the secret `DATABASE_URL`"),
+        (&other, "", &["m-1"], "no function tracks deliveries"),
         (&folder, "", &[], "required arguments were not provided"),
         (&folder, "", &["m-1", "--parked"], "cannot be used with"),
         (&folder, "", &["m-1", "--csv", "--json"], "cannot be used with"),

@@ -22,6 +22,7 @@ mod rehearsal;
 mod saved;
 mod secrets;
 pub(crate) mod terminal;
+mod tracking;
 mod versions;
 mod words;
 

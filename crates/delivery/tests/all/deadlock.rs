@@ -1,4 +1,4 @@
-//! A transaction that the database ends in favour of another one is done again.
+//! Transactions: one that the database ends in favour of another one is done again, and one of any size is one.
 
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ async fn wait_for(connection: &mut Conn, statement: &str) {
 }
 
 async fn deadlocks(connection: &mut Conn) -> u64 {
-    let found: Option<(String, String)> = connection.query_first("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'").await.unwrap();
+    let found: Option<(String, String)> =
+        connection.query_first("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'").await.unwrap();
     found.unwrap().1.parse().unwrap()
 }
 
@@ -64,4 +65,14 @@ async fn a_worker_that_a_deadlock_ends_applies_its_batch_again() {
     assert_eq!(deadlocks(&mut looking).await, 1);
     let events: Option<u32> = looking.query_first("SELECT COUNT(*) FROM mail_event").await.unwrap();
     assert_eq!(events, Some(4));
+}
+
+/// MySQL takes 65,535 parameters in a statement.
+#[tokio::test]
+async fn a_batch_of_any_size_is_applied_whole() {
+    let Some(maria) = MariaDb::start() else { return };
+    let mails: Vec<String> = (0..12_000).map(|number| format!("m-{number}")).collect();
+    let mails: Vec<&str> = mails.iter().map(String::as_str).collect();
+    let standings = maria.database().apply(&delivered(&mails, 1)).await.unwrap();
+    assert_eq!(standings.len(), mails.len());
 }

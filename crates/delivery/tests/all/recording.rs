@@ -159,7 +159,7 @@ async fn mails_are_found_by_their_id_their_recipient_and_their_time() {
     for (kind, second) in [("Open", 30), ("Delivery", 9), ("Open", 20), ("Click", 31), ("Open", 20)] {
         database.apply(&event(kind, second, false)).await.unwrap();
     }
-    let reader = Database::for_reading(Location::read(&maria.url(), None).unwrap());
+    let reader = Database::with_schema_as_it_is(Location::read(&maria.url(), None).unwrap());
     for (selection, count) in [
         (Selection::Mail("m-1".to_owned()), 1),
         (Selection::Mail("m".to_owned()), 0),
@@ -180,7 +180,7 @@ async fn mails_are_found_by_their_id_their_recipient_and_their_time() {
 #[tokio::test]
 async fn a_reader_changes_nothing_and_a_wrong_password_is_told_as_one() {
     let Some(maria) = MariaDb::start() else { return };
-    let reader = Database::for_reading(Location::read(&maria.url(), None).unwrap());
+    let reader = Database::with_schema_as_it_is(Location::read(&maria.url(), None).unwrap());
     assert!(
         matches!(reader.tracked(&Selection::Mail("m".to_owned()), 1).await, Err(Fault::Away(reason)) if reason.contains("no tables"))
     );

@@ -126,6 +126,26 @@ pub fn secret_of(database: &str) -> String {
     format!("{STANDS_FOR_SECRET}{database}{STANDS_FOR_END}")
 }
 
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Name of its host.
+    pub host: String,
+    /// Port of TCP.
+    pub port: u16,
+    /// ARN of the secret with its password, a JSON document with `username` and `password`.
+    pub secret: String,
+}
+
+/// Returns where a database is; `None` if it is not there, or is being made.
+pub async fn place(session: &Session, name: &str) -> Result<Option<Place>, Failure> {
+    let Some(found) = instance::describe(session, name).await? else { return Ok(None) };
+    let (host, secret) = (found.text("Endpoint/Address"), found.text("MasterUserSecret/SecretArn"));
+    let port = found.text("Endpoint/Port").parse().unwrap_or(instance::MYSQL_PORT);
+    let is_made = !host.is_empty() && !secret.is_empty();
+    Ok(is_made.then(|| Place { host: host.to_owned(), port, secret: secret.to_owned() }))
+}
+
 /// Returns a context for a call: with the hosts and secrets of databases in place of what stands for them.
 pub(crate) async fn with_databases(session: &Session, context: &str) -> Result<String, Failure> {
     let mut text = context.to_owned();

@@ -8,7 +8,7 @@ mod api;
 mod function;
 mod mail;
 mod network;
-mod rights;
+pub(crate) mod rights;
 pub(crate) mod sending;
 mod sharing;
 mod storage;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, iter::repeat};
 
 use super::{Blueprint, with_ids};
+use crate::Names;
 use aws::{
     ArnForm,
     policy::{Policy, Statement},
@@ -36,6 +37,14 @@ const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:s
 /// The tag of such a secret that names its database, which nobody but RDS can write (RDS's guide, "Password management with RDS and
 /// Secrets Manager").
 const TAG_OF_DATABASE: &str = "secretsmanager:ResourceTag/aws:rds:primaryDBInstanceArn";
+
+/// Returns the right to the passwords of databases, by their entries, and of no other database of the account; `None` for none.
+pub(crate) fn passwords(names: &Names, databases: &[String]) -> Option<Statement> {
+    let databases: Vec<String> = databases.iter().map(|database| names.arn(Kind::Database, database)).collect();
+    let secrets = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
+    let of_ours = Statement::allow(&["secretsmanager:GetSecretValue"], [secrets]);
+    (!databases.is_empty()).then(|| of_ours.when("StringEquals", TAG_OF_DATABASE, databases))
+}
 
 /// Returns the policy that lets Lambda assume a function's role.
 pub(super) fn trust() -> Policy {
@@ -74,12 +83,7 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("ConnectClusters", Statement::allow(CONNECTING, clusters)));
     let topics = topics().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic));
     statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
-    let databases = function.databases.iter().map(|database| names.arn(Kind::Database, database)).collect::<Vec<_>>();
-    if !databases.is_empty() {
-        let secrets = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
-        let of_ours = Statement::allow(&["secretsmanager:GetSecretValue"], [secrets]);
-        statements.push(("ReadPasswords", of_ours.when("StringEquals", TAG_OF_DATABASE, databases)));
-    }
+    statements.extend(passwords(names, &function.databases).map(|statement| ("ReadPasswords", statement)));
     let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
     let keys = Keys::of(blueprint, entry, function);

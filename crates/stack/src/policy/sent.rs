@@ -1,6 +1,6 @@
 //! The rights of the commands about sent mails: what is in a table, a bucket or a topic of Kafka, which no kind calls.
 
-use crate::{Names, purpose::Purpose};
+use crate::{Names, desired::rights::passwords, purpose::Purpose};
 use aws::{ArnForm, policy::Statement};
 use contract::{
     sending::{PARTITION_KEY, SORT_KEY},
@@ -47,12 +47,22 @@ fn sending(declaration: &Declaration, names: &Names) -> Vec<(&'static str, State
     ]
 }
 
-/// Returns the right to the addresses of databases of delivery tracking.
+/// Returns the rights to find the databases of delivery tracking, and to their passwords.
 fn tracking(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
-    let addresses = declaration.functions.values().filter_map(|function| function.secrets.get(DATABASE_URL));
+    let functions = || declaration.functions.values().filter(|function| function.is_tracking());
+    let mut databases: Vec<String> = functions().flat_map(|function| function.databases.clone()).collect();
+    databases.sort();
+    databases.dedup();
+    let addresses = functions().filter_map(|function| function.secrets.get(DATABASE_URL));
     let secrets =
         addresses.map(|secret| format!("{}-??????", names.arn_of(Kind::Secret, &names.secret(declaration, secret))));
-    vec![("ReadAddresses", Statement::allow(&["secretsmanager:GetSecretValue"], secrets))]
+    let arns = databases.iter().map(|database| names.arn(Kind::Database, database));
+    let statements = [
+        ("ReadAddresses", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)),
+        ("FindDatabases", Statement::allow(&["rds:DescribeDBInstances"], arns)),
+    ];
+    let passwords = passwords(names, &databases).map(|statement| ("ReadPasswords", statement));
+    statements.into_iter().chain(passwords).collect()
 }
 
 /// Returns the rights of a reader that belongs to no group.

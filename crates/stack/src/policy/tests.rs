@@ -112,6 +112,38 @@ clusters:
     }
 }
 
+/// Whoever tracks mails finds the databases of functions that track, and reads their passwords and no other secret.
+#[test]
+fn tracking_reads_the_databases_of_functions_that_track_alone() {
+    let database = "{subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}";
+    let source = format!(
+        "stack: shop
+region: eu-west-1
+databases: {{mails: {database}, others: {database}}}
+functions:
+  own: {{crate: tracking, databases: [mails], vpc: {database}}}
+  elsewhere: {{crate: tracking, secrets: {{DATABASE_URL: company/mails}}}}
+  other: {{crate: echo, databases: [others], secrets: {{TOKEN: company/token}}, vpc: {database}}}
+"
+    );
+    for purpose in [Purpose::Track, Purpose::Send] {
+        let policy = policy_of(&source, purpose);
+        let of = |id: &str| {
+            let resources = policy.statements().get(id).map(|statement| &statement.resources);
+            resources.into_iter().flatten().cloned().collect::<Vec<_>>()
+        };
+        let ours = "eu-west-1:123456789012";
+        assert_eq!(of("FindDatabases"), [format!("arn:aws:rds:{ours}:db:shop-mails")]);
+        assert_eq!(of("ReadAddresses"), [format!("arn:aws:secretsmanager:{ours}:secret:company/mails-??????")]);
+        assert_eq!(of("ReadPasswords"), [format!("arn:aws:secretsmanager:{ours}:secret:rds!db-*")]);
+        let conditions = &policy.statements()["ReadPasswords"].conditions["StringEquals"];
+        let named: Vec<_> = conditions.values().flatten().collect();
+        assert_eq!(named, [&format!("arn:aws:rds:{ours}:db:shop-mails")]);
+        let everything = &policy.statements()["Everything"].actions;
+        assert_eq!(everything.contains("ses:ListSuppressedDestinations"), purpose == Purpose::Track);
+    }
+}
+
 /// Returns whether a pattern of an ARN covers one, as IAM reads it.
 fn covers(pattern: &str, arn: &str) -> bool {
     match pattern.split_once('*') {

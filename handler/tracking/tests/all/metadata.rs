@@ -16,7 +16,7 @@ use crate::{
     function::tracked,
     queue::Queue,
     servers::MariaDb,
-    worker::{command, end, wait_for},
+    worker::{Running, command, wait_for},
 };
 
 /// Answers as version 2 of the metadata service does, with keys that expire in a moment; returns its address, and the number of times that
@@ -63,11 +63,10 @@ fn a_worker_has_the_credentials_of_its_instance() {
     let Some(queue) = Queue::start() else { return };
     let (url, rounds) = metadata_service();
     let mut command = command(&queue);
-    let worker =
-        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", url).env("DATABASE_URL", maria.url()).spawn().unwrap();
+    let worker = Running::start(command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", url).env("DATABASE_URL", maria.url()));
     queue.send(&event("Delivery", "m-1", 9));
     wait_for(&queue, 0);
     assert_eq!(tracked(&maria, "m-1")[0].status, "delivered");
     assert!(rounds.load(Ordering::SeqCst) > 0);
-    end(worker);
+    worker.end();
 }

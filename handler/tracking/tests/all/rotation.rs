@@ -10,7 +10,7 @@ use crate::{
     function::tracked,
     queue::Queue,
     servers::MariaDb,
-    worker::{CREDENTIALS, command, end, wait_for},
+    worker::{CREDENTIALS, Running, command, wait_for},
 };
 
 const SECRET: &str = "mails/database";
@@ -26,7 +26,7 @@ fn a_rotated_password_is_read_again_and_nothing_is_lost_meanwhile() {
     let mut context = context();
     context["secrets"] = json!({"DATABASE_URL": SECRET});
     let mut command = command(&queue);
-    let worker = command.envs(CREDENTIALS).env("PROVISION_CONTEXT", context.to_string()).spawn().unwrap();
+    let worker = Running::start(command.envs(CREDENTIALS).env("PROVISION_CONTEXT", context.to_string()));
     queue.send(&event("Send", "m-1", 1));
     wait_for(&queue, 0);
     // The password changes, and every connection ends; the secret has the old one yet.
@@ -55,5 +55,5 @@ fn a_rotated_password_is_read_again_and_nothing_is_lost_meanwhile() {
         connection.query_drop("SET PASSWORD = PASSWORD('s3cret-of-a-test')").await.unwrap();
     });
     assert_eq!(tracked(&maria, "m-1")[0].status, "delivered");
-    end(worker);
+    worker.end();
 }

@@ -99,6 +99,8 @@ fn a_worker_with_the_right_hash_is_installed_and_started() {
     let root = server.at("root");
     let ran = Command::new(root.join("opt/provision/tracking/current/bootstrap")).output().unwrap();
     assert_eq!(ran.stdout, b"worker\n");
+    let unit = fs::read_to_string(root.join("etc/systemd/system/provision-tracking.service")).unwrap();
+    assert_eq!(unit, fs::read_to_string(folder().join("provision-tracking.service")).unwrap());
     let environment = root.join("etc/provision/tracking.env");
     assert_eq!(fs::metadata(&environment).unwrap().permissions().mode() & 0o777, 0o600);
     // A shell reads what is in double quotes as systemd does.

@@ -30,18 +30,35 @@ pub(crate) fn command(queue: &Queue) -> Command {
 /// Credentials for the emulator.
 pub(crate) const CREDENTIALS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
 
-fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Child {
-    let mut command = command(queue);
-    command.envs(CREDENTIALS).env("DATABASE_URL", maria.url()).env("CACHE_URL", redis.url()).spawn().unwrap()
+/// A worker that runs. Killed when it is dropped, as by a test that fails.
+pub(crate) struct Running(Child);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    /// Tells it to end, and waits until it has.
+    pub(crate) fn end(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let asked = Instant::now();
+        assert!(self.0.wait().unwrap().success());
+        assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
+    }
 }
 
-/// Tells a worker to end, and waits until it has.
-pub(crate) fn end(mut worker: Child) {
-    let told = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap();
-    assert!(told.success());
-    let asked = Instant::now();
-    assert!(worker.wait().unwrap().success());
-    assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Running {
+    let mut command = command(queue);
+    Running::start(command.envs(CREDENTIALS).env("DATABASE_URL", maria.url()).env("CACHE_URL", redis.url()))
 }
 
 /// Waits until the queue has that many messages.
@@ -66,12 +83,11 @@ fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_w
         }
     }
     let stays = start(&queue, &maria, &redis);
-    let mut others: Vec<Child> = Vec::new();
+    let mut others = Vec::new();
     for round in 0..3 {
-        let mut killed = start(&queue, &maria, &redis);
+        let killed = start(&queue, &maria, &redis);
         sleep(Duration::from_millis(150 + 100 * round));
-        killed.kill().unwrap();
-        killed.wait().unwrap();
+        drop(killed);
     }
     maria.restart(Duration::from_millis(500));
     others.push(start(&queue, &maria, &redis));
@@ -89,7 +105,7 @@ fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_w
     assert_eq!(tracked(&maria, "m-0")[0].status, "complained");
     assert_eq!(queue.count(&queue.dead_letters) + queue.count(&queue.url), 1);
     others.push(stays);
-    others.into_iter().for_each(end);
+    others.into_iter().for_each(Running::end);
 }
 
 #[test]
@@ -104,5 +120,5 @@ fn poison_goes_to_the_dead_letters_and_the_worker_goes_on() {
     wait_for(&queue, 0);
     assert_eq!(queue.count(&queue.dead_letters), 3);
     assert_eq!(tracked(&maria, "m-1")[0].status, "delivered");
-    end(worker);
+    worker.end();
 }

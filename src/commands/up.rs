@@ -140,7 +140,7 @@ async fn applied(
     let converged = converge(printer, &opened.session, compared, interrupts, again).await?;
     if converged.is_complete() {
         tokio::select! {
-            written = set_values(opened, compared.names(opened), &typed.set_secret) => written?,
+            written = set_values(opened, compared, &typed.set_secret) => written?,
             () = interrupts.next() => return Ok(None),
         }
     }

@@ -8,6 +8,7 @@ use std::{
 
 use contract::secret::Secret;
 use declaration::{Declaration, SecretSource, ValueFrom, choose};
+use kinds::elasticache::replication_group::fault_of_password;
 use problem::Problem;
 
 /// Fails if one of these names is not a secret that the stack creates.
@@ -54,6 +55,11 @@ pub(crate) fn values(
         let value = value.strip_suffix('\n').map_or(value.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
         if value.is_empty() {
             return Err(problem("it is empty".to_owned()));
+        }
+        if declaration.caches.values().any(|cache| cache.auth == *name)
+            && let Some(why) = fault_of_password(&value)
+        {
+            return Err(problem(why.to_owned()).with_hint("a cache takes no other one: `openssl rand -hex 24` makes one"));
         }
         values.insert(name.clone(), value.into());
     }

@@ -11,7 +11,9 @@ use super::{
 use contract::context::{Context, MailPlace, VARIABLE};
 use declaration::Function;
 use engine::{Action, Address, Failure, Live};
-use kinds::{Item, Kind, Plan, Read, Resource, Session, Settings, secretsmanager::secret};
+use kinds::{
+    Item, Kind, Plan, Read, Resource, Session, Settings, elasticache::replication_group, secretsmanager::secret,
+};
 use package::{Artifact, Upload};
 use problem::Problem;
 use stack::{
@@ -172,11 +174,25 @@ async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<V
     Ok(needed)
 }
 
-/// Writes the values of the secrets that were named.
-pub(crate) async fn set_values(opened: &Opened, names: &Names, set: &[String]) -> Result<(), Failure> {
+/// Writes the values of the secrets that were named. Caches get theirs first: they take the one of before, too, so that nobody is refused
+/// who reads one of both.
+pub(crate) async fn set_values(opened: &Opened, compared: &Compared, set: &[String]) -> Result<(), Failure> {
+    let names = compared.names(opened);
+    // One that was made a moment ago has it.
+    let was_there = |name: &str| {
+        let place = (Kind::Cache, Address::of(name.to_owned()));
+        matches!(compared.survey.read.get(&place), Some(Read::Present(_)))
+    };
     for entry in set {
         if let Some(value) = opened.session.secrets.get(entry) {
-            secret::write_value(&opened.session, &names.name(Kind::Secret, entry), value).await?;
+            let secret = names.name(Kind::Secret, entry);
+            for (cache, _) in opened.declaration.caches.iter().filter(|(_, cache)| cache.auth == *entry) {
+                let name = names.name(Kind::Cache, cache);
+                if was_there(&name) {
+                    replication_group::change_password(&opened.session, &name, &secret, value).await?;
+                }
+            }
+            secret::write_value(&opened.session, &secret, value).await?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from urllib.parse import unquote
 
 import cbor2
+import caches
 import databases
 from ministack.core import iam_actions
 from ministack.services import ec2, iam
@@ -47,6 +48,8 @@ def resource_arn(otherwise, service, method, path, headers, body, parameters, re
         arn = table(body, f"{region}:{account}")
     if service == "rds":
         arn = databases.arn(parameters, f"{region}:{account}")
+    if service == "elasticache":
+        arn = caches.arn(parameters, f"{region}:{account}")
     if service == "ec2":
         kind, name = network(parameters)
         arn = kind and f"arn:aws:ec2:{region}:{account}:{kind}/{name}"

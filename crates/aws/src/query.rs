@@ -7,6 +7,10 @@ mod answer;
 mod client;
 mod refusal;
 
+use std::fmt;
+
+use contract::secret::Secret;
+
 pub use answer::Element;
 pub use client::Client;
 
@@ -71,13 +75,21 @@ pub const ELASTICACHE: Service = Service {
 ///     ]
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Call {
     action: &'static str,
     parameters: Vec<(String, String)>,
     filters: usize,
     /// Step that the call is part of; `None` for a call that may be repeated freely.
     step: Option<String>,
+}
+
+/// Shows the names of the parameters alone: a value may be secret.
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.parameters().map(|(name, _)| name).collect();
+        formatter.debug_struct("Call").field("action", &self.action).field("parameters", &names).finish_non_exhaustive()
+    }
 }
 
 impl Call {
@@ -91,6 +103,12 @@ impl Call {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parameters.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// Adds a parameter that nobody else may see.
+    #[must_use]
+    pub fn with_secret(self, name: &str, value: &Secret) -> Self {
+        self.with(name, value.expose())
     }
 
     /// Adds a list: `NAME.1`, `NAME.2`. RDS and `ElastiCache` name the members, too: `SubnetIds.SubnetIdentifier`.

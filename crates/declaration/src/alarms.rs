@@ -65,6 +65,12 @@ pub enum AlarmKind {
     DatabaseStorage,
     /// Connections to a database.
     DatabaseConnections,
+    /// The processor of a node of a cache, in percent.
+    CacheCpu,
+    /// The memory of a node of a cache that data takes, in percent.
+    CacheMemory,
+    /// Keys that a node of a cache gave up to make room.
+    CacheEvictions,
 }
 
 /// The subjects of alarms.
@@ -89,6 +95,8 @@ pub enum Watched {
     Listener,
     /// Every database.
     Database,
+    /// Every node of every cache.
+    Cache,
 }
 
 /// The units of thresholds.
@@ -153,7 +161,7 @@ const LAMBDA: &str = "AWS/Lambda";
 
 impl AlarmKind {
     /// Every kind of alarm.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Errors,
         Self::Throttles,
         Self::Duration,
@@ -168,12 +176,16 @@ impl AlarmKind {
         Self::DatabaseCpu,
         Self::DatabaseStorage,
         Self::DatabaseConnections,
+        Self::CacheCpu,
+        Self::CacheMemory,
+        Self::CacheEvictions,
     ];
 
     /// Returns the measurement of the alarm.
     pub const fn measure(self) -> Measure {
         const SQS: &str = "AWS/SQS";
         const RDS: &str = "AWS/RDS";
+        const ELASTICACHE: &str = "AWS/ElastiCache";
         let ((name, watched), (namespace, metric, statistic), (threshold, unit), description) = match self {
             Self::Errors => (
                 ("errors", Watched::Function),
@@ -263,6 +275,25 @@ impl AlarmKind {
                 (50, Unit::Count),
                 "a database has almost as many connections as the smallest class takes",
             ),
+            // Thresholds of AWS's advice on alarms of ElastiCache; the whole processor counts on nodes with two, as the small ones have.
+            Self::CacheCpu => (
+                ("cache_cpu", Watched::Cache),
+                (ELASTICACHE, "CPUUtilization", "Average"),
+                (90, Unit::Count),
+                "the processor of a node of a cache has almost no rest",
+            ),
+            Self::CacheMemory => (
+                ("cache_memory", Watched::Cache),
+                (ELASTICACHE, "DatabaseMemoryUsagePercentage", "Maximum"),
+                (80, Unit::Count),
+                "the memory of a node of a cache is almost full: then it gives keys up, or takes none",
+            ),
+            Self::CacheEvictions => (
+                ("cache_evictions", Watched::Cache),
+                (ELASTICACHE, "Evictions", "Sum"),
+                (100, Unit::Count),
+                "a node of a cache gives keys up to make room",
+            ),
         };
         Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
     }
@@ -345,6 +376,9 @@ static THRESHOLDS: Shape = Shape {
         Field::new("database_cpu", Holds::Number(1, 100), "Processor of a database, in percent of 5 minutes.").or("80"),
         Field::new("database_storage", Holds::Number(1, 67_108_864), "Free disk of a database, in MiB.").or("4096"),
         Field::new("database_connections", Holds::Number(1, MOST), "Connections to a database.").or("50"),
+        Field::new("cache_cpu", Holds::Number(1, 100), "Processor of a node of a cache, in percent of 5 minutes.").or("90"),
+        Field::new("cache_memory", Holds::Number(1, 100), "Memory of a node of a cache that data takes, in percent.").or("80"),
+        Field::new("cache_evictions", Holds::Number(1, MOST), "Keys that a node of a cache gave up to make room, in 5 minutes.").or("100"),
     ],
 };
 
@@ -364,6 +398,9 @@ impl Word for AlarmKind {
         (Self::DatabaseCpu.measure().name, Self::DatabaseCpu),
         (Self::DatabaseStorage.measure().name, Self::DatabaseStorage),
         (Self::DatabaseConnections.measure().name, Self::DatabaseConnections),
+        (Self::CacheCpu.measure().name, Self::CacheCpu),
+        (Self::CacheMemory.measure().name, Self::CacheMemory),
+        (Self::CacheEvictions.measure().name, Self::CacheEvictions),
     ];
 }
 

@@ -102,6 +102,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     cluster::check(reader, root, declaration);
     configuration_set::check(reader, root, declaration);
     super::database::check(reader, root, declaration);
+    super::cache::check(reader, root, declaration);
     security_group::check(reader, root, declaration);
 }
 

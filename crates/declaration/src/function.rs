@@ -64,6 +64,8 @@ pub struct Function {
     pub produces: Vec<String>,
     /// Databases that it may sign in to, by entry name.
     pub databases: Vec<String>,
+    /// Caches that it may sign in to, by entry name.
+    pub caches: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
@@ -220,6 +222,11 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::List(&Holds::Reference(Kind::Database)),
             "Databases that it may sign in to. It needs a `vpc` that reaches them, and reads the password from its secret.",
         ),
+        Field::new(
+            "caches",
+            Holds::List(&Holds::Reference(Kind::Cache)),
+            "Caches that it may sign in to. It needs a `vpc` that reaches them, and reads the password from its secret.",
+        ),
         Field::new("consumes", Holds::Mapping(&consumes::SHAPE), "Queue whose messages invoke it."),
         KMS_KEY,
         BOUNDARY,
@@ -267,6 +274,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         queries: reader.references(fields, "queries"),
         produces: cluster::produces(reader, fields),
         databases: reader.references(fields, "databases"),
+        caches: reader.references(fields, "caches"),
         consumes: consumes::read(reader, fields),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),

@@ -6,6 +6,7 @@ mod accept;
 mod alarms;
 mod api;
 mod bucket;
+mod cache;
 mod checks;
 mod cluster;
 mod configuration;
@@ -49,6 +50,7 @@ pub use accept::{ACCEPTABLE, Acceptable};
 pub use alarms::{AlarmKind, Alarms, Measure, Notify, SILENCE, Unit, Watched};
 pub use api::{Api, ApiRoute, Cors, DEFAULT_STAGE, RouteKey};
 pub use bucket::{Bucket, Place};
+pub use cache::{Cache, CacheEngine, Restore};
 pub use cluster::{Brokers, Cluster, ClusterSource, KafkaTopic};
 pub use configuration::{Configuration, Derive, Derived, LookUp, Unavailable};
 pub use configuration_set::{ConfigurationSet, EventDestination, EventType, SendingIdentity, SendingTls, Suppression};
@@ -115,6 +117,8 @@ pub struct Declaration {
     pub clusters: BTreeMap<String, Cluster>,
     /// Databases by entry name.
     pub databases: BTreeMap<String, Database>,
+    /// Caches by entry name.
+    pub caches: BTreeMap<String, Cache>,
     /// Configuration sets of SES by entry name.
     pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// Identities of SES, by domain or address.

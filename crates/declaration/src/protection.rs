@@ -24,7 +24,7 @@ pub(super) const PROTECT_DATA: Field = Field::new(
 );
 
 /// Hint where something has the key that cannot be protected.
-pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs, secrets, tables, clusters and databases can be protected";
+pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs, secrets, tables, clusters, databases and caches can be protected";
 
 /// Returns what an entry says about its protection; `None` if it says nothing.
 pub(super) fn protect(reader: &mut Reader, fields: &Fields<'_>) -> Option<bool> {
@@ -74,7 +74,8 @@ impl Declaration {
         let clusters = self.clusters.iter().map(|(entry, cluster)| ("clusters", entry, &cluster.kms_key));
         let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions);
         let databases = self.databases.iter().map(|(entry, database)| ("databases", entry, &database.kms_key));
-        let own = own.chain(tables).chain(clusters).chain(databases);
+        let caches = self.caches.iter().map(|(entry, cache)| ("caches", entry, &cache.kms_key));
+        let own = own.chain(tables).chain(clusters).chain(databases).chain(caches);
         let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         if let Some(key) = &self.kms_key {
             keys.insert(key, vec![KMS_KEY.name]);

@@ -104,7 +104,7 @@ pub(super) const TAG_VALUE: Form =
 /// Form of a resource of an entry.
 pub(super) const RESOURCE: Form = form(
     "a kind and an entry, such as `bucket/mail`",
-    "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set|database)/[a-z][a-z0-9-]*$",
+    "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set|database|cache)/[a-z][a-z0-9-]*$",
 );
 /// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");

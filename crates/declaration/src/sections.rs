@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, accept, alarms, api, bucket, checks, cluster, configuration_set, database,
+    Declaration, Function, accept, alarms, api, bucket, cache, checks, cluster, configuration_set, database,
     diagnostic::Diagnostic,
     filter, function, moved, network,
     places::Places,
@@ -86,6 +86,11 @@ pub(super) static ROOT: Shape = Shape {
             Holds::Entries(&security_group::SHAPE),
             "Security groups: who may reach what is in them. They have the rules that are declared, and no others.",
         ),
+        Field::new(
+            "caches",
+            Holds::Entries(&cache::SHAPE),
+            "Caches of Valkey or Redis on ElastiCache: private, encrypted, over TLS, with a password from a secret.",
+        ),
         moved::MOVED,
         accept::ACCEPT,
         Field::new("stages", Holds::Stages, "Overrides by stage, merged key by key: a list replaces, `null` removes."),
@@ -119,6 +124,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
         tables: section(reader, fields, Kind::Table, table::read),
         clusters,
         databases: section(reader, fields, Kind::Database, database::read),
+        caches: section(reader, fields, Kind::Cache, cache::read),
         networks,
         security_groups: section(reader, fields, Kind::SecurityGroup, security_group::read),
         configuration_sets: section(reader, fields, Kind::ConfigurationSet, configuration_set::read),
@@ -173,6 +179,7 @@ impl Declaration {
             Some(Kind::SecurityGroup) => self.security_groups.keys().collect(),
             Some(Kind::ConfigurationSet) => self.configuration_sets.keys().collect(),
             Some(Kind::Database) => self.databases.keys().collect(),
+            Some(Kind::Cache) => self.caches.keys().collect(),
             None => Vec::new(),
         };
         names.into_iter().map(String::as_str).collect()

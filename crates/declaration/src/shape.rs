@@ -105,11 +105,12 @@ pub(super) enum Kind {
     Database,
     Network,
     SecurityGroup,
+    Cache,
 }
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Bucket,
         Self::Function,
         Self::Queue,
@@ -122,6 +123,7 @@ impl Kind {
         Self::Database,
         Self::Network,
         Self::SecurityGroup,
+        Self::Cache,
     ];
 
     /// Returns the kind as a word in a sentence.
@@ -139,6 +141,7 @@ impl Kind {
             Self::Database => "database",
             Self::Network => "network",
             Self::SecurityGroup => "security group",
+            Self::Cache => "cache",
         }
     }
 
@@ -162,6 +165,7 @@ impl Kind {
             Self::Database => "a database",
             Self::Network => "a network",
             Self::SecurityGroup => "a security group",
+            Self::Cache => "a cache",
         }
     }
 
@@ -180,6 +184,7 @@ impl Kind {
             Self::Database => "databases",
             Self::Network => "networks",
             Self::SecurityGroup => "security_groups",
+            Self::Cache => "caches",
         }
     }
 }
@@ -267,7 +272,7 @@ mod tests {
     #[test]
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
-        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2, database_cpu: 2, database_storage: 2, database_connections: 2}";
+        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2, database_cpu: 2, database_storage: 2, database_connections: 2, cache_cpu: 2, cache_memory: 2, cache_evictions: 2}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
         // Bounces are heard of one source alone: here of the identity.
         let with_all = with_all

@@ -97,6 +97,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
         None
     }
 
+    /// Returns what AWS does with a live resource whose settings show the change as done already; `None` if nothing.
+    fn under_way(_live: &Self::Settings) -> Option<&'static str> {
+        None
+    }
+
     /// Forgets what was read before, so that the next read is a new one.
     fn forget(session: &Self::Session) -> impl Future<Output = ()> + Send;
 

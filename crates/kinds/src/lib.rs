@@ -20,6 +20,7 @@ pub mod apigateway;
 pub mod cloudwatch;
 pub mod dynamodb;
 pub mod ec2;
+pub mod elasticache;
 pub mod iam;
 pub mod kafka;
 pub mod lambda;
@@ -329,6 +330,12 @@ pub trait Manage {
 
     /// Returns how long it usually takes to create one, or to change the live one, if that takes minutes. Most kinds take seconds.
     fn slow(_live: Option<&Self::Settings>, _desired: &Self::Settings) -> Option<Slow> {
+        None
+    }
+
+    /// Returns what AWS does with a live one whose settings show the change as done already; `None` if it does nothing, or is of a kind that
+    /// is changed at once.
+    fn under_way(_live: &Self::Settings) -> Option<&'static str> {
         None
     }
 

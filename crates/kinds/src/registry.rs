@@ -9,8 +9,8 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, iam, kafka, lambda, logs, rds,
-    s3, secretsmanager, ses, sns, sqs, widening,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, elasticache, iam, kafka, lambda, logs, rds, s3,
+    secretsmanager, ses, sns, sqs, widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.
@@ -194,6 +194,10 @@ macro_rules! kinds {
                 widening::widenings(live, desired)
             }
 
+            fn under_way(live: &Settings) -> Option<&'static str> {
+                match live { $(Settings::$variant(live) => <$kind as Manage>::under_way(live),)+ }
+            }
+
             fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
                 match desired {
                     $(Settings::$variant(desired) => {
@@ -270,6 +274,10 @@ kinds! {
     DatabaseParameters = rds::parameter_group::ParameterGroup;
     /// Databases.
     Database = rds::instance::Instance;
+    /// Groups of subnets of caches.
+    CacheSubnets = elasticache::subnet_group::SubnetGroup;
+    /// Caches.
+    Cache = elasticache::replication_group::ReplicationGroup;
     /// Secrets.
     Secret = secretsmanager::secret::Secret;
     /// SES's receipt rule sets.

@@ -51,6 +51,14 @@ pub enum Target {
     DatabaseSecrets,
     /// The role that RDS has in an account.
     DatabaseRole,
+    /// The nodes and snapshots of caches, and the parameters that ElastiCache has for engines, if some are declared.
+    CacheParts,
+    /// The files in S3 that caches begin with.
+    CacheObjects,
+    /// The secrets with the passwords of caches.
+    CachePasswords,
+    /// The role that ElastiCache has in an account.
+    CacheRole,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -75,6 +83,10 @@ impl Target {
             Self::KafkaRole => "RoleOfKafka".to_owned(),
             Self::DatabaseSecrets => "SecretsOfDatabases".to_owned(),
             Self::DatabaseRole => "RoleOfDatabases".to_owned(),
+            Self::CacheParts => "PartsOfCaches".to_owned(),
+            Self::CacheObjects => "DataOfCaches".to_owned(),
+            Self::CachePasswords => "PasswordsOfCaches".to_owned(),
+            Self::CacheRole => "RoleOfCaches".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }
@@ -166,6 +178,10 @@ mod tests {
                 | Target::KafkaRole
                 | Target::DatabaseSecrets
                 | Target::DatabaseRole
+                | Target::CacheParts
+                | Target::CacheObjects
+                | Target::CachePasswords
+                | Target::CacheRole
                 | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");

@@ -140,13 +140,16 @@ fn clusters(declaration: &Declaration) -> BTreeSet<&str> {
 /// Returns the existing secrets and buckets that a function uses.
 fn used_by<'declared>(declaration: &'declared Declaration, function: &str) -> BTreeSet<(Kind, &'declared str)> {
     let Some(function) = declaration.functions.get(function) else { return BTreeSet::new() };
+    let of_entry = |entry: &String| match &declaration.secrets.get(entry)?.source {
+        SecretSource::Existing(name) => Some(name.as_str()),
+        SecretSource::Created(_) => None,
+    };
     let secrets = function.secrets.values().filter_map(|secret| match secret {
         SecretReference::Existing(name) => Some(name.as_str()),
-        SecretReference::Declared(entry) => match &declaration.secrets.get(entry)?.source {
-            SecretSource::Existing(name) => Some(name.as_str()),
-            SecretSource::Created(_) => None,
-        },
+        SecretReference::Declared(entry) => of_entry(entry),
     });
+    let caches = function.caches.iter().filter_map(|cache| declaration.caches.get(cache));
+    let secrets = secrets.chain(caches.filter_map(|cache| of_entry(&cache.auth)));
     let places = function.reads.iter().chain(&function.writes).chain(&function.deletes);
     let buckets = places.filter_map(|place| declaration.buckets.get(&place.bucket)?.existing.as_deref());
     secrets.map(|name| (Kind::Secret, name)).chain(buckets.map(|name| (Kind::Bucket, name))).collect()
@@ -171,6 +174,8 @@ fn own_used_by<'declared>(declaration: &'declared Declaration, entry: &str) -> B
         SecretReference::Declared(entry) => Some((Kind::Secret, entry.as_str())),
         SecretReference::Existing(_) => None,
     });
+    let caches = function.caches.iter().filter_map(|cache| declaration.caches.get(cache));
+    let secrets = secrets.chain(caches.map(|cache| (Kind::Secret, cache.auth.as_str())));
     let queues = queues.map(|queue| (Kind::Queue, queue.as_str()));
     let itself = [(Kind::Function, entry.as_str())];
     places.chain(queues).chain(topics).chain(tables).chain(secrets).chain(itself).collect()

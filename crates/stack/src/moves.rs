@@ -14,6 +14,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
             Kind::Api => &[Kind::Api, Kind::AccessLog],
             Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
+            Kind::Cache => &[Kind::Cache, Kind::CacheSubnets],
             Kind::Network => &[Kind::Network, Kind::InternetGateway, Kind::NatGateway],
             kind => std::slice::from_ref(kind),
         };
@@ -30,10 +31,14 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Watched::FailureQueue | Watched::ConsumedQueue => *kind == Kind::Queue,
             Watched::Api => *kind == Kind::Api,
             Watched::Database => *kind == Kind::Database,
+            Watched::Cache => *kind == Kind::Cache,
         });
-        moves.extend(alarms.map(|measure| {
-            let alarm = |entry: &str| alarm_entry(entry, measure.name);
-            ((Kind::Alarm, alarm(&one.from)), alarm(&one.to))
+        moves.extend(alarms.flat_map(|measure| {
+            let nodes = if measure.watched == Watched::Cache { MOST_NODES } else { 1 };
+            (1..=nodes).map(move |node| {
+                let alarm = |entry: &str| node_alarm_entry(entry, measure.name, node);
+                ((Kind::Alarm, alarm(&one.from)), alarm(&one.to))
+            })
         }));
     }
     moves
@@ -68,6 +73,15 @@ pub(crate) fn nat_address_entry(network: &str) -> String {
 /// Returns the entry of an endpoint of a network.
 pub(crate) fn endpoint_entry(network: &str, service: GatewayService) -> String {
     format!("{network}-{}", service.word())
+}
+
+/// Most nodes of a cache.
+const MOST_NODES: u32 = 6;
+
+/// Returns the entry of an alarm on a node of a cache: the first is 1.
+pub(crate) fn node_alarm_entry(watched: &str, measure: &str, node: u32) -> String {
+    let alarm = alarm_entry(watched, measure);
+    if node == 1 { alarm } else { format!("{alarm}-{node}") }
 }
 
 /// Returns the entry of the route table of a tier of a network.

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use aws::Realm;
 use contract::{
-    context::{Context, Database, MailPlace, Place, Produced},
+    context::{Cache, Context, Database, MailPlace, Place, Produced},
     partition::Partition,
     webhook::Route,
 };
 use declaration::{Action, Declaration, SecretReference, SecretSource};
 use engine::{Disorder, Stack};
 use kinds::{
-    Id, Kind, Survey, Tagged, kafka,
+    Id, Kind, Survey, Tagged, elasticache, kafka,
     rds::{self, instance::MYSQL_PORT},
     s3::bucket,
 };
@@ -247,6 +247,7 @@ impl Names {
             tables: self.tables(declaration, entry),
             produces: self.produced(declaration, entry),
             databases: self.databases(declaration, entry),
+            caches: self.caches(declaration, entry),
             ..Context::default()
         }
     }
@@ -284,6 +285,18 @@ impl Names {
             Some((entry.clone(), database))
         };
         databases.filter_map(database).collect()
+    }
+
+    /// Returns the caches that a function may sign in to, by entry, with what stands for their hosts.
+    fn caches(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, Cache> {
+        let caches = declaration.functions.get(entry).into_iter().flat_map(|function| &function.caches);
+        let cache = |entry: &String| {
+            let declared = declaration.caches.get(entry)?;
+            let secret = self.secret(declaration, &SecretReference::Declared(declared.auth.clone()));
+            let host = elasticache::host_of(&self.name(Kind::Cache, entry));
+            Some((entry.clone(), Cache { host, port: declared.port, tls: true, secret: Some(secret) }))
+        };
+        caches.filter_map(cache).collect()
     }
 
     /// Returns the URLs of the queues that a function may send to, by entry.

@@ -219,7 +219,7 @@ fn finds_by_tag(right: &Right) -> bool {
 
 /// Services that use a key in the name of whoever calls them.
 fn key_services(names: &Names) -> Vec<String> {
-    ["dynamodb", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
+    ["dynamodb", "elasticache", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
         .map(|service| names.realm().endpoint(service))
         .into()
 }

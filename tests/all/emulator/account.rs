@@ -15,6 +15,7 @@ pub(crate) struct Account {
     pub(crate) alarms: aws_sdk_cloudwatch::Client,
     pub(crate) dynamodb: aws::json::Client,
     pub(crate) ec2: aws::query::Client,
+    pub(crate) elasticache: aws::query::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kafka: aws::json::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
@@ -82,6 +83,7 @@ impl Account {
             alarms: aws_sdk_cloudwatch::Client::new(&configuration),
             dynamodb: aws::json::Client::new(&configuration, aws::json::DYNAMODB),
             ec2: aws::query::Client::new(&configuration, aws::query::EC2),
+            elasticache: aws::query::Client::new(&configuration, aws::query::ELASTICACHE),
             iam: aws_sdk_iam::Client::new(&configuration),
             kafka: aws::json::Client::new(&configuration, aws::json::KAFKA),
             lambda: aws_sdk_lambda::Client::new(&configuration),
@@ -146,6 +148,13 @@ impl Account {
             ("database parameters", "DescribeDBParameterGroups", "DBParameterGroups", "DBParameterGroupName"),
         ] {
             let answer = self.wait(self.rds.call(&aws::query::Call::new(action))).unwrap();
+            all.push((kind, answer.texts(&format!("{action}Result/{list}"), name).collect()));
+        }
+        for (kind, action, list, name) in [
+            ("cache", "DescribeReplicationGroups", "ReplicationGroups", "ReplicationGroupId"),
+            ("cache subnets", "DescribeCacheSubnetGroups", "CacheSubnetGroups", "CacheSubnetGroupName"),
+        ] {
+            let answer = self.wait(self.elasticache.call(&aws::query::Call::new(action))).unwrap();
             all.push((kind, answer.texts(&format!("{action}Result/{list}"), name).collect()));
         }
         let lines =

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     existing,
-    fields::{every_kind, sending, servers, stores},
+    fields::{caches, every_kind, sending, servers, stores},
 };
 use crate::{
     effort::Effort,
@@ -125,6 +125,7 @@ impl Resource {
             }
             "alarm" => drop(account.wait(account.alarms.delete_alarms().alarm_names(name).send()).unwrap()),
             "database" => stores::delete(trial, name),
+            "cache" => caches::delete(trial, name),
             "subnet" | "internet gateway" | "route table" | "security group" | "nat gateway" | "endpoint" => {
                 servers::delete(trial, &self.kind, &self.entry);
             }
@@ -175,12 +176,13 @@ fn delete_role(trial: &Trial, name: &str) {
 }
 
 /// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
-/// subscriber cannot be unsubscribed; a network and an address stay as long as something has them, and RDS keeps the groups of a database that is there.
+/// subscriber cannot be unsubscribed; a network and an address stay as long as something has them, and RDS and `ElastiCache` keep the groups of
+/// what is there.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
-    let stays =
-        ["receipt rule order", "active rule set", "network", "address", "database subnets", "database parameters"];
-    !is_pending && !stays.contains(&resource.kind.as_str())
+    let groups = ["database subnets", "database parameters", "cache subnets"];
+    let stays = ["receipt rule order", "active rule set", "network", "address"];
+    !is_pending && !stays.iter().chain(&groups).any(|kind| *kind == resource.kind)
 }
 
 #[test]

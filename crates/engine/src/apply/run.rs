@@ -169,7 +169,11 @@ impl<K: Kind> Run<'_, K> {
             Some(Live { owner: Owner::Other(owner), .. }) => {
                 Err(Failure::found(&format!("{}", item.id), Class::Other, format!("not touched: {owner}")))
             }
-            Some(live) if live.settings == *settings => Ok(()),
+            // Of a step's change, its end is waited for: what follows may need it.
+            Some(live) if live.settings == *settings => match K::under_way(&live.settings) {
+                Some(what) => Err(Failure::found(&item.id.to_string(), Class::InProgress, what.to_owned())),
+                None => Ok(()),
+            },
             Some(live) if is_replaced(kind, &live.settings, settings) => {
                 if !matches!(item.action, Action::Replace { .. }) && is_kept(&item.id, &K::tree(&live.settings)) {
                     let words = "it would have to be replaced, and was not planned to be: run it again";

@@ -18,7 +18,7 @@ use contract::context::{Context, MailPlace, VARIABLE};
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session, ec2, kafka, own_tags, rds,
+    Kind, Manage, Session, ec2, elasticache, kafka, own_tags, rds,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -153,11 +153,12 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
     serde_json::to_string(&context).ok()
 }
 
-/// Returns settings for a call: with the brokers of clusters and the hosts of databases in place of what stands for them.
+/// Returns settings for a call: with the brokers of clusters and the hosts of databases and caches in place of what stands for them.
 async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
     let mut settings = desired.clone();
     if let Some(context) = settings.environment.get_mut(VARIABLE) {
-        *context = rds::with_databases(session, &kafka::with_brokers(session, context).await?).await?;
+        let with_stores = rds::with_databases(session, &kafka::with_brokers(session, context).await?).await?;
+        *context = elasticache::with_caches(session, &with_stores).await?;
     }
     settings.vpc.subnets = ec2::with_set(session, &settings.vpc.subnets).await?;
     settings.vpc.security_groups = ec2::with_set(session, &settings.vpc.security_groups).await?;
@@ -446,7 +447,8 @@ impl Manage for Function {
         };
         settings.children.extend(children);
         if let Some(context) = settings.environment.get_mut(VARIABLE) {
-            *context = rds::without_databases(session, &kafka::without_brokers(session, context).await?).await?;
+            let without = rds::without_databases(session, &kafka::without_brokers(session, context).await?).await?;
+            *context = elasticache::without_caches(session, &without).await?;
         }
         settings.vpc.subnets = ec2::without_ids(session, &settings.vpc.subnets).await?;
         settings.vpc.security_groups = ec2::without_ids(session, &settings.vpc.security_groups).await?;

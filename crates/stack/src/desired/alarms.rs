@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Blueprint, api, of, seconds, storage};
-use crate::moves::alarm_entry;
+use crate::moves::node_alarm_entry;
 use aws::policy::Statement;
 use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription, Unit, Watched};
 use engine::Address;
-use kinds::{Id, Kind, cloudwatch::alarm, sns::topic};
+use kinds::{Id, Kind, cloudwatch::alarm, elasticache::replication_group, sns::topic};
 
 /// An alarm on an entry.
 struct Watch<'given> {
@@ -15,8 +15,17 @@ struct Watch<'given> {
     measure: Measure,
     /// Threshold, in the metric's unit.
     threshold: u32,
+    /// Number of the node that it watches, from 1; 1 for all that have no nodes.
+    node: u32,
     /// Hours without a value above the threshold that fire the alarm; `None` if values from the threshold on do.
     silent_hours: Option<u32>,
+}
+
+impl Watch<'_> {
+    /// Returns the entry of the alarm.
+    fn id(&self) -> String {
+        node_alarm_entry(self.entry, self.measure.name, self.node)
+    }
 }
 
 /// Returns the entry of the topic that carries alarms to mail addresses.
@@ -53,9 +62,12 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
             Watched::Api => (alarm::API, api::id_of(blueprint, watch.entry)),
             Watched::Database => ("DBInstanceIdentifier", names.name(Kind::Database, watch.entry)),
+            Watched::Cache => {
+                ("CacheClusterId", replication_group::node(&names.name(Kind::Cache, watch.entry), watch.node))
+            }
             Watched::ConfigurationSet => ("ses:configuration-set", names.name(Kind::ConfigurationSet, watch.entry)),
         };
-        let id = alarm_entry(watch.entry, watch.measure.name);
+        let id = watch.id();
         let (comparison, missing_data) = match watch.silent_hours {
             Some(_) => ("LessThanThreshold", "breaching"),
             None if watch.measure.unit == Unit::MebibytesLeft => ("LessThanOrEqualToThreshold", "notBreaching"),
@@ -117,7 +129,7 @@ fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
     watches(blueprint.declaration)
         .iter()
-        .map(|watch| names.arn(Kind::Alarm, &alarm_entry(watch.entry, watch.measure.name)))
+        .map(|watch| names.arn(Kind::Alarm, &watch.id()))
         .collect()
 }
 
@@ -126,12 +138,16 @@ fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
     for (kind, threshold) in &declaration.alarms.thresholds {
         let measure = kind.measure();
         let threshold = |entry| in_metric(declaration, *kind, entry, *threshold);
-        let watch = |entry| Watch { entry, measure, threshold: threshold(entry), silent_hours: None };
-        watches.extend(entries(declaration, measure.watched).into_iter().map(watch));
+        let watch = |entry| {
+            let nodes = declaration.caches.get(entry).filter(|_| measure.watched == Watched::Cache);
+            let nodes = 1..=nodes.map_or(0, |cache| cache.replicas) + 1;
+            nodes.map(move |node| Watch { entry, measure, threshold: threshold(entry), node, silent_hours: None })
+        };
+        watches.extend(entries(declaration, measure.watched).into_iter().flat_map(watch));
     }
     if let Some(silence) = declaration.alarms.silence {
         let silent_hours = Some(seconds(silence) / SILENCE.period);
-        let watch = |entry| Watch { entry, measure: SILENCE, threshold: SILENCE.threshold, silent_hours };
+        let watch = |entry| Watch { entry, measure: SILENCE, threshold: SILENCE.threshold, node: 1, silent_hours };
         watches.extend(entries(declaration, SILENCE.watched).into_iter().map(watch));
     }
     watches
@@ -148,6 +164,7 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         Watched::Receiver => declaration.receivers().union(&declaration.listeners()).copied().collect(),
         Watched::Listener => declaration.listeners(),
         Watched::Database => declaration.databases.keys().map(String::as_str).collect(),
+        Watched::Cache => declaration.caches.keys().map(String::as_str).collect(),
         Watched::ConfigurationSet => {
             let sets = declaration.configuration_sets.iter().filter(|(_, set)| set.reputation_metrics);
             sets.map(|(entry, _)| entry.as_str()).collect()

@@ -10,7 +10,7 @@ use super::{
     sharing::{ALL_RULES, Group, SES},
     storage::invoked_by_topic,
 };
-use declaration::{Action, Architecture, Function, SecretReference, SecretSource, Subscription};
+use declaration::{Action, Architecture, Declaration, Function, SecretReference, SecretSource, Subscription};
 use engine::Address;
 use kinds::{
     FUNCTION_TAG, Id, Kind,
@@ -70,7 +70,8 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     ids.extend(declared.publishes.iter().map(|topic| of(Kind::Topic, topic)));
     ids.extend(declared.queries.iter().map(|table| of(Kind::Table, table)));
     ids.extend(declared.databases.iter().map(|database| of(Kind::Database, database)));
-    ids.extend(declared.secrets.values().filter_map(|secret| match secret {
+    ids.extend(declared.caches.iter().map(|cache| of(Kind::Cache, cache)));
+    ids.extend(secrets_of(blueprint.declaration, declared).iter().filter_map(|secret| match secret {
         SecretReference::Declared(entry) => {
             let source = &blueprint.declaration.secrets.get(entry)?.source;
             matches!(source, SecretSource::Created(_)).then(|| of(Kind::Secret, entry))
@@ -78,6 +79,13 @@ fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
         SecretReference::Existing(_) => None,
     }));
     distinct(ids)
+}
+
+/// Returns the secrets that a function reads: its own, and those with the passwords of its caches.
+pub(crate) fn secrets_of(declaration: &Declaration, function: &Function) -> Vec<SecretReference> {
+    let caches = function.caches.iter().filter_map(|cache| declaration.caches.get(cache));
+    let passwords = caches.map(|cache| SecretReference::Declared(cache.auth.clone()));
+    function.secrets.values().cloned().chain(passwords).collect()
 }
 
 /// Adds the log group, so that its lines expire; the function itself may not create it.

@@ -5,7 +5,7 @@
 
 mod alarms;
 mod api;
-mod function;
+pub(crate) mod function;
 mod mail;
 mod network;
 pub(crate) mod rights;

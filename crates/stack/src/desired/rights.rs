@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, iter::repeat};
 
-use super::{Blueprint, with_ids};
+use super::{Blueprint, function::secrets_of, with_ids};
 use crate::Names;
 use aws::{
     ArnForm,
@@ -84,7 +84,8 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     let topics = topics().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic));
     statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
     statements.extend(passwords(names, &function.databases).map(|statement| ("ReadPasswords", statement)));
-    let secrets = function.secrets.values().map(|secret| secret_arn(blueprint, secret));
+    let secrets = secrets_of(blueprint.declaration, function);
+    let secrets = secrets.iter().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
     let keys = Keys::of(blueprint, entry, function);
     statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
@@ -140,7 +141,7 @@ impl Keys {
             let Some(table) = declaration.tables.get(entry) else { continue };
             keys.add(own_key(blueprint, (Kind::Table, entry), table.kms_key.as_ref()), "dynamodb", false);
         }
-        for secret in function.secrets.values() {
+        for secret in &secrets_of(declaration, function) {
             let of_existing = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);
             let key = match secret {
                 SecretReference::Existing(name) => of_existing(name),

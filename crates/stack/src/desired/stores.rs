@@ -1,10 +1,16 @@
-//! Databases, each with a group of subnets and a group of parameters of its own.
+//! Databases, each with a group of subnets and a group of parameters of its own, and caches, each with a group of subnets.
+
+use std::collections::BTreeSet;
 
 use super::{Blueprint, network, of};
-use declaration::Database;
+use declaration::{Cache, Database, Restore, SecretReference, SecretSource};
 use engine::Address;
 use kinds::{
     Id, Input, Kind,
+    elasticache::{
+        replication_group::{self, Data, Origin, TLS_REQUIRED},
+        subnet_group as cache_subnets,
+    },
     rds::{
         instance::{self, GP3, MYSQL_PORT},
         parameter_group, subnet_group,
@@ -20,6 +26,9 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         let subnets = subnets(blueprint, entry, declared);
         let parameters = parameters(blueprint, entry, declared);
         database(blueprint, entry, declared, (subnets, parameters));
+    }
+    for (entry, declared) in &declaration.caches {
+        cache(blueprint, entry, declared);
     }
 }
 
@@ -83,4 +92,54 @@ fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (su
     };
     let address = Address::of(names.name(Kind::Database, entry));
     blueprint.add(of(Kind::Database, entry), address, settings, after);
+}
+
+fn cache(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cache) {
+    let (names, subnets) = (blueprint.names(), of(Kind::CacheSubnets, entry));
+    let settings = cache_subnets::Settings {
+        description: format!("Subnets of the cache {entry}"),
+        subnets: declared.subnets.iter().cloned().collect(),
+        tags: blueprint.tags(entry, &declared.tags),
+    };
+    blueprint.add(subnets.clone(), Address::of(names.name(Kind::CacheSubnets, entry)), settings, Vec::new());
+    let settings = replication_group::Settings {
+        description: format!("Cache {entry}"),
+        engine: declared.engine.of_elasticache().to_owned(),
+        version: declared.version.clone(),
+        node: declared.node.clone(),
+        replicas: declared.replicas,
+        failover: declared.replicas > 0,
+        multi_az: declared.replicas > 0,
+        port: declared.port,
+        subnet_group: names.name(Kind::CacheSubnets, entry),
+        security_groups: declared.security_groups.iter().cloned().collect(),
+        parameter_group: format!("default.{}", declared.family()),
+        tls: TLS_REQUIRED.to_owned(),
+        has_password: true,
+        user_groups: BTreeSet::new(),
+        is_encrypted: true,
+        kms_key: blueprint.declaration.kms_key(declared.kms_key.as_ref()),
+        snapshot_days: declared.snapshots.into(),
+        snapshot_window: declared.snapshot_window.clone(),
+        minor_upgrades: declared.minor_upgrades,
+        is_made: true,
+        origin: Input(origin(blueprint, declared)),
+        state: Input::default(),
+        tags: blueprint.protected_tags(Kind::Cache, entry, &declared.tags, declared.protect),
+    };
+    let secret = blueprint.declaration.secrets.get(&declared.auth);
+    let is_made = secret.is_some_and(|secret| matches!(secret.source, SecretSource::Created(_)));
+    let after = [subnets].into_iter().chain(is_made.then(|| of(Kind::Secret, &declared.auth))).collect();
+    blueprint.add(of(Kind::Cache, entry), Address::of(names.name(Kind::Cache, entry)), settings, after);
+}
+
+/// Returns what a cache is made from, and nobody can read of it.
+fn origin(blueprint: &Blueprint<'_>, declared: &Cache) -> Origin {
+    let secret = SecretReference::Declared(declared.auth.clone());
+    let data = match &declared.restore {
+        None => Data::Nothing,
+        Some(Restore::Snapshot(name)) => Data::Snapshot(name.clone()),
+        Some(Restore::Objects(arns)) => Data::Objects(arns.clone()),
+    };
+    Origin { password: blueprint.names().secret(blueprint.declaration, &secret), data }
 }

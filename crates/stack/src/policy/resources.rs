@@ -9,9 +9,10 @@ use crate::{
     purpose::Purpose,
 };
 use aws::{ArnForm, policy::Statement};
-use declaration::Declaration;
+use declaration::{Declaration, Restore, SecretReference};
 use kinds::{
     Kind,
+    elasticache::replication_group::LAST_SNAPSHOT,
     iam::role,
     logs::notes,
     rights::{Access, Target},
@@ -33,6 +34,14 @@ const ROLE_OF_DATABASES: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS");
 /// The secrets of databases: RDS chooses what is behind the beginning of their names.
 const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
+
+/// The role that ElastiCache makes for itself when the first cache of an account is made.
+const ROLE_OF_CACHES: ArnForm =
+    ArnForm("iam::{account}:role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache");
+/// What ElastiCache looks at beside a cache: its nodes, its snapshots, and the parameters that it has for each engine.
+const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
+const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
+const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
 
 /// The names of all resources that a declaration implies, whichever rule set is active, by kind.
 pub(super) struct Declared {
@@ -124,8 +133,42 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
             let arn = names.realm().arn(ROLE_OF_DATABASES, "", "").into();
             Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
         }
+        Target::CacheParts => parts_of_caches(declaration, names, declared),
+        Target::CacheObjects => {
+            let restored = declaration.caches.values().filter_map(|cache| cache.restore.as_ref());
+            let objects = restored.filter_map(|restore| match restore {
+                Restore::Objects(arns) => Some(arns),
+                Restore::Snapshot(_) => None,
+            });
+            objects.flatten().cloned().collect()
+        }
+        Target::CachePasswords => {
+            let secrets = declaration.caches.values().map(|cache| SecretReference::Declared(cache.auth.clone()));
+            let secrets: BTreeSet<String> = secrets.map(|secret| names.secret(declaration, &secret)).collect();
+            secrets.iter().map(|name| format!("{}-??????", of(Kind::Secret, name))).collect()
+        }
+        Target::CacheRole => {
+            let arn = names.realm().arn(ROLE_OF_CACHES, "", "").into();
+            Vec::from_iter((!declaration.caches.is_empty()).then_some(arn))
+        }
         Target::Everything => vec!["*".to_owned()],
     }
+}
+
+/// Returns the ARNs of the nodes and snapshots of the declared caches, and of what else one is made with.
+fn parts_of_caches(declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
+    let arn = |form: ArnForm, name: &str| names.realm().arn(form, "", name).into();
+    let own = declared.names(Kind::Cache).flat_map(|name| {
+        [arn(NODE, &format!("{name}-*")), arn(SNAPSHOT, &format!("{name}{LAST_SNAPSHOT}*"))]
+    });
+    let with = declaration.caches.values().flat_map(|cache| {
+        let restored = match &cache.restore {
+            Some(Restore::Snapshot(name)) => Some(arn(SNAPSHOT, name)),
+            _ => None,
+        };
+        restored.into_iter().chain([arn(PARAMETERS, &cache.family())])
+    });
+    own.chain(with).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.

@@ -5,6 +5,7 @@
 //! failure. Each round changes one field of each of several resources, so that the whole takes a minute and not an hour.
 
 mod apis;
+pub(super) mod caches;
 mod functions;
 mod mail;
 mod others;
@@ -141,7 +142,7 @@ fn covers(field: &str, path: &str) -> bool {
 
 /// Returns the fields that recorded answers cover.
 fn recorded_fields() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
-    RECORDED.iter().chain(servers::RECORDED)
+    RECORDED.iter().chain(servers::RECORDED).chain(caches::RECORDED)
 }
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
@@ -155,6 +156,7 @@ fn all_cases() -> Vec<Case> {
         sending::CASES,
         servers::CASES,
         stores::CASES,
+        caches::CASES,
     ]
     .concat()
 }
@@ -223,7 +225,8 @@ fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
     // The topic belongs to the section before the APIs.
     let topic = format!("\n{}apis:\n", sending::TOPIC);
-    let secrets = format!("\n{}{}{}secrets:\n", sending::DECLARED, servers::DECLARED, stores::DECLARED);
+    let stores = [sending::DECLARED, servers::DECLARED, stores::DECLARED, caches::DECLARED].concat();
+    let secrets = format!("\n{stores}secrets:\n");
     let changes = [("stack: circuits\n", head.as_str()), ("\napis:\n", &topic), ("\nsecrets:\n", &secrets)];
     replaced(&every_kind(), &changes)
 }

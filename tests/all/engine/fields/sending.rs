@@ -129,9 +129,12 @@ pub(super) const CASES: &[Case] = &[
     case("kafka topic", "log.lines", "partitions", |trial| topic(trial, 1, 2)),
 ];
 
+/// The secret that its cache needs.
+const SECRETS: &str = "secrets:\n  token: {value_from: {environment: TRY_TOKEN}}\n";
+
 /// Returns the declaration of a stack that has nothing else.
 pub(in super::super) fn alone() -> String {
-    let stores = super::stores::DECLARED;
+    let stores = [super::stores::DECLARED, super::caches::DECLARED, SECRETS].concat();
     format!("stack: circuits\nregion: eu-west-1\ntopics:\n{TOPIC}{DECLARED}{stores}")
 }
 

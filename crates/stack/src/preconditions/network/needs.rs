@@ -45,7 +45,7 @@ pub(super) fn of(function: &Function) -> Vec<Need> {
     let services = [
         (S3, has_objects),
         (DYNAMODB, !function.queries.is_empty()),
-        (SECRETS, !function.secrets.is_empty() || !function.databases.is_empty()),
+        (SECRETS, !function.secrets.is_empty() || !function.databases.is_empty() || !function.caches.is_empty()),
         (SQS, !function.sends.is_empty()),
         (SNS, !function.publishes.is_empty()),
     ];

@@ -1,0 +1,530 @@
+//! Caches: replication groups of Valkey or Redis with one node that takes writes, reached inside their VPC alone. One takes ten minutes to
+//! be made, and so does its end with a last snapshot.
+
+mod wire;
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use contract::secret::Secret;
+use serde::Serialize;
+
+use super::{tags_of, with_tags, write_tags};
+use crate::{
+    Condition, Input, Kind, Manage, Session,
+    identity::{Identity, Naming, Output},
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::{
+    ArnForm, OrFail,
+    query::{Call, Element},
+};
+use engine::{
+    Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain,
+};
+
+/// Caches.
+#[derive(Debug)]
+pub struct ReplicationGroup;
+
+/// A cache. What waits for a maintenance window, or is under way, counts as done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "ElastiCache has a switch for each")]
+pub struct Settings {
+    /// Description for people.
+    pub description: String,
+    /// Engine: `valkey` or `redis`.
+    pub engine: String,
+    /// Version of the engine: `8.2`, or `8.2.0`.
+    pub version: String,
+    /// Type of its nodes, as `cache.t4g.micro`.
+    pub node: String,
+    /// Number of nodes beside the one that takes writes.
+    pub replicas: u32,
+    /// `true` if another node takes over when the one that takes writes fails.
+    pub failover: bool,
+    /// `true` if the nodes are in several availability zones.
+    pub multi_az: bool,
+    /// Port of TCP.
+    pub port: u16,
+    /// Name of the group of its subnets.
+    pub subnet_group: String,
+    /// Ids of its security groups.
+    pub security_groups: BTreeSet<String>,
+    /// Name of the group of its parameters: that of its engine's major version.
+    pub parameter_group: String,
+    /// Connections with TLS: `required`, `preferred` or `off`.
+    pub tls: String,
+    /// `true` if it asks for a password.
+    pub has_password: bool,
+    /// Groups of users that sign in otherwise than by the password.
+    pub user_groups: BTreeSet<String>,
+    /// `true` if its disks and its snapshots are encrypted.
+    pub is_encrypted: bool,
+    /// ARN of the KMS key that encrypts it; `None` is ElastiCache's own.
+    pub kms_key: Option<String>,
+    /// Days for which its daily snapshots are kept; 0 if none is taken.
+    pub snapshot_days: u32,
+    /// Time of the daily snapshot in UTC, `02:00-03:00`; `None` leaves it to AWS.
+    pub snapshot_window: Option<String>,
+    /// `true` if AWS installs corrections of the engine within its maintenance window.
+    pub minor_upgrades: bool,
+    /// `false` as long as AWS makes it.
+    pub is_made: bool,
+    /// What its making takes and nobody can read: neither is compared.
+    #[serde(skip)]
+    pub origin: Input<Origin>,
+    /// State in AWS's word, and what waits, in words: neither is a setting.
+    #[serde(skip)]
+    pub state: Input<State>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// What a cache is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Name in Secrets Manager of the secret with its password.
+    pub password: String,
+    /// Data that it begins with.
+    pub data: Data,
+}
+
+/// The data that a cache begins with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Data {
+    /// It begins empty.
+    #[default]
+    Nothing,
+    /// A snapshot of ElastiCache, by its name.
+    Snapshot(String),
+    /// Files of Redis (`.rdb`), by their ARNs in S3.
+    Objects(Vec<String>),
+}
+
+/// What AWS tells of a cache beside its settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    /// What keeps it from its work; `None` if nothing does.
+    pub broken: Option<&'static str>,
+    /// What it waits for; `None` if for nothing.
+    pub waits: Option<&'static str>,
+    /// What AWS does with it now; `None` if nothing.
+    pub under_way: Option<&'static str>,
+}
+
+/// Port of Redis and Valkey.
+pub const REDIS_PORT: u16 = 6379;
+/// Connections without TLS are refused.
+pub const TLS_REQUIRED: &str = "required";
+
+/// States from which only somebody brings it back, and what each means (ElastiCache's guide, "Viewing a cluster's details", and the states
+/// in botocore 1.44.8).
+const BROKEN: &[(&str, &str)] = &[
+    ("create-failed", "AWS could not make it"),
+    ("incompatible-network", "its subnets have no free address, or are gone"),
+    ("restore-failed", "AWS could not load the data that it was to begin with"),
+];
+
+/// AWS makes one with TLS in 610 to 760 s together with its end, as measured by others.
+const MAKING: Slow = Slow { seconds: 900, why: "ElastiCache makes the nodes" };
+/// Other nodes: 1,240 s, as measured by others.
+const RESIZING: Slow = Slow {
+    seconds: 1500,
+    why: "ElastiCache makes other nodes and hands the data over: connections break for some seconds, and of a cache without replicas some writes may be lost",
+};
+/// Another version.
+const UPGRADING: Slow =
+    Slow { seconds: 1500, why: "ElastiCache restarts the nodes with the other version: connections break for some seconds" };
+/// A node more: some 600 s, as measured by others.
+const SCALING: Slow = Slow { seconds: 900, why: "ElastiCache makes or removes nodes" };
+/// TLS in two steps: 1,840 to 1,870 s for one, as measured by others.
+const ENCRYPTING: Slow =
+    Slow { seconds: 3600, why: "ElastiCache brings TLS in by two steps: connections without it are refused at the end" };
+/// The end, with a last snapshot.
+const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
+
+const DESCRIBE: &str = "elasticache.DescribeReplicationGroups";
+/// Pause between two looks at whether AWS has begun with a change, and their number: it says so after some seconds.
+const BEGINS_WITHIN: (Duration, usize) = (Duration::from_secs(2), 15);
+/// Time after which it is no longer waited for a cache to take another password.
+const LONGEST_ROTATION: Duration = Duration::from_mins(30);
+
+fn arn(session: &Session, name: &str) -> String {
+    IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
+}
+
+/// Returns what AWS tells of a cache; `None` if there is none, or it is on its way out.
+pub(crate) async fn describe(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
+    let found = describe_any(session, name).await?;
+    Ok(found.filter(|found| found.text("Status") != wire::DELETING))
+}
+
+async fn describe_any(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
+    let call = Call::new("DescribeReplicationGroups").with("ReplicationGroupId", name);
+    let Some(answer) = session.aws.read.elasticache.find(&call).await? else { return Ok(None) };
+    let found = answer.list("DescribeReplicationGroupsResult/ReplicationGroups");
+    Ok(found.iter().find(|one| one.text("ReplicationGroupId") == name).cloned())
+}
+
+/// Returns the name of a node: the first is 1. Those of one that was replaced are not used again.
+pub fn node(cache: &str, number: u32) -> String {
+    format!("{cache}-{number:03}")
+}
+
+/// Returns what AWS tells of a node, which has what it does not tell of the whole: version, subnets, security groups, parameters.
+async fn describe_node(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
+    let call = Call::new("DescribeCacheClusters").with("CacheClusterId", name).with("ShowCacheNodeInfo", "true");
+    let Some(answer) = session.aws.read.elasticache.find(&call).await? else { return Ok(None) };
+    let found = answer.list("DescribeCacheClustersResult/CacheClusters");
+    Ok(found.iter().find(|one| one.text("CacheClusterId") == name).cloned())
+}
+
+/// Returns that AWS is at it, for another attempt.
+fn at_work(name: &str, status: &str) -> Failure {
+    Failure::found(DESCRIBE, Class::InProgress, format!("the cache `{name}` is {status}"))
+}
+
+/// Returns the parts of a version: `8.2.0` is `[8, 2, 0]`.
+fn version(text: &str) -> Vec<u32> {
+    text.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
+/// Returns `true` if a live version is one of those that a declared one means.
+fn is_of(live: &str, declared: &str) -> bool {
+    live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Why a value cannot be the password of a cache; `None` if it can be (botocore 1.44.8, `CreateReplicationGroup`, `AuthToken`; the
+/// characters: ElastiCache's guide, "Authenticating with the AUTH command").
+pub fn fault_of_password(value: &str) -> Option<&'static str> {
+    let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || b"!&#$^<>-".contains(&byte);
+    match value.len() {
+        16..=128 if value.bytes().all(is_taken) => None,
+        16..=128 => Some("a password of a cache has letters, digits and `! & # $ ^ < > -` alone"),
+        _ => Some("a password of a cache has 16 to 128 characters"),
+    }
+}
+
+/// Reads the password of a cache from its secret. It goes to ElastiCache, and nowhere else.
+async fn password(session: &Session, secret: &str) -> Result<Secret, Failure> {
+    const CALL: &str = "secretsmanager.GetSecretValue";
+    let answer = session.aws.read.secrets.get_secret_value().secret_id(secret).send().await.or_fail(CALL)?;
+    let value = Secret::from(answer.secret_string.unwrap_or_default());
+    match fault_of_password(value.expose()) {
+        Some(why) => Err(Failure::found(CALL, Class::Invalid, format!("the secret `{secret}` does not fit: {why}"))),
+        None => Ok(value),
+    }
+}
+
+/// Gives a cache another password, and waits until it takes it, before that is written into its secret: the one of before is taken, too, until it is given the same one
+/// again. A cache that is not there gets it when it is made.
+pub async fn change_password(session: &Session, name: &str, secret: &str, value: &Secret) -> Result<(), Failure> {
+    if describe(session, name).await?.is_none() {
+        return Ok(());
+    }
+    let is_same = password(session, secret).await.is_ok_and(|now| now.expose() == value.expose());
+    let strategy = if is_same { wire::ALONE } else { wire::BESIDE };
+    session.aws.write.elasticache.call(&wire::with_password(name, value, strategy)).await?;
+    let (mut pause, start) = (BEGINS_WITHIN.0, Instant::now());
+    while start.elapsed() < LONGEST_ROTATION {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(10));
+        let Some(found) = describe(session, name).await? else { return Ok(()) };
+        if found.text("Status") == wire::AVAILABLE && found.list("PendingModifiedValues").is_empty() {
+            return Ok(());
+        }
+    }
+    Err(at_work(name, "still about to take the other password, and its secret has the one of before: run it again"))
+}
+
+/// Waits until AWS says that it has begun with a change, so that the next look does not find it done.
+async fn begun(session: &Session, name: &str) -> Result<(), Failure> {
+    for _ in 0..BEGINS_WITHIN.1 {
+        let Some(found) = describe(session, name).await? else { break };
+        if found.text("Status") != wire::AVAILABLE || found.list("PendingModifiedValues").is_empty() {
+            break;
+        }
+        tokio::time::sleep(BEGINS_WITHIN.0).await;
+    }
+    Err(at_work(name, "modifying"))
+}
+
+/// The identity of this kind.
+pub const IDENTITY: Identity = Identity {
+    section: Some("caches"),
+    arn: Some(ArnForm("elasticache:{region}:{account}:replicationgroup:{name}")),
+    naming: Naming::SingleHyphens,
+    output: Output::Name,
+    ..Identity::implied("cache", "Caches", 40)
+};
+
+/// Engine: each has versions and parameters of its own.
+const ENGINE: &[&str] = &["engine", "version", "parameter_group"];
+/// Ways in: AWS takes one of them.
+const WAYS_IN: &[&str] = &["has_password", "user_groups"];
+
+impl Manage for ReplicationGroup {
+    type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
+
+    const FIELDS: &'static [Field] = &[
+        plain("description"),
+        coupled("engine", ENGINE),
+        plain("version").with_life(Life::Unrelated),
+        plain("node"),
+        plain("replicas"),
+        plain("failover"),
+        plain("multi_az"),
+        immutable("port", "ElastiCache cannot change the port of a cache"),
+        immutable("subnet_group", "ElastiCache cannot move a cache to other subnets"),
+        plain("security_groups"),
+        plain("parameter_group"),
+        plain("tls"),
+        coupled("has_password", WAYS_IN),
+        coupled("user_groups", WAYS_IN),
+        immutable("is_encrypted", "ElastiCache encrypts a cache when it makes it"),
+        immutable("kms_key", "ElastiCache cannot change the key of a cache"),
+        plain("snapshot_days").with_life(Life::Recovers),
+        plain("snapshot_window").with_life(Life::Unrelated),
+        plain("minor_upgrades"),
+        plain("is_made"),
+        plain("tags.*"),
+    ];
+
+    const HOLDS: Holds = Holds::Lasting;
+
+    const REFERS_TO: &'static [Kind] = &[Kind::CacheSubnets, Kind::Secret];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Own(Kind::Cache),
+            &[
+                "elasticache:DescribeCacheClusters",
+                "elasticache:DescribeReplicationGroups",
+                "elasticache:ListTagsForResource",
+            ],
+        ),
+        writes(
+            Target::Own(Kind::Cache),
+            &[
+                "elasticache:AddTagsToResource",
+                "elasticache:CreateReplicationGroup",
+                "elasticache:DecreaseReplicaCount",
+                "elasticache:IncreaseReplicaCount",
+                "elasticache:ModifyReplicationGroup",
+                "elasticache:RemoveTagsFromResource",
+            ],
+        ),
+        // It is made in its subnets, with the parameters of its engine, and from a snapshot.
+        writes(Target::Own(Kind::CacheSubnets), &["elasticache:CreateReplicationGroup"]),
+        writes(Target::CacheParts, &["elasticache:CreateReplicationGroup", "elasticache:ModifyReplicationGroup"]),
+        writes(Target::CacheObjects, &["s3:GetObject"]),
+        writes(Target::CachePasswords, &["secretsmanager:GetSecretValue"]),
+        // ElastiCache looks at the network by the rights of whoever makes a cache.
+        writes(Target::Everything, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
+        writes(Target::CacheRole, &["iam:CreateServiceLinkedRole"]),
+        deletes(Target::Own(Kind::Cache), &["elasticache:CreateSnapshot", "elasticache:DeleteReplicationGroup"]),
+        deletes(Target::CacheParts, &["elasticache:CreateSnapshot"]),
+    ];
+
+    const GAP: Option<Duration> = Some(Duration::from_mins(20));
+
+    const ENDS_IN: Option<Slow> = Some(ENDING);
+
+    fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+        let Some(live) = live.filter(|live| live.is_made) else { return Some(MAKING) };
+        let changes = [
+            (live.tls != desired.tls, ENCRYPTING),
+            (live.node != desired.node, RESIZING),
+            ((&live.engine, &live.version) != (&desired.engine, &desired.version), UPGRADING),
+            (live.replicas != desired.replicas, SCALING),
+        ];
+        changes.into_iter().find(|(differs, _)| *differs).map(|(_, slow)| slow)
+    }
+
+    fn condition(live: &Settings) -> Condition {
+        match (live.state.broken, live.state.waits) {
+            (Some(why), _) => Condition::Failed(why.to_owned()),
+            (None, Some(why)) => Condition::Pending(why.to_owned()),
+            (None, None) => Condition::Well,
+        }
+    }
+
+    fn under_way(live: &Settings) -> Option<&'static str> {
+        live.state.under_way
+    }
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{tags, text, texts};
+        Settings {
+            description: text(),
+            engine: text(),
+            version: text(),
+            node: text(),
+            replicas: 1,
+            failover: true,
+            multi_az: true,
+            port: 1,
+            subnet_group: text(),
+            security_groups: texts(),
+            parameter_group: text(),
+            tls: text(),
+            has_password: true,
+            user_groups: texts(),
+            is_encrypted: true,
+            kms_key: Some(text()),
+            snapshot_days: 7,
+            snapshot_window: Some(text()),
+            minor_upgrades: true,
+            is_made: true,
+            origin: Input::default(),
+            state: Input::default(),
+            tags: tags(),
+        }
+    }
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let name = &address.name;
+        let (arn, first) = (arn(session, name), node(name, 1));
+        let (group, first, tags) =
+            tokio::try_join!(describe(session, name), describe_node(session, &first), tags_of(session, &arn))?;
+        let Some(group) = group else { return Ok(None) };
+        // The first node is not there for ever.
+        let node = match (first, group.list("MemberClusters").first()) {
+            (Some(first), _) => first,
+            (None, Some(other)) => describe_node(session, &other.text)
+                .await?
+                .ok_or_else(|| at_work(name, "without the node that it names"))?,
+            (None, None) => return Err(at_work(name, group.text("Status"))),
+        };
+        let settings = wire::settings(&group, &node, tags.unwrap_or_default())?;
+        // It has tags from its beginning, so that one without is somebody's.
+        let owner = Owner::of(&settings.tags, &session.stack, true);
+        Ok(Some(Live { settings, owner }))
+    }
+
+    /// Keeps what cannot be had back: the key of a disk, the time that AWS chose for snapshots, and a later version or Valkey in place of
+    /// Redis, to which AWS or somebody brought it.
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        if desired.kms_key.is_none() {
+            desired.kms_key.clone_from(&live.kms_key);
+        }
+        if desired.snapshot_window.is_none() {
+            desired.snapshot_window.clone_from(&live.snapshot_window);
+        }
+        if !live.is_made {
+            // AWS does not tell it yet.
+            desired.port = live.port;
+        }
+        if desired.engine == live.engine && is_of(&live.version, &desired.version) {
+            desired.version.clone_from(&live.version);
+            return Vec::new();
+        }
+        let is_back = desired.engine != live.engine && live.engine == wire::VALKEY;
+        if !is_back && (desired.engine != live.engine || version(&live.version) <= version(&desired.version)) {
+            return Vec::new();
+        }
+        let kept = if is_back { ("engine", &live.engine) } else { ("version", &live.version) };
+        desired.engine.clone_from(&live.engine);
+        desired.version.clone_from(&live.version);
+        desired.parameter_group.clone_from(&live.parameter_group);
+        vec![Protection::new(kept.0, kept.1, "AWS brings caches to later versions and to Valkey, and none back")]
+    }
+
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let name = &address.name;
+        let password = password(session, &desired.origin.password).await?;
+        let call = with_tags(wire::create(name, desired, &password), &desired.tags);
+        match session.aws.write.elasticache.call(&call).await {
+            // One that is on its way out has the name for some minutes.
+            Err(failure) if failure.class == Class::Exists => match describe_any(session, name).await? {
+                Some(found) if found.text("Status") == wire::DELETING => Err(at_work(name, wire::DELETING)),
+                _ => Err(failure),
+            },
+            // ElastiCache may repeat what it does not take.
+            Err(failure) => Err(Failure { message: password.redact(&failure.message), ..failure }),
+            Ok(_) => Err(at_work(name, "creating")),
+        }
+    }
+
+    /// Makes the next call that brings it nearer to what is desired, and asks for another attempt: some changes exclude each other. What
+    /// others let wait for the maintenance window is applied with it.
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let name = &address.name;
+        write_tags(session, &arn(session, name), &desired.tags, &live.tags).await?;
+        if let Some(why) = live.state.broken {
+            let words = format!("the cache `{name}` does not work: {why}; see its events in the console of ElastiCache");
+            return Err(Failure::found(DESCRIBE, Class::Other, words));
+        }
+        if let Some(what) = live.state.under_way {
+            return Err(at_work(name, what));
+        }
+        let call = match wire::next(name, desired, live) {
+            None => return Ok(()),
+            Some(wire::Change::Call(call)) => call,
+            Some(wire::Change::Password) => {
+                wire::sign_in_by(name, &password(session, &desired.origin.password).await?, &live.user_groups)
+            }
+        };
+        session.aws.write.elasticache.call(&call).await?;
+        begun(session, name).await
+    }
+
+    /// Deletes a cache; whoever asks for it has agreed to lose its data. A last snapshot stays.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let name = &address.name;
+        let Some(found) = describe_any(session, name).await? else { return Ok(()) };
+        let status = found.text("Status");
+        if status == wire::DELETING {
+            return Err(at_work(name, status));
+        }
+        let is_made = !BROKEN.iter().any(|(state, _)| *state == status);
+        let snapshot = is_made.then(|| last_snapshot(name, SystemTime::now()));
+        session.aws.write.elasticache.find(&wire::delete(name, snapshot.as_deref())).await?;
+        match describe_any(session, name).await {
+            // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
+            Err(failure) if failure.class == Class::Denied => Ok(()),
+            Ok(None) => Ok(()),
+            Ok(Some(found)) => Err(at_work(name, found.text("Status"))),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Returns that it may hold something: nobody but its users may read it.
+    async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
+        let what = "its data, of which a last snapshot stays and is paid for";
+        Ok(describe(session, &address.name).await?.map(|_| what.to_owned()))
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        let mut owned = Vec::new();
+        for name in session.indexed(Kind::Cache)? {
+            // The index is behind.
+            let Some(_) = describe(session, &name).await? else { continue };
+            let tags = tags_of(session, &arn(session, &name)).await;
+            owned.extend(session.owned(Kind::Cache, &name, tags)?);
+        }
+        Ok(owned)
+    }
+}
+
+/// Returns the name of the last snapshot of a cache: another one each second, since one of the same name may be there.
+fn last_snapshot(name: &str, now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("{name}{LAST_SNAPSHOT}{seconds}")
+}
+
+/// What stands between the name of a cache and the time of its last snapshot.
+pub const LAST_SNAPSHOT: &str = "-final-";
+
+#[cfg(test)]
+mod tests;

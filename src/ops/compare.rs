@@ -12,6 +12,7 @@ use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::{
     Existing, Names,
+    costs::{self, Costs},
     desired::{self, Inputs, RuleSet},
 };
 
@@ -56,6 +57,11 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
+    /// Returns what the stack costs while nobody uses it, before the plan and after it.
+    pub(crate) fn costs(&self) -> Costs {
+        costs::of(&self.plan, &self.survey, &self.resources)
+    }
+
     /// Returns the names of the declared resources.
     pub(crate) fn names<'this>(&'this self, opened: &'this Opened) -> &'this Names {
         self.names.as_ref().unwrap_or(&opened.names)

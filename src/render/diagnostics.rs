@@ -132,6 +132,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.tables.len(), "table"),
         (declaration.clusters.len(), "cluster"),
         (declaration.databases.len(), "database"),
+        (declaration.caches.len(), "cache"),
         (declaration.configuration_sets.len(), "configuration set"),
         (declaration.identities.len(), "identity"),
         (declaration.networks.len(), "network"),

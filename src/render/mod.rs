@@ -7,6 +7,7 @@ pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod backfill;
 pub(crate) mod build;
+mod costs;
 pub(crate) mod dev;
 mod diagnostics;
 mod error;
@@ -39,7 +40,10 @@ use aws::policy::Policy;
 use declaration::Checked;
 use kinds::{Item, Plan};
 use problem::Problem;
-use stack::preconditions::{Finding, Others};
+use stack::{
+    costs::Costs,
+    preconditions::{Finding, Others},
+};
 
 pub(crate) use look::Look;
 pub(crate) use maintenances::maintenances;
@@ -159,6 +163,13 @@ impl Printer {
             self.data(&plan::json(heading, plan).to_string());
         } else {
             self.data(&self.output.fit(&plan::text(heading, plan, &self.output)));
+        }
+    }
+
+    /// Prints what a stack costs while nobody uses it, and what a plan adds, for people alone.
+    pub(crate) fn costs(&self, costs: &Costs) {
+        if let Some(text) = costs::text(costs).filter(|_| !self.json) {
+            self.data(&self.output.fit(&text));
         }
     }
 

@@ -89,6 +89,10 @@ def busy_or_refused(parameters):
     if cache and given(parameters, "TransitEncryptionMode") == "required" and cache["TransitEncryptionMode"] != "preferred":
         words = "Transit encryption mode required is set after the mode preferred."
         return elasticache._error("InvalidParameterCombination", words, 400)
+    is_set = given(parameters, "AuthTokenUpdateStrategy") == "SET"
+    if cache and is_set and len(cache["_auth_tokens"]) == 1:
+        words = "The strategy SET is allowed only after ROTATE."
+        return elasticache._error("InvalidParameterCombination", words, 400)
     return busy(parameters) or refused(parameters)
 
 
@@ -214,8 +218,10 @@ def deleted(delete, parameters):
 
 
 def with_key(xml, cache):
+    """With the number of passwords that it takes, too, which AWS does not tell."""
     key = cache.get("KmsKeyId")
-    return xml(cache) + (f"<KmsKeyId>{key}</KmsKeyId>" if key else "") + "<PendingModifiedValues/>"
+    passwords = len(cache.get("_auth_tokens") or [])
+    return f"{xml(cache)}{f'<KmsKeyId>{key}</KmsKeyId>' if key else ''}<PendingModifiedValues/><_Passwords>{passwords}</_Passwords>"
 
 
 def tags():

@@ -1,5 +1,6 @@
 //! A declared stack in AWS: its names, its desired resources, the rights that its operator needs, and its preconditions.
 
+pub mod costs;
 pub mod desired;
 mod existing;
 mod moves;

@@ -2,6 +2,7 @@
 //! AWS.
 
 pub(crate) mod apis;
+mod caches;
 mod connecting;
 mod cut_off;
 mod databases;

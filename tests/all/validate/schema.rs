@@ -79,6 +79,7 @@ fn an_unknown_key_is_refused_by_both_wherever_it_stands() {
         "/tables",
         "/clusters",
         "/databases",
+        "/caches",
         "/configuration_sets",
         "/identities",
         "/networks",

@@ -277,7 +277,7 @@ fn alarms_and_who_is_told() {
     72:29: topic `event` is not declared | did you mean `events`?
     72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
     72:20: this one is told already
-    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints`, `lag`, `database_cpu`, `database_storage` or `database_connections`, not the text `throttle`
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints`, `lag`, `database_cpu`, `database_storage`, `database_connections`, `cache_cpu`, `cache_memory` or `cache_evictions`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
     74:12: `silence` must be between `1h` and `7d`, not the text `8d`
@@ -482,5 +482,28 @@ fn databases() {
         (only("databases: [store]", "databases: [stores]"), "did you mean `store`?"),
     ] {
         assert!(fault.contains(words), "{fault}");
+    }
+}
+
+#[test]
+fn caches() {
+    for (fault, words) in [
+        (only("engine: redis", "engine: memcached"), "`engine` must be `valkey` or `redis`"),
+        (only("version: '7.0'", "version: 5.0.0"), "`version` must be a version such as `8.2`"),
+        (only("version: '7.0'", "version: '6.2'"), "write `7.1`"),
+        (only("version: '7.0'", "version: '8.0'"), "the last of Redis that AWS has"),
+        (only("node: cache.r7g.large", "node: cache.m3.medium"), "write `cache.t4g.micro`"),
+        (only("replicas: 2", "replicas: 6"), "`replicas` must be"),
+        (only("snapshots: 14d", "snapshots: 40d"), "`snapshots` must be one of"),
+        (only("snapshots: 14d", "snapshots: 0d"), "there is no snapshot"),
+        (only("snapshot_window: 02:00-03:00", "snapshot_window: sun:23:15-mon:03:15"), "a day of the week"),
+        (only("snapshot_window: 02:00-03:00", "snapshot_window: 02:00-02:30"), "60 minutes or longer"),
+        (only("restore: {snapshot: orders-2026-11}", "restore: {}"), "`restore` names no data"),
+        (only("'arn:aws:s3:::company-seeds/orders.rdb'", "'arn:aws:s3:::some_name'"), "the ARN of a file of Redis"),
+        (only("    auth: tls\n", ""), "auth"),
+        (only("auth: tls", "auth: tsl"), "did you mean `tls`?"),
+        (only("caches: [seen]", "caches: [sen]"), "did you mean `seen`?"),
+    ] {
+        assert!(fault.contains(words), "{words}: {fault}");
     }
 }

@@ -228,7 +228,7 @@ pub async fn change_password(session: &Session, name: &str, secret: &str, value:
     let is_same = password(session, secret).await.is_ok_and(|now| now.expose() == value.expose());
     let strategy = if is_same { wire::ALONE } else { wire::BESIDE };
     session.aws.write.elasticache.call(&wire::with_password(name, value, strategy)).await?;
-    let (mut pause, start) = (BEGINS_WITHIN.0, Instant::now());
+    let (mut pause, start) = (Duration::from_millis(500), Instant::now());
     while start.elapsed() < LONGEST_ROTATION {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));

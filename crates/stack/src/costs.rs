@@ -1,0 +1,238 @@
+//! What a stack costs while nobody uses it: the one table of prices, and what a plan adds to them.
+//!
+//! US dollars a month in us-east-1, without taxes and free tiers; other regions differ by some percent. The table is here, so that a plan
+//! asks nobody: [`DATED`] says how old it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::{Action, Live, Owner};
+use kinds::{Item, Plan, Read, Resource, Settings, Survey};
+
+/// Month of AWS's price lists that the table is from.
+pub const DATED: &str = "2026-08";
+
+/// Prices of a broker with the size `large`, an hour. Source: AWS's price list of MSK, as in the advice of the agent toolkit of AWS,
+/// 2026-08.
+const BROKERS: &[(&str, f64)] = &[("kafka.m5", 0.21), ("kafka.m7g", 0.204), ("express.m7g", 0.408)];
+/// Price of the smallest broker, which is in no family of the table, an hour.
+const SMALLEST_BROKER: (&str, f64) = ("kafka.t3.small", 0.0456);
+/// Price of a GiB of a broker's disk.
+const BROKER_STORAGE: f64 = 0.10;
+/// Prices of databases of MySQL in one zone, an hour. Source: AWS's price list of RDS for MySQL, 2026-08.
+const DATABASES: &[(&str, f64)] = &[
+    ("db.t3.micro", 0.017),
+    ("db.t4g.micro", 0.016),
+    ("db.t4g.small", 0.032),
+    ("db.t4g.medium", 0.065),
+    ("db.t4g.large", 0.129),
+];
+/// Price of a GiB of a database's disk in one zone. Source: the same.
+const DATABASE_STORAGE: f64 = 0.115;
+/// Prices of nodes of Valkey, an hour. Source: AWS's price list of ElastiCache, 2026-08.
+const NODES: &[(&str, f64)] = &[("cache.t4g.micro", 0.0128), ("cache.t4g.small", 0.0256), ("cache.t4g.medium", 0.052)];
+/// What a node of Redis costs, where one of Valkey costs 1. Source: the same.
+const REDIS: f64 = 1.25;
+/// Price of a secret. Source: AWS's price list of Secrets Manager, 2025.
+const SECRET: f64 = 0.40;
+/// Price of an alarm on one metric of minutes. Source: AWS's price list of CloudWatch, 2025.
+const ALARM: f64 = 0.10;
+/// Hours of a month.
+const MONTH: f64 = 730.0;
+
+/// What a resource costs a month while nobody uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Price {
+    /// Nothing: what is paid for is its use.
+    Nothing,
+    /// That much, in US dollars.
+    Dollars(f64),
+    /// A price that is not in the table.
+    Unknown {
+        /// What has it, in words: 3 of `kafka.m9g.large`.
+        what: String,
+        /// Page that tells it.
+        page: &'static str,
+    },
+}
+
+impl Price {
+    fn of(dollars: Option<f64>, what: impl FnOnce() -> String, page: &'static str) -> Self {
+        dollars.map_or_else(|| Self::Unknown { what: what(), page }, Self::Dollars)
+    }
+
+    /// Returns the price in words, or where it stands.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Nothing => "nothing while nobody uses it".to_owned(),
+            Self::Dollars(dollars) => format!("some {dollars:.0} US dollars a month, used or not"),
+            Self::Unknown { what, page } => format!("a price that `{page}` has for {what}"),
+        }
+    }
+}
+
+/// Returns what brokers cost, with a disk of so many GiB each.
+pub(crate) fn brokers(count: u32, instance: &str, storage: u32) -> Price {
+    let hourly = if instance == SMALLEST_BROKER.0 { Some(SMALLEST_BROKER.1) } else { broker(instance) };
+    let disk = if instance.starts_with("express.") { 0.0 } else { f64::from(storage) * BROKER_STORAGE };
+    let dollars = hourly.map(|hourly| f64::from(count) * (hourly * MONTH + disk));
+    Price::of(dollars, || format!("{count} of `{instance}`"), "https://aws.amazon.com/msk/pricing")
+}
+
+/// Returns the price of a broker of a family, an hour.
+fn broker(instance: &str) -> Option<f64> {
+    let (family, size) = instance.rsplit_once('.')?;
+    let (_, price) = BROKERS.iter().find(|(of, _)| *of == family)?;
+    let times = match size {
+        "large" => 1.0,
+        "xlarge" => 2.0,
+        other => other.strip_suffix("xlarge")?.parse::<f64>().ok()? * 2.0,
+    };
+    Some(price * times)
+}
+
+/// Returns what a database costs, with a disk of so many GiB and the secret that RDS keeps for it.
+pub(crate) fn database(class: &str, storage: u32, multi_az: bool) -> Price {
+    let hourly = DATABASES.iter().find(|(of, _)| *of == class).map(|(_, price)| *price);
+    let zones = if multi_az { 2.0 } else { 1.0 };
+    let dollars =
+        hourly.map(|hourly| zones * (hourly * MONTH + f64::from(storage) * DATABASE_STORAGE) + SECRET);
+    Price::of(dollars, || format!("`{class}`"), "https://aws.amazon.com/rds/mysql/pricing")
+}
+
+/// Returns what a cache costs by its nodes.
+pub(crate) fn cache(count: u32, node: &str, engine: &str) -> Price {
+    let hourly = NODES.iter().find(|(of, _)| *of == node).map(|(_, price)| *price);
+    let engine = if engine == "redis" { REDIS } else { 1.0 };
+    let dollars = hourly.map(|hourly| f64::from(count) * hourly * engine * MONTH);
+    Price::of(dollars, || format!("{count} of `{node}`"), "https://aws.amazon.com/elasticache/pricing")
+}
+
+/// Returns what a resource costs while nobody uses it. Every kind stands here: whoever adds one decides what it costs.
+fn price(settings: &Settings) -> Price {
+    match settings {
+        Settings::Cluster(cluster) => brokers(cluster.brokers, &cluster.instance, cluster.storage),
+        Settings::Database(one) => database(&one.class, one.storage, one.multi_az),
+        Settings::Cache(one) => cache(one.replicas + 1, &one.node, &one.engine),
+        Settings::Secret(_) => Price::Dollars(SECRET),
+        Settings::Alarm(_) => Price::Dollars(ALARM),
+        // What is kept in them is paid for, and that depends on their use.
+        Settings::Bucket(_)
+        | Settings::Queue(_)
+        | Settings::AccessLog(_)
+        | Settings::LogGroup(_)
+        | Settings::Table(_)
+        | Settings::KafkaTopic(_)
+        // Requests, invocations and mails are paid for.
+        | Settings::Function(_)
+        | Settings::Api(_)
+        | Settings::Topic(_)
+        // The rest is paid for by nobody.
+        | Settings::BucketStatement(_)
+        | Settings::Role(_)
+        | Settings::EventInvoke(_)
+        | Settings::Mapping(_)
+        | Settings::Permission(_)
+        | Settings::Subscription(_)
+        | Settings::DatabaseSubnets(_)
+        | Settings::DatabaseParameters(_)
+        | Settings::CacheSubnets(_)
+        | Settings::ReceiptRuleSet(_)
+        | Settings::ReceiptRule(_)
+        | Settings::ReceiptOrder(_)
+        | Settings::Activation(_)
+        | Settings::ReceiptFilter(_)
+        | Settings::ConfigurationSet(_)
+        | Settings::Feedback(_)
+        | Settings::Network(_)
+        | Settings::Subnet(_)
+        | Settings::InternetGateway(_)
+        | Settings::RouteTable(_)
+        | Settings::SecurityGroup(_) => Price::Nothing,
+    }
+}
+
+/// The sum of some prices.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sum {
+    /// US dollars a month, of what has a price in the table.
+    pub dollars: f64,
+    /// What has none, with the page that tells it.
+    pub unknown: BTreeSet<(String, &'static str)>,
+}
+
+impl Sum {
+    fn add(&mut self, settings: &Settings) {
+        match price(settings) {
+            Price::Nothing => {}
+            Price::Dollars(dollars) => self.dollars += dollars,
+            Price::Unknown { what, page } => drop(self.unknown.insert((what, page))),
+        }
+    }
+}
+
+/// What a stack costs a month while nobody uses it: before a plan, and after it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Costs {
+    /// What is there.
+    pub now: Sum,
+    /// What is there when the plan was applied.
+    pub then: Sum,
+}
+
+/// Returns what the stack costs before and after a plan. What could not be read is not counted.
+pub fn of(plan: &Plan, survey: &Survey, resources: &[Resource]) -> Costs {
+    let desired: BTreeMap<_, _> = resources.iter().map(|one| (&one.id, &one.settings)).collect();
+    let live = |item: &Item| match survey.read.get(&(item.id.kind, item.address.clone())) {
+        Some(Read::Present(Live { settings, owner: Owner::Ours | Owner::Nobody })) => Some(settings),
+        _ => None,
+    };
+    let mut costs = Costs::default();
+    for item in plan.items() {
+        if let Some(live) = live(item) {
+            costs.now.add(live);
+        }
+        let then = match item.action {
+            Action::Delete | Action::Unreadable { .. } | Action::Foreign { .. } => None,
+            Action::Unchanged | Action::Keep { .. } => live(item),
+            Action::Create | Action::Change { .. } | Action::Replace { .. } => desired.get(&item.id).copied(),
+        };
+        if let Some(then) = then {
+            costs.then.add(then);
+        }
+    }
+    costs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dollars(price: &Price) -> Option<String> {
+        match price {
+            Price::Dollars(dollars) => Some(format!("{dollars:.2}")),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_told_and_what_is_not_says_where_it_stands() {
+        for (price, expected) in [
+            (brokers(3, "kafka.m7g.large", 100), Some("476.76")),
+            (brokers(3, "kafka.m7g.2xlarge", 100), Some("1817.04")),
+            (brokers(3, "kafka.t3.small", 100), Some("129.86")),
+            (brokers(3, "express.m7g.large", 100), Some("893.52")),
+            (brokers(3, "kafka.m9g.large", 100), None),
+            (brokers(3, "kafka.m7g.huge", 100), None),
+            (database("db.t4g.micro", 20, false), Some("14.38")),
+            (database("db.t4g.micro", 20, true), Some("28.36")),
+            (database("db.r9g.large", 20, false), None),
+            (cache(1, "cache.t4g.micro", "valkey"), Some("9.34")),
+            (cache(2, "cache.t4g.micro", "redis"), Some("23.36")),
+            (cache(1, "cache.r9g.large", "valkey"), None),
+        ] {
+            assert_eq!(dollars(&price).as_deref(), expected, "{price:?}");
+            let words = price.told();
+            assert_eq!(words.contains("https://aws.amazon.com/"), expected.is_none(), "{words}");
+        }
+    }
+}

@@ -191,6 +191,9 @@ def modified(modify, parameters):
         cache["TransitEncryptionMode"] = given(parameters, "TransitEncryptionMode") if is_on else None
     elif given(parameters, "TransitEncryptionMode"):
         cache["TransitEncryptionMode"] = given(parameters, "TransitEncryptionMode")
+    if given(parameters, "UserGroupIdsToAdd.member.1"):
+        # They take the password's place.
+        cache.update({"AuthTokenEnabled": False, "_auth_tokens": []})
     if given(parameters, "RemoveUserGroups") == "true":
         cache["UserGroupIds"] = []
     if given(parameters, "ApplyImmediately") == "true":

@@ -1,4 +1,4 @@
-//! `caches`: Valkey or Redis on ElastiCache. Always private, encrypted, over TLS alone, and with a password from a secret of the stack.
+//! `caches`: Valkey or Redis on `ElastiCache`. Always private, encrypted, over TLS alone, and with a password from a secret of the stack.
 
 use std::collections::BTreeMap;
 
@@ -60,14 +60,14 @@ pub enum CacheEngine {
 /// The data that a cache begins with. It is read when the cache is made, and never after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restore {
-    /// A snapshot of ElastiCache, by its name.
+    /// A snapshot of `ElastiCache`, by its name.
     Snapshot(String),
     /// Files of Redis (`.rdb`), by their ARNs in S3.
     Objects(Vec<String>),
 }
 
 impl CacheEngine {
-    /// Returns ElastiCache's word for it.
+    /// Returns `ElastiCache`'s word for it.
     pub fn of_elasticache(self) -> &'static str {
         match self {
             Self::Valkey => "valkey",
@@ -81,18 +81,18 @@ impl Word for CacheEngine {
 }
 
 impl Cache {
-    /// Returns the engine with its major version, as ElastiCache names what parameters are for: `valkey8`.
+    /// Returns the engine with its major version, as `ElastiCache` names what parameters are for: `valkey8`.
     pub fn family(&self) -> String {
         format!("{}{}", self.engine.of_elasticache(), self.version.split('.').next().unwrap_or_default())
     }
 }
 
-/// Numbers of days for which ElastiCache keeps snapshots.
+/// Numbers of days for which `ElastiCache` keeps snapshots.
 const SNAPSHOTS: &[u16] = &[
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
     31, 32, 33, 34, 35,
 ];
-/// Shortest time of a daily snapshot, in minutes (ElastiCache's reference, `CreateReplicationGroup`).
+/// Shortest time of a daily snapshot, in minutes (`ElastiCache`'s reference, `CreateReplicationGroup`).
 const SHORTEST_WINDOW: u32 = 60;
 /// Version of Redis without another one: the last that AWS has.
 const LAST_REDIS: &str = "7.1";

@@ -51,13 +51,13 @@ pub enum Target {
     DatabaseSecrets,
     /// The role that RDS has in an account.
     DatabaseRole,
-    /// The nodes and snapshots of caches, and the parameters that ElastiCache has for engines, if some are declared.
+    /// The snapshots of caches, and the parameters that `ElastiCache` has for engines, if some are declared.
     CacheParts,
     /// The files in S3 that caches begin with.
     CacheObjects,
     /// The secrets with the passwords of caches.
     CachePasswords,
-    /// The role that ElastiCache has in an account.
+    /// The role that `ElastiCache` has in an account.
     CacheRole,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,

@@ -28,7 +28,7 @@ const DATABASES: &[(&str, f64)] = &[
 ];
 /// Price of a GiB of a database's disk in one zone. Source: the same.
 const DATABASE_STORAGE: f64 = 0.115;
-/// Prices of nodes of Valkey, an hour. Source: AWS's price list of ElastiCache, 2026-08.
+/// Prices of nodes of Valkey, an hour. Source: AWS's price list of `ElastiCache`, 2026-08.
 const NODES: &[(&str, f64)] = &[("cache.t4g.micro", 0.0128), ("cache.t4g.small", 0.0256), ("cache.t4g.medium", 0.052)];
 /// What a node of Redis costs, where one of Valkey costs 1. Source: the same.
 const REDIS: f64 = 1.25;

@@ -120,16 +120,17 @@ fn a_cache_comes_with_its_password_and_goes_by_name_alone_with_a_last_snapshot()
     assert!(!left.iter().any(|line| line.starts_with("cache")), "{left:#?}");
 }
 
-/// What each change of a declared key says in the plan beside the change itself; nothing where it disturbs nobody.
-const CHANGES: &[(&str, &str)] = &[
-    ("node: cache.t4g.small", "connections break for some seconds"),
-    ("version: '9.1'", "connections break for some seconds"),
-    ("replicas: 1", "makes or removes nodes"),
-    ("replicas: 0", "makes or removes nodes"),
-    ("snapshots: 14d", ""),
-    ("snapshot_window: 02:00-03:00", ""),
-    ("minor_upgrades: false", ""),
-    ("tags: {content: seen}", ""),
+/// What each change of a declared key says in the plan beside the change itself (nothing where it disturbs nobody), and whether it is applied
+/// before the next one.
+const CHANGES: &[(&str, &str, bool)] = &[
+    ("snapshots: 14d", "", false),
+    ("minor_upgrades: false", "", false),
+    ("tags: {content: seen}", "", false),
+    ("snapshot_window: 02:00-03:00", "", true),
+    ("node: cache.t4g.small", "connections break for some seconds", true),
+    ("version: '9.1'", "connections break for some seconds", true),
+    ("replicas: 1", "makes or removes nodes", true),
+    ("replicas: 0", "makes or removes nodes", true),
 ];
 
 #[test]
@@ -139,7 +140,7 @@ fn every_change_of_a_cache_is_told_and_waited_for() {
     trial.folder.write("infra.yaml", declaration(&network, ""));
     trial.up();
     let mut declared: Vec<&str> = Vec::new();
-    for (change, told) in CHANGES {
+    for (change, told, is_applied) in CHANGES {
         let key = change.split(':').next().unwrap();
         declared.retain(|other| !other.starts_with(key));
         declared.push(change);
@@ -147,10 +148,12 @@ fn every_change_of_a_cache_is_told_and_waited_for() {
         let plan = words(&trial.expect(0, &["up", "--dry-run"]));
         let said = ["connections break", "removes nodes", "restarts"].iter().any(|words| plan.contains(words));
         assert!(plan.contains(told) && said != told.is_empty(), "{change}: {plan}");
-        trial.expect(0, &["up", "--yes"]);
-        assert_eq!(cache(&trial).text("Status"), "available", "after {change}");
-        assert_eq!(actions(&trial.diff()), [""; 0], "after {change}");
+        if *is_applied {
+            trial.expect(0, &["up", "--yes"]);
+            assert_eq!(cache(&trial).text("Status"), "available", "after {change}");
+        }
     }
+    assert_eq!(actions(&trial.diff()), [""; 0]);
     assert_eq!(cache(&trial).list("MemberClusters").len(), 1);
 }
 

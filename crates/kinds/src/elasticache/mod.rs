@@ -1,4 +1,4 @@
-//! Kinds of ElastiCache: caches, and the groups of subnets that they have for themselves.
+//! Kinds of `ElastiCache`: caches, and the groups of subnets that they have for themselves.
 
 pub mod replication_group;
 pub mod subnet_group;

@@ -63,7 +63,7 @@ pub struct Settings {
     pub user_groups: BTreeSet<String>,
     /// `true` if its disks and its snapshots are encrypted.
     pub is_encrypted: bool,
-    /// ARN of the KMS key that encrypts it; `None` is ElastiCache's own.
+    /// ARN of the KMS key that encrypts it; `None` is `ElastiCache`'s own.
     pub kms_key: Option<String>,
     /// Days for which its daily snapshots are kept; 0 if none is taken.
     pub snapshot_days: u32,
@@ -98,7 +98,7 @@ pub enum Data {
     /// It begins empty.
     #[default]
     Nothing,
-    /// A snapshot of ElastiCache, by its name.
+    /// A snapshot of `ElastiCache`, by its name.
     Snapshot(String),
     /// Files of Redis (`.rdb`), by their ARNs in S3.
     Objects(Vec<String>),
@@ -120,7 +120,7 @@ pub const REDIS_PORT: u16 = 6379;
 /// Connections without TLS are refused.
 pub const TLS_REQUIRED: &str = "required";
 
-/// States from which only somebody brings it back, and what each means (ElastiCache's guide, "Viewing a cluster's details", and the states
+/// States from which only somebody brings it back, and what each means (`ElastiCache`'s guide, "Viewing a cluster's details", and the states
 /// in botocore 1.44.8).
 const BROKEN: &[(&str, &str)] = &[
     ("create-failed", "AWS could not make it"),
@@ -198,7 +198,7 @@ fn is_of(live: &str, declared: &str) -> bool {
 }
 
 /// Why a value cannot be the password of a cache; `None` if it can be (botocore 1.44.8, `CreateReplicationGroup`, `AuthToken`; the
-/// characters: ElastiCache's guide, "Authenticating with the AUTH command").
+/// characters: `ElastiCache`'s guide, "Authenticating with the AUTH command").
 pub fn fault_of_password(value: &str) -> Option<&'static str> {
     let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || b"!&#$^<>-".contains(&byte);
     match value.len() {
@@ -208,7 +208,7 @@ pub fn fault_of_password(value: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads the password of a cache from its secret. It goes to ElastiCache, and nowhere else.
+/// Reads the password of a cache from its secret. It goes to `ElastiCache`, and nowhere else.
 async fn password(session: &Session, secret: &str) -> Result<Secret, Failure> {
     const CALL: &str = "secretsmanager.GetSecretValue";
     let answer = session.aws.read.secrets.get_secret_value().secret_id(secret).send().await.or_fail(CALL)?;

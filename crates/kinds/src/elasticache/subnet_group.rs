@@ -113,7 +113,7 @@ impl Manage for SubnetGroup {
         session.aws.write.elasticache.find(&call).await.map(drop)
     }
 
-    /// Returns the cache that uses it: ElastiCache keeps a group as long as that is there.
+    /// Returns the cache that uses it: `ElastiCache` keeps a group as long as that is there.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         let Some(tags) = tags_of(session, &arn(session, &address.name)).await? else { return Ok(None) };
         let Some(entry) = tags.get(ENTRY_TAG) else { return Ok(None) };

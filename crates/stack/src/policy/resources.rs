@@ -35,10 +35,10 @@ const ROLE_OF_DATABASES: ArnForm =
 /// The secrets of databases: RDS chooses what is behind the beginning of their names.
 const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
 
-/// The role that ElastiCache makes for itself when the first cache of an account is made.
+/// The role that `ElastiCache` makes for itself when the first cache of an account is made.
 const ROLE_OF_CACHES: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache");
-/// What ElastiCache looks at beside a cache: its nodes, its snapshots, and the parameters that it has for each engine.
+/// What `ElastiCache` looks at beside a cache: its nodes, its snapshots, and the parameters that `ElastiCache` has for each engine.
 const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
 const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
@@ -155,12 +155,10 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     }
 }
 
-/// Returns the ARNs of the nodes and snapshots of the declared caches, and of what else one is made with.
+/// Returns the ARNs of the last snapshots of the declared caches, and of what else one is made with.
 fn parts_of_caches(declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
     let arn = |form: ArnForm, name: &str| names.realm().arn(form, "", name).into();
-    let own = declared.names(Kind::Cache).flat_map(|name| {
-        [arn(NODE, &format!("{name}-*")), arn(SNAPSHOT, &format!("{name}{LAST_SNAPSHOT}*"))]
-    });
+    let own = declared.names(Kind::Cache).map(|name| arn(SNAPSHOT, &format!("{name}{LAST_SNAPSHOT}*")));
     let with = declaration.caches.values().flat_map(|cache| {
         let restored = match &cache.restore {
             Some(Restore::Snapshot(name)) => Some(arn(SNAPSHOT, name)),
@@ -197,6 +195,8 @@ fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
         // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
         // it as all of its streams, those on tags as itself.
         Kind::Function | Kind::LogGroup | Kind::AccessLog => vec![format!("{arn}:*"), arn],
+        // Its nodes are looked at, too, and have its tags.
+        Kind::Cache => vec![names.realm().arn(NODE, "", &format!("{name}-*")).into(), arn],
         // AWS chooses the id behind the name.
         Kind::Cluster => vec![format!("{arn}/*")],
         _ => vec![arn],

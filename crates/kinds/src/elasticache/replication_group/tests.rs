@@ -1,10 +1,10 @@
-//! Tests of caches with answers of ElastiCache's reference.
+//! Tests of caches with answers of `ElastiCache`'s reference.
 
 use super::*;
 
 const WHOLE: &str = include_str!("../../../tests/shapes/cache/whole.shape");
 
-/// The answers in ElastiCache's API reference, as in `whole.shape`, with one text in another's place.
+/// The answers in `ElastiCache`'s API reference, as in `whole.shape`, with one text in another's place.
 fn recorded(from: &str, to: &str) -> Settings {
     assert!(from.is_empty() || WHOLE.contains(from), "{from}");
     let answers = WHOLE.replacen(from, to, usize::from(!from.is_empty()));

@@ -59,7 +59,9 @@ pub(crate) fn values(
         if declaration.caches.values().any(|cache| cache.auth == *name)
             && let Some(why) = fault_of_password(&value)
         {
-            return Err(problem(why.to_owned()).with_hint("a cache takes no other one: `openssl rand -hex 24` makes one"));
+            return Err(
+                problem(why.to_owned()).with_hint("a cache takes no other one: `openssl rand -hex 24` makes one")
+            );
         }
         values.insert(name.clone(), value.into());
     }

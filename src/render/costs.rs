@@ -11,7 +11,8 @@ pub(crate) fn text(costs: &Costs) -> Option<String> {
     if [now, then].iter().all(|sum| sum.dollars < LEAST && sum.unknown.is_empty()) {
         return None;
     }
-    let unknown: Vec<String> = then.unknown.iter().map(|(what, page)| format!("what `{page}` has for {what}")).collect();
+    let unknown: Vec<String> =
+        then.unknown.iter().map(|(what, page)| format!("what `{page}` has for {what}")).collect();
     let known = Some(amount(then.dollars)).filter(|_| then.dollars >= LEAST || unknown.is_empty());
     let parts: Vec<String> = known.into_iter().chain(unknown).collect();
     let change = then.dollars - now.dollars;

@@ -376,9 +376,16 @@ static THRESHOLDS: Shape = Shape {
         Field::new("database_cpu", Holds::Number(1, 100), "Processor of a database, in percent of 5 minutes.").or("80"),
         Field::new("database_storage", Holds::Number(1, 67_108_864), "Free disk of a database, in MiB.").or("4096"),
         Field::new("database_connections", Holds::Number(1, MOST), "Connections to a database.").or("50"),
-        Field::new("cache_cpu", Holds::Number(1, 100), "Processor of a node of a cache, in percent of 5 minutes.").or("90"),
-        Field::new("cache_memory", Holds::Number(1, 100), "Memory of a node of a cache that data takes, in percent.").or("80"),
-        Field::new("cache_evictions", Holds::Number(1, MOST), "Keys that a node of a cache gave up to make room, in 5 minutes.").or("100"),
+        Field::new("cache_cpu", Holds::Number(1, 100), "Processor of a node of a cache, in percent of 5 minutes.")
+            .or("90"),
+        Field::new("cache_memory", Holds::Number(1, 100), "Memory of a node of a cache that data takes, in percent.")
+            .or("80"),
+        Field::new(
+            "cache_evictions",
+            Holds::Number(1, MOST),
+            "Keys that a node of a cache gave up to make room, in 5 minutes.",
+        )
+        .or("100"),
     ],
 };
 

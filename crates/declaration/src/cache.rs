@@ -119,8 +119,12 @@ static RESTORE: Shape = Shape {
 pub(super) static SHAPE: Shape = Shape {
     name: "cache",
     keys: &[
-        Field::new("engine", Holds::Word(words::<CacheEngine>), "Engine. AWS brings Redis to Valkey in place, and none back.")
-            .or("valkey"),
+        Field::new(
+            "engine",
+            Holds::Word(words::<CacheEngine>),
+            "Engine. AWS brings Redis to Valkey in place, and none back.",
+        )
+        .or("valkey"),
         Field::new(
             "version",
             Holds::Text(VERSION),
@@ -166,8 +170,12 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Mapping(&RESTORE),
             "Data that it begins with, read when it is made and never after: `snapshot` or `objects`.",
         ),
-        Field::new("minor_upgrades", Holds::Switch, "Let AWS install corrections of the engine in its maintenance window.")
-            .or("true"),
+        Field::new(
+            "minor_upgrades",
+            Holds::Switch,
+            "Let AWS install corrections of the engine in its maintenance window.",
+        )
+        .or("true"),
         KMS_KEY,
         PROTECT_DATA,
         TAGS,
@@ -262,8 +270,9 @@ fn valkey(text: &str) -> Result<String, Wrong> {
 fn redis(text: &str) -> Result<String, Wrong> {
     match numbers(text) {
         Some([7, 0 | 1]) => Ok(text.to_owned()),
-        Some([0..=6, _]) => Err(Wrong::default()
-            .hint(format!("write `{LAST_REDIS}`: AWS no longer makes that version, or at a higher price from 2027-02 on"))),
+        Some([0..=6, _]) => Err(Wrong::default().hint(format!(
+            "write `{LAST_REDIS}`: AWS no longer makes that version, or at a higher price from 2027-02 on"
+        ))),
         Some(_) => Err(Wrong::default().hint(format!(
             "write `{LAST_REDIS}`, the last of Redis that AWS has, or `engine: valkey` with `{VALKEY}`"
         ))),
@@ -280,9 +289,8 @@ fn node(text: &str) -> Result<String, Wrong> {
         ["cache", "t1" | "m1" | "m2" | "m3" | "c1" | "r3", _] => {
             Err(Wrong::default().hint("write `cache.t4g.micro`: AWS no longer makes nodes of that type"))
         }
-        ["cache", family, _] if family.ends_with("gd") => {
-            Err(Wrong::default().hint("write `cache.r7g.large`: nodes of that type keep data on disks, which is not offered here"))
-        }
+        ["cache", family, _] if family.ends_with("gd") => Err(Wrong::default()
+            .hint("write `cache.r7g.large`: nodes of that type keep data on disks, which is not offered here")),
         ["cache", family, size] if is_part(family) && is_part(size) => Ok(text.to_owned()),
         _ => Err(Wrong::default()),
     }
@@ -297,7 +305,9 @@ fn snapshot(text: &str) -> Result<String, Wrong> {
 fn object(text: &str) -> Result<String, Wrong> {
     let place = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::")).map(|(_, place)| place);
     match place.and_then(|place| place.split_once('/')) {
-        Some((bucket, key)) if !bucket.is_empty() && key.ends_with(".rdb") && !text.contains(',') => Ok(text.to_owned()),
+        Some((bucket, key)) if !bucket.is_empty() && key.ends_with(".rdb") && !text.contains(',') => {
+            Ok(text.to_owned())
+        }
         Some(_) => Err(Wrong::default().hint("the key of the file ends with `.rdb`, and has no comma")),
         None => Err(Wrong::default()),
     }
@@ -325,7 +335,13 @@ mod tests {
             (
                 object,
                 &["arn:aws:s3:::seeds/a/b.rdb"],
-                &["arn:aws:s3:::some_name", "arn:aws:s3:::seeds/a,b.rdb", "s3://seeds/a.rdb", "arn:aws:s3:::seeds/a.txt", ""],
+                &[
+                    "arn:aws:s3:::some_name",
+                    "arn:aws:s3:::seeds/a,b.rdb",
+                    "s3://seeds/a.rdb",
+                    "arn:aws:s3:::seeds/a.txt",
+                    "",
+                ],
             ),
         ] {
             for text in good {

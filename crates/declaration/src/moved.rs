@@ -80,11 +80,7 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "they are made for a database, and move with it",
         "move the database: `database/OLD: database/NEW`",
     ),
-    (
-        &["cache subnets"],
-        "they are made for a cache, and move with it",
-        "move the cache: `cache/OLD: cache/NEW`",
-    ),
+    (&["cache subnets"], "they are made for a cache, and move with it", "move the cache: `cache/OLD: cache/NEW`"),
     (&["access log"], "it is made for an API, and moves with it", "move the API: `api/OLD: api/NEW`"),
     (
         &["event source mapping", "mapping"],

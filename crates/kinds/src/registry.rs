@@ -9,8 +9,8 @@ use serde_json::Value;
 use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, Widening};
 
 use crate::{
-    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, elasticache, iam, kafka, lambda, logs, rds, s3,
-    secretsmanager, ses, sns, sqs, widening,
+    Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, elasticache, iam, kafka,
+    lambda, logs, rds, s3, secretsmanager, ses, sns, sqs, widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.

@@ -94,8 +94,7 @@ fn broker(instance: &str) -> Option<f64> {
 pub(crate) fn database(class: &str, storage: u32, multi_az: bool) -> Price {
     let hourly = DATABASES.iter().find(|(of, _)| *of == class).map(|(_, price)| *price);
     let zones = if multi_az { 2.0 } else { 1.0 };
-    let dollars =
-        hourly.map(|hourly| zones * (hourly * MONTH + f64::from(storage) * DATABASE_STORAGE) + SECRET);
+    let dollars = hourly.map(|hourly| zones * (hourly * MONTH + f64::from(storage) * DATABASE_STORAGE) + SECRET);
     Price::of(dollars, || format!("`{class}`"), "https://aws.amazon.com/rds/mysql/pricing")
 }
 

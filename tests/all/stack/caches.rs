@@ -96,7 +96,8 @@ fn a_cache_comes_with_its_password_and_goes_by_name_alone_with_a_last_snapshot()
     let reads = policy["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "ReadSecrets").unwrap();
     assert!(reads["Resource"].to_string().contains("secret:tracking-token-??????"), "{reads}");
     let node = "tracking-seen-001";
-    let expected = ["CPUUtilization", "DatabaseMemoryUsagePercentage", "Evictions"].map(|metric| format!("{metric} {node}"));
+    let expected =
+        ["CPUUtilization", "DatabaseMemoryUsagePercentage", "Evictions"].map(|metric| format!("{metric} {node}"));
     assert_eq!(alarms(&trial), expected);
     assert_eq!(actions(&trial.diff()), [""; 0]);
 
@@ -167,7 +168,9 @@ fn another_password_is_taken_beside_the_one_of_before_and_then_alone() {
         let call = trial.account.secrets.get_secret_value().secret_id("tracking-token");
         trial.account.wait(call.send()).unwrap().secret_string.unwrap()
     };
-    let up = |value: &str, arguments: &[&str]| trial.folder.finish(arguments, trial.command(arguments).env("TRY_TOKEN", value).output().unwrap());
+    let up = |value: &str, arguments: &[&str]| {
+        trial.folder.finish(arguments, trial.command(arguments).env("TRY_TOKEN", value).output().unwrap())
+    };
     // A value that ElastiCache would not take is refused before anything is changed.
     let refused = up("short", &["up", "--yes", "--set-secret", "token"]);
     assert_ne!(refused.code(), Some(0), "{refused}");

@@ -78,7 +78,8 @@ pub(crate) async fn with_caches(session: &Session, context: &str) -> Result<Stri
             Failure::found("elasticache.DescribeReplicationGroups", Class::NotYet, words)
         };
         let found = replication_group::describe(session, name).await?.ok_or_else(|| missing("is not there"))?;
-        let host = Some(primary(&found)).filter(|host| !host.is_empty()).ok_or_else(|| missing("has no address yet"))?;
+        let host =
+            Some(primary(&found)).filter(|host| !host.is_empty()).ok_or_else(|| missing("has no address yet"))?;
         text = format!("{before}{host}{behind}");
     }
     Ok(text)

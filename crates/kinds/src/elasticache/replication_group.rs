@@ -136,13 +136,17 @@ const RESIZING: Slow = Slow {
     why: "ElastiCache makes other nodes and hands the data over: connections break for some seconds, and of a cache without replicas some writes may be lost",
 };
 /// Another version.
-const UPGRADING: Slow =
-    Slow { seconds: 1500, why: "ElastiCache restarts the nodes with the other version: connections break for some seconds" };
+const UPGRADING: Slow = Slow {
+    seconds: 1500,
+    why: "ElastiCache restarts the nodes with the other version: connections break for some seconds",
+};
 /// A node more: some 600 s, as measured by others.
 const SCALING: Slow = Slow { seconds: 900, why: "ElastiCache makes or removes nodes" };
 /// TLS in two steps: 1,840 to 1,870 s for one, as measured by others.
-const ENCRYPTING: Slow =
-    Slow { seconds: 3600, why: "ElastiCache brings TLS in by two steps: connections without it are refused at the end" };
+const ENCRYPTING: Slow = Slow {
+    seconds: 3600,
+    why: "ElastiCache brings TLS in by two steps: connections without it are refused at the end",
+};
 /// The end, with a last snapshot.
 const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
 
@@ -462,7 +466,8 @@ impl Manage for ReplicationGroup {
         let name = &address.name;
         write_tags(session, &arn(session, name), &desired.tags, &live.tags).await?;
         if let Some(why) = live.state.broken {
-            let words = format!("the cache `{name}` does not work: {why}; see its events in the console of ElastiCache");
+            let words =
+                format!("the cache `{name}` does not work: {why}; see its events in the console of ElastiCache");
             return Err(Failure::found(DESCRIBE, Class::Other, words));
         }
         if let Some(what) = live.state.under_way {

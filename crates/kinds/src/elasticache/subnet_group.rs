@@ -52,7 +52,10 @@ impl Manage for SubnetGroup {
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
-        reads(Target::Own(Kind::CacheSubnets), &["elasticache:DescribeCacheSubnetGroups", "elasticache:ListTagsForResource"]),
+        reads(
+            Target::Own(Kind::CacheSubnets),
+            &["elasticache:DescribeCacheSubnetGroups", "elasticache:ListTagsForResource"],
+        ),
         writes(
             Target::Own(Kind::CacheSubnets),
             &[
@@ -78,7 +81,9 @@ impl Manage for SubnetGroup {
         let call = Call::new("DescribeCacheSubnetGroups").with("CacheSubnetGroupName", name);
         let Some(answer) = session.aws.read.elasticache.find(&call).await? else { return Ok(None) };
         let groups = answer.list("DescribeCacheSubnetGroupsResult/CacheSubnetGroups");
-        let Some(group) = groups.iter().find(|group| group.text("CacheSubnetGroupName") == name) else { return Ok(None) };
+        let Some(group) = groups.iter().find(|group| group.text("CacheSubnetGroupName") == name) else {
+            return Ok(None);
+        };
         let tags = tags_of(session, &arn(session, name)).await?.unwrap_or_default();
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&tags, &session.stack, true);

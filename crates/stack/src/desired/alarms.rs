@@ -127,10 +127,7 @@ pub(super) fn publish(blueprint: &Blueprint<'_>, topic: &str) -> Statement {
 /// Returns the ARNs of all alarms.
 fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
-    watches(blueprint.declaration)
-        .iter()
-        .map(|watch| names.arn(Kind::Alarm, &watch.id()))
-        .collect()
+    watches(blueprint.declaration).iter().map(|watch| names.arn(Kind::Alarm, &watch.id())).collect()
 }
 
 fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {

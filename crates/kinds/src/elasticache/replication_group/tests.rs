@@ -45,7 +45,9 @@ fn what_waits_counts_as_done_and_is_told() {
     let pending = "<PendingModifiedValues><TransitEncryptionMode>preferred</TransitEncryptionMode><AutomaticFailoverStatus>disabled</AutomaticFailoverStatus></PendingModifiedValues>";
     let waiting = recorded("<PendingModifiedValues/>", pending);
     assert_eq!((waiting.tls.as_str(), waiting.failover), ("preferred", false));
-    assert!(matches!(ReplicationGroup::condition(&waiting), Condition::Pending(why) if why.contains("maintenance window")));
+    assert!(
+        matches!(ReplicationGroup::condition(&waiting), Condition::Pending(why) if why.contains("maintenance window"))
+    );
     assert_eq!(ReplicationGroup::under_way(&waiting), None);
     assert_eq!(ReplicationGroup::condition(&recorded("", "")), Condition::Well);
     for (from, to, words, is_under_way) in [
@@ -155,7 +157,8 @@ fn it_is_made_as_nobody_would_find_it_open_and_its_password_shows_nowhere() {
         assert_eq!(sent.get(parameter), Some(&value), "{parameter}");
     }
     assert!(!format!("{call:?}").contains("correct"), "{call:?}");
-    let changes = [wire::with_password("seen", &password, wire::BESIDE), wire::sign_in_by("seen", &password, &BTreeSet::new())];
+    let changes =
+        [wire::with_password("seen", &password, wire::BESIDE), wire::sign_in_by("seen", &password, &BTreeSet::new())];
     assert!(!format!("{changes:?}").contains("correct"), "{changes:?}");
 }
 
@@ -181,14 +184,23 @@ fn a_password_that_elasticache_would_not_take_is_refused_before() {
     for value in ["correct-horse-battery", "ABCDEFGHIJKLMNOP", "!&#$^<>-!&#$^<>-"] {
         assert_eq!(fault_of_password(value), None, "{value}");
     }
-    for value in ["", "short", "correct horse battery", "correct/horse/battery", "correct@horse\"battery", "pässwörtlich-lang", &"x".repeat(129)] {
+    for value in [
+        "",
+        "short",
+        "correct horse battery",
+        "correct/horse/battery",
+        "correct@horse\"battery",
+        "pässwörtlich-lang",
+        &"x".repeat(129),
+    ] {
         assert!(fault_of_password(value).is_some(), "{value}");
     }
 }
 
 #[test]
 fn a_last_snapshot_has_a_name_of_its_own() {
-    let of = |call: &Call, key: &str| call.parameters().find(|(name, _)| *name == key).map(|(_, value)| value.to_owned());
+    let of =
+        |call: &Call, key: &str| call.parameters().find(|(name, _)| *name == key).map(|(_, value)| value.to_owned());
     let (with, without) = (wire::delete("seen", Some("seen-final-1")), wire::delete("seen", None));
     assert_eq!(of(&with, "FinalSnapshotIdentifier").as_deref(), Some("seen-final-1"));
     assert_eq!(of(&without, "FinalSnapshotIdentifier"), None);

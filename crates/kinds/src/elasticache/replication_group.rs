@@ -1,15 +1,20 @@
 //! Caches: replication groups of Valkey or Redis with one node that takes writes, reached inside their VPC alone. One takes ten minutes to
 //! be made, and so does its end with a last snapshot.
 
+mod look;
+mod password;
 mod wire;
 
 use std::{
     collections::BTreeSet,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use contract::secret::Secret;
 use serde::Serialize;
+
+pub(crate) use look::describe;
+pub use look::node;
+pub use password::{change_password, fault_of_password};
 
 use super::{tags_of, with_tags, write_tags};
 use crate::{
@@ -17,13 +22,12 @@ use crate::{
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::{
-    ArnForm, OrFail,
-    query::{Call, Element},
-};
+use aws::ArnForm;
 use engine::{
     Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain,
 };
+use look::{DESCRIBE, at_work, begun, describe_any, describe_node};
+use password::password;
 
 /// Caches.
 #[derive(Debug)]
@@ -150,45 +154,8 @@ const ENCRYPTING: Slow = Slow {
 /// The end, with a last snapshot.
 const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
 
-const DESCRIBE: &str = "elasticache.DescribeReplicationGroups";
-/// Pause between two looks at whether AWS has begun with a change, and their number: it says so after some seconds.
-const BEGINS_WITHIN: (Duration, usize) = (Duration::from_secs(2), 15);
-/// Time after which it is no longer waited for a cache to take another password.
-const LONGEST_ROTATION: Duration = Duration::from_mins(30);
-
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
-}
-
-/// Returns what AWS tells of a cache; `None` if there is none, or it is on its way out.
-pub(crate) async fn describe(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
-    let found = describe_any(session, name).await?;
-    Ok(found.filter(|found| found.text("Status") != wire::DELETING))
-}
-
-async fn describe_any(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
-    let call = Call::new("DescribeReplicationGroups").with("ReplicationGroupId", name);
-    let Some(answer) = session.aws.read.elasticache.find(&call).await? else { return Ok(None) };
-    let found = answer.list("DescribeReplicationGroupsResult/ReplicationGroups");
-    Ok(found.iter().find(|one| one.text("ReplicationGroupId") == name).cloned())
-}
-
-/// Returns the name of a node: the first is 1. Those of one that was replaced are not used again.
-pub fn node(cache: &str, number: u32) -> String {
-    format!("{cache}-{number:03}")
-}
-
-/// Returns what AWS tells of a node, which has what it does not tell of the whole: version, subnets, security groups, parameters.
-async fn describe_node(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
-    let call = Call::new("DescribeCacheClusters").with("CacheClusterId", name).with("ShowCacheNodeInfo", "true");
-    let Some(answer) = session.aws.read.elasticache.find(&call).await? else { return Ok(None) };
-    let found = answer.list("DescribeCacheClustersResult/CacheClusters");
-    Ok(found.iter().find(|one| one.text("CacheClusterId") == name).cloned())
-}
-
-/// Returns that AWS is at it, for another attempt.
-fn at_work(name: &str, status: &str) -> Failure {
-    Failure::found(DESCRIBE, Class::InProgress, format!("the cache `{name}` is {status}"))
 }
 
 /// Returns the parts of a version: `8.2.0` is `[8, 2, 0]`.
@@ -199,61 +166,6 @@ fn version(text: &str) -> Vec<u32> {
 /// Returns `true` if a live version is one of those that a declared one means.
 fn is_of(live: &str, declared: &str) -> bool {
     live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
-}
-
-/// Why a value cannot be the password of a cache; `None` if it can be (botocore 1.44.8, `CreateReplicationGroup`, `AuthToken`; the
-/// characters: `ElastiCache`'s guide, "Authenticating with the AUTH command").
-pub fn fault_of_password(value: &str) -> Option<&'static str> {
-    let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || b"!&#$^<>-".contains(&byte);
-    match value.len() {
-        16..=128 if value.bytes().all(is_taken) => None,
-        16..=128 => Some("a password of a cache has letters, digits and `! & # $ ^ < > -` alone"),
-        _ => Some("a password of a cache has 16 to 128 characters"),
-    }
-}
-
-/// Reads the password of a cache from its secret. It goes to `ElastiCache`, and nowhere else.
-async fn password(session: &Session, secret: &str) -> Result<Secret, Failure> {
-    const CALL: &str = "secretsmanager.GetSecretValue";
-    let answer = session.aws.read.secrets.get_secret_value().secret_id(secret).send().await.or_fail(CALL)?;
-    let value = Secret::from(answer.secret_string.unwrap_or_default());
-    match fault_of_password(value.expose()) {
-        Some(why) => Err(Failure::found(CALL, Class::Invalid, format!("the secret `{secret}` does not fit: {why}"))),
-        None => Ok(value),
-    }
-}
-
-/// Gives a cache another password, and waits until it takes it, before that is written into its secret: the one of before is taken, too, until it is given the same one
-/// again. A cache that is not there gets it when it is made.
-pub async fn change_password(session: &Session, name: &str, secret: &str, value: &Secret) -> Result<(), Failure> {
-    if describe(session, name).await?.is_none() {
-        return Ok(());
-    }
-    let is_same = password(session, secret).await.is_ok_and(|now| now.expose() == value.expose());
-    let strategy = if is_same { wire::ALONE } else { wire::BESIDE };
-    session.aws.write.elasticache.call(&wire::with_password(name, value, strategy)).await?;
-    let (mut pause, start) = (Duration::from_millis(500), Instant::now());
-    while start.elapsed() < LONGEST_ROTATION {
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(10));
-        let Some(found) = describe(session, name).await? else { return Ok(()) };
-        if found.text("Status") == wire::AVAILABLE && found.list("PendingModifiedValues").is_empty() {
-            return Ok(());
-        }
-    }
-    Err(at_work(name, "still about to take the other password, and its secret has the one of before: run it again"))
-}
-
-/// Waits until AWS says that it has begun with a change, so that the next look does not find it done.
-async fn begun(session: &Session, name: &str) -> Result<(), Failure> {
-    for _ in 0..BEGINS_WITHIN.1 {
-        let Some(found) = describe(session, name).await? else { break };
-        if found.text("Status") != wire::AVAILABLE || found.list("PendingModifiedValues").is_empty() {
-            break;
-        }
-        tokio::time::sleep(BEGINS_WITHIN.0).await;
-    }
-    Err(at_work(name, "modifying"))
 }
 
 /// The identity of this kind.

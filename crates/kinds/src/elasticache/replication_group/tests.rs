@@ -1,5 +1,8 @@
 //! Tests of caches with answers of `ElastiCache`'s reference.
 
+use aws::query::{Call, Element};
+use contract::secret::Secret;
+
 use super::*;
 
 const WHOLE: &str = include_str!("../../../tests/shapes/cache/whole.shape");

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     Declaration, database,
+    network::{self, NetworkPart},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader, Wrong},
-    scalars,
+    scalars, security_group,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node, span_of},
@@ -25,10 +26,12 @@ pub struct Cache {
     pub replicas: u32,
     /// Port of TCP.
     pub port: u16,
+    /// Declared network in whose private subnets it is, by entry; `None` if the subnets are named.
+    pub network: Option<String>,
     /// Subnets, in two availability zones at least where there are replicas.
-    pub subnets: Vec<String>,
+    pub subnets: Vec<NetworkPart>,
     /// Security groups.
-    pub security_groups: Vec<String>,
+    pub security_groups: Vec<NetworkPart>,
     /// Entry name of the secret with its password.
     pub auth: String,
     /// Days for which its daily snapshots are kept; 0 if none is taken.
@@ -104,7 +107,7 @@ const NODE: Form =
 const SNAPSHOT: Form =
     Form { what: "the name of a snapshot of ElastiCache", pattern: "^[A-Za-z][A-Za-z0-9:.-]{0,254}$" };
 const OBJECT: Form = Form {
-    what: "the ARN of a file of Redis, such as `arn:aws:s3:::company-seeds/orders.rdb`",
+    what: "the ARN of a file of Redis, such as `arn:PARTITION:s3:::BUCKET/KEY.rdb`",
     pattern: "^arn:[a-z-]+:s3:::[^/,]+/[^,]+\\.rdb$",
 };
 
@@ -143,12 +146,11 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "subnets",
             Holds::List(&Holds::Text(scalars::SUBNET)),
-            "Subnets of one VPC, in two availability zones at least where there are replicas.",
-        )
-        .required("[subnet-0a1b2c3d, subnet-4e5f6a7b]"),
+            "Subnets of one VPC, in two availability zones at least where there are replicas. Either these or `network` is required.",
+        ),
         Field::new(
             "security_groups",
-            Holds::List(&Holds::Text(scalars::SECURITY_GROUP)),
+            security_group::GROUPS,
             "Its security groups: they let functions and servers in on its port.",
         )
         .required("[sg-0a1b2c3d]"),
@@ -179,28 +181,34 @@ pub(super) static SHAPE: Shape = Shape {
         KMS_KEY,
         PROTECT_DATA,
         TAGS,
+        network::NETWORK,
     ],
 };
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
     let fields = &reader.fields(node, &key.span, format!("cache `{}`", key.name), &SHAPE);
-    let engine = reader.word(fields, "engine").unwrap_or_default();
+    let engine = reader.word(fields, "engine");
     let of_engine = match engine {
-        CacheEngine::Valkey => (valkey as fn(&str) -> Result<String, Wrong>, VALKEY),
-        CacheEngine::Redis => (redis as fn(&str) -> Result<String, Wrong>, LAST_REDIS),
+        Some(CacheEngine::Valkey) => (valkey as fn(&str) -> Result<String, Wrong>, VALKEY),
+        Some(CacheEngine::Redis) => (redis as fn(&str) -> Result<String, Wrong>, LAST_REDIS),
+        // One mistake is told once.
+        None => (|text: &str| Ok(text.to_owned()), VALKEY),
     };
     let is_given = fields.get("version").is_some();
     let version = is_given.then(|| reader.text(fields, "version", of_engine.0)).flatten();
+    let snapshots = reader.one_of_days(fields, "snapshots");
+    let (network, subnets) = network::subnets(reader, fields);
     let cache = Cache {
-        engine,
+        engine: engine.unwrap_or_default(),
         version: version.unwrap_or_else(|| of_engine.1.to_owned()),
         node: reader.text(fields, "node", self::node).unwrap_or_default(),
         replicas: reader.number(fields, "replicas").unwrap_or_default(),
         port: reader.number(fields, "port").unwrap_or_default(),
-        subnets: reader.ids(fields, "subnets", "subnet", scalars::SUBNET),
-        security_groups: reader.ids(fields, "security_groups", "sg", scalars::SECURITY_GROUP),
+        network,
+        subnets,
+        security_groups: security_group::groups(reader, fields, "security_groups"),
         auth: reader.reference(fields, "auth").unwrap_or_default(),
-        snapshots: reader.one_of_days(fields, "snapshots").unwrap_or_default(),
+        snapshots: snapshots.unwrap_or_default(),
         snapshot_window: reader.text(fields, "snapshot_window", |text| database::window(text, SHORTEST_WINDOW)),
         restore: restore(reader, fields),
         minor_upgrades: reader.switch(fields, "minor_upgrades").unwrap_or(true),
@@ -208,11 +216,17 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
         protect: protect(reader, fields),
         tags: tags(reader, fields),
     };
+    let subnets = network::key(fields);
+    if fields.get(subnets).is_none() {
+        let message = format!("{} has neither `network` nor `subnets`", fields.subject);
+        let hint = "add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network";
+        reader.note_at(&fields.span, message, hint);
+    }
     if cache.subnets.len() == 1 && cache.replicas > 0 {
         let message = "a replica takes over from another availability zone, and there is one subnet";
-        reader.note_at(&fields.span_of("subnets"), message, "add a subnet in another availability zone");
+        reader.note_at(&fields.span_of(subnets), message, "add a subnet in another availability zone");
     }
-    if cache.snapshots == 0 && cache.snapshot_window.is_some() {
+    if snapshots == Some(0) && cache.snapshot_window.is_some() {
         let message = "there is no snapshot, so that `snapshot_window` has no effect";
         reader.note_at(&fields.span_of("snapshot_window"), message, "remove it, or write `snapshots: 7d`");
     }
@@ -224,7 +238,7 @@ fn restore(reader: &mut Reader, fields: &Fields<'_>) -> Option<Restore> {
     let fields = &reader.mapping(fields, "restore")?;
     let snapshot = reader.text(fields, "snapshot", snapshot);
     let objects: Vec<String> = reader
-        .items(fields, "objects", "arn:aws:s3:::company-seeds/orders.rdb")
+        .items(fields, "objects", "arn:PARTITION:s3:::BUCKET/KEY.rdb")
         .iter()
         .filter_map(|item| reader.scalar(item, "objects", OBJECT.what, object))
         .collect();

@@ -32,6 +32,9 @@ const DATABASE_STORAGE: f64 = 0.115;
 const NODES: &[(&str, f64)] = &[("cache.t4g.micro", 0.0128), ("cache.t4g.small", 0.0256), ("cache.t4g.medium", 0.052)];
 /// What a node of Redis costs, where one of Valkey costs 1. Source: the same.
 const REDIS: f64 = 1.25;
+/// Price of a NAT gateway, an hour, and of a public address, an hour. Source: AWS's price list of VPC, 2026-08.
+const NAT_GATEWAY: f64 = 0.045;
+const PUBLIC_ADDRESS: f64 = 0.005;
 /// Price of a secret. Source: AWS's price list of Secrets Manager, 2025.
 const SECRET: f64 = 0.40;
 /// Price of an alarm on one metric of minutes. Source: AWS's price list of CloudWatch, 2025.
@@ -112,6 +115,8 @@ fn price(settings: &Settings) -> Price {
         Settings::Cluster(cluster) => brokers(cluster.brokers, &cluster.instance, cluster.storage),
         Settings::Database(one) => database(&one.class, one.storage, one.multi_az),
         Settings::Cache(one) => cache(one.replicas + 1, &one.node, &one.engine),
+        Settings::NatGateway(_) => Price::Dollars(NAT_GATEWAY * MONTH),
+        Settings::Address(_) => Price::Dollars(PUBLIC_ADDRESS * MONTH),
         Settings::Secret(_) => Price::Dollars(SECRET),
         Settings::Alarm(_) => Price::Dollars(ALARM),
         // What is kept in them is paid for, and that depends on their use.
@@ -145,6 +150,7 @@ fn price(settings: &Settings) -> Price {
         | Settings::Network(_)
         | Settings::Subnet(_)
         | Settings::InternetGateway(_)
+        | Settings::Endpoint(_)
         | Settings::RouteTable(_)
         | Settings::SecurityGroup(_) => Price::Nothing,
     }

@@ -18,7 +18,7 @@ pub use password::{change_password, fault_of_password};
 
 use super::{tags_of, with_tags, write_tags};
 use crate::{
-    Condition, Input, Kind, Manage, Session,
+    Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -213,7 +213,7 @@ impl Manage for ReplicationGroup {
 
     const HOLDS: Holds = Holds::Lasting;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::CacheSubnets, Kind::Secret];
+    const REFERS_TO: &'static [Kind] = &[Kind::CacheSubnets, Kind::Secret, Kind::SecurityGroup];
 
     const RIGHTS: &'static [Right] = &[
         reads(
@@ -318,7 +318,8 @@ impl Manage for ReplicationGroup {
                 .ok_or_else(|| at_work(name, "without the node that it names"))?,
             (None, None) => return Err(at_work(name, group.text("Status"))),
         };
-        let settings = wire::settings(&group, &node, tags.unwrap_or_default())?;
+        let mut settings = wire::settings(&group, &node, tags.unwrap_or_default())?;
+        settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -359,7 +360,7 @@ impl Manage for ReplicationGroup {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let password = password(session, &desired.origin.password).await?;
-        let call = with_tags(wire::create(name, desired, &password), &desired.tags);
+        let call = with_tags(wire::create(name, &with_groups(session, desired).await?, &password), &desired.tags);
         match session.aws.write.elasticache.call(&call).await {
             // One that is on its way out has the name for some minutes.
             Err(failure) if failure.class == Class::Exists => match describe_any(session, name).await? {
@@ -385,7 +386,8 @@ impl Manage for ReplicationGroup {
         if let Some(what) = live.state.under_way {
             return Err(at_work(name, what));
         }
-        let call = match wire::next(name, desired, live) {
+        let (to, from) = (with_groups(session, desired).await?, with_groups(session, live).await?);
+        let call = match wire::next(name, &to, &from) {
             None => return Ok(()),
             Some(wire::Change::Call(call)) => call,
             Some(wire::Change::Password) => {
@@ -432,6 +434,11 @@ impl Manage for ReplicationGroup {
         }
         Ok(owned)
     }
+}
+
+/// Returns settings for a call, with the ids of security groups in place of what stands for them.
+async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+    Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
 }
 
 /// Returns the name of the last snapshot of a cache: another one each second, since one of the same name may be there.

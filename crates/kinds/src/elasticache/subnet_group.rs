@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{cache_of, replication_group, tags_of, with_tags, write_tags};
 use crate::{
-    Kind, Manage, Session,
+    Kind, Manage, Session, ec2,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -49,7 +49,7 @@ impl Manage for SubnetGroup {
     // It goes with its cache, and stays with it.
     const HOLDS: Holds = Holds::Passing;
 
-    const REFERS_TO: &'static [Kind] = &[];
+    const REFERS_TO: &'static [Kind] = &[Kind::Subnet];
 
     const RIGHTS: &'static [Right] = &[
         reads(
@@ -89,7 +89,7 @@ impl Manage for SubnetGroup {
         let owner = Owner::of(&tags, &session.stack, true);
         let settings = Settings {
             description: group.text("CacheSubnetGroupDescription").to_owned(),
-            subnets: group.texts("Subnets", "SubnetIdentifier").collect(),
+            subnets: ec2::without_ids(session, &group.texts("Subnets", "SubnetIdentifier").collect()).await?,
             tags,
         };
         Ok(Some(Live { settings, owner }))
@@ -100,7 +100,7 @@ impl Manage for SubnetGroup {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        let call = whole("CreateCacheSubnetGroup", &address.name, desired);
+        let call = whole("CreateCacheSubnetGroup", &address.name, &with_subnets(session, desired).await?);
         session.aws.write.elasticache.call(&with_tags(call, &desired.tags)).await.map(drop)
     }
 
@@ -110,7 +110,8 @@ impl Manage for SubnetGroup {
         if (&desired.description, &desired.subnets) == (&live.description, &live.subnets) {
             return Ok(());
         }
-        session.aws.write.elasticache.call(&whole("ModifyCacheSubnetGroup", name, desired)).await.map(drop)
+        let call = whole("ModifyCacheSubnetGroup", name, &with_subnets(session, desired).await?);
+        session.aws.write.elasticache.call(&call).await.map(drop)
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
@@ -135,6 +136,11 @@ impl Manage for SubnetGroup {
         }
         Ok(owned)
     }
+}
+
+/// Returns settings for a call, with the ids of subnets in place of what stands for them.
+async fn with_subnets(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+    Ok(Settings { subnets: ec2::with_set(session, &settings.subnets).await?, ..settings.clone() })
 }
 
 /// Returns a call with all that a group has but its tags.

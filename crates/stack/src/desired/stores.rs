@@ -95,13 +95,15 @@ fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (su
 }
 
 fn cache(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cache) {
-    let (names, subnets) = (blueprint.names(), of(Kind::CacheSubnets, entry));
+    let (names, group) = (blueprint.names(), of(Kind::CacheSubnets, entry));
+    let (subnets, after) = network::parts(blueprint, Kind::Subnet, &declared.subnets);
     let settings = cache_subnets::Settings {
         description: format!("Subnets of the cache {entry}"),
-        subnets: declared.subnets.iter().cloned().collect(),
+        subnets,
         tags: blueprint.tags(entry, &declared.tags),
     };
-    blueprint.add(subnets.clone(), Address::of(names.name(Kind::CacheSubnets, entry)), settings, Vec::new());
+    blueprint.add(group.clone(), Address::of(names.name(Kind::CacheSubnets, entry)), settings, after);
+    let (security_groups, mut after) = network::parts(blueprint, Kind::SecurityGroup, &declared.security_groups);
     let settings = replication_group::Settings {
         description: format!("Cache {entry}"),
         engine: declared.engine.of_elasticache().to_owned(),
@@ -112,7 +114,7 @@ fn cache(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cache) {
         multi_az: declared.replicas > 0,
         port: declared.port,
         subnet_group: names.name(Kind::CacheSubnets, entry),
-        security_groups: declared.security_groups.iter().cloned().collect(),
+        security_groups,
         parameter_group: format!("default.{}", declared.family()),
         tls: TLS_REQUIRED.to_owned(),
         has_password: true,
@@ -129,7 +131,7 @@ fn cache(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cache) {
     };
     let secret = blueprint.declaration.secrets.get(&declared.auth);
     let is_made = secret.is_some_and(|secret| matches!(secret.source, SecretSource::Created(_)));
-    let after = [subnets].into_iter().chain(is_made.then(|| of(Kind::Secret, &declared.auth))).collect();
+    after.extend([group].into_iter().chain(is_made.then(|| of(Kind::Secret, &declared.auth))));
     blueprint.add(of(Kind::Cache, entry), Address::of(names.name(Kind::Cache, entry)), settings, after);
 }
 

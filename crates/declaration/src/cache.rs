@@ -188,19 +188,18 @@ pub(super) static SHAPE: Shape = Shape {
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
     let fields = &reader.fields(node, &key.span, format!("cache `{}`", key.name), &SHAPE);
     let engine = reader.word(fields, "engine");
-    let of_engine = match engine {
-        Some(CacheEngine::Valkey) => (valkey as fn(&str) -> Result<String, Wrong>, VALKEY),
-        Some(CacheEngine::Redis) => (redis as fn(&str) -> Result<String, Wrong>, LAST_REDIS),
-        // One mistake is told once.
-        None => (|text: &str| Ok(text.to_owned()), VALKEY),
+    let (read, default): (fn(&str) -> Result<String, Wrong>, &str) = match engine {
+        Some(CacheEngine::Redis) => (redis, LAST_REDIS),
+        _ => (valkey, VALKEY),
     };
-    let is_given = fields.get("version").is_some();
-    let version = is_given.then(|| reader.text(fields, "version", of_engine.0)).flatten();
+    // One mistake is told once: of an unknown engine nobody knows the versions.
+    let is_read = engine.is_some() && fields.get("version").is_some();
+    let version = if is_read { reader.text(fields, "version", read) } else { None };
     let snapshots = reader.one_of_days(fields, "snapshots");
     let (network, subnets) = network::subnets(reader, fields);
     let cache = Cache {
         engine: engine.unwrap_or_default(),
-        version: version.unwrap_or_else(|| of_engine.1.to_owned()),
+        version: version.unwrap_or_else(|| default.to_owned()),
         node: reader.text(fields, "node", self::node).unwrap_or_default(),
         replicas: reader.number(fields, "replicas").unwrap_or_default(),
         port: reader.number(fields, "port").unwrap_or_default(),

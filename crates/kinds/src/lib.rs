@@ -143,6 +143,8 @@ pub struct Session {
     pub networks: ec2::Networks,
     /// Databases that this run changes, until RDS has done it.
     pub databases: rds::Changing,
+    /// Caches that this run deletes.
+    pub caches: rds::Changing,
     /// Losses that somebody has agreed to.
     pub consent: Consent,
     /// Resources that the plan deletes with the data that they hold.
@@ -170,6 +172,7 @@ impl Session {
             apis: apigateway::Apis::default(),
             networks: ec2::Networks::default(),
             databases: rds::Changing::default(),
+            caches: rds::Changing::default(),
             consent: Consent::default(),
             emptied: BTreeSet::new(),
             revision: None,

@@ -22,7 +22,7 @@ use crate::{
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::ArnForm;
+use aws::{ArnForm, query::Element};
 use engine::{
     Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain,
 };
@@ -367,6 +367,8 @@ impl Manage for ReplicationGroup {
                 Some(found) if found.text("Status") == wire::DELETING => Err(at_work(name, wire::DELETING)),
                 _ => Err(failure),
             },
+            // Its subnets were made a moment ago.
+            Err(failure) if failure.class == Class::NotFound => Err(Failure { class: Class::NotYet, ..failure }),
             // ElastiCache may repeat what it does not take.
             Err(failure) => Err(Failure { message: password.redact(&failure.message), ..failure }),
             Ok(_) => Err(at_work(name, "creating")),
@@ -401,27 +403,32 @@ impl Manage for ReplicationGroup {
     /// Deletes a cache; whoever asks for it has agreed to lose its data. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
-        let Some(found) = describe_any(session, name).await? else { return Ok(()) };
+        // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
+        let look = async || match describe_any(session, name).await {
+            Err(failure) if failure.class == Class::Denied && session.caches.goes_on(name, false) => Ok(None),
+            found => found,
+        };
+        let Some(found) = look().await? else { return Ok(()) };
         let status = found.text("Status");
         if status == wire::DELETING {
             return Err(at_work(name, status));
         }
-        let is_made = !BROKEN.iter().any(|(state, _)| *state == status);
-        let snapshot = is_made.then(|| last_snapshot(name, SystemTime::now()));
+        let snapshot = has_snapshot(status).then(|| last_snapshot(name, SystemTime::now()));
         session.aws.write.elasticache.find(&wire::delete(name, snapshot.as_deref())).await?;
-        match describe_any(session, name).await {
-            // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
-            Err(failure) if failure.class == Class::Denied => Ok(()),
-            Ok(None) => Ok(()),
-            Ok(Some(found)) => Err(at_work(name, found.text("Status"))),
-            Err(failure) => Err(failure),
+        session.caches.begin(name);
+        match look().await? {
+            None => Ok(()),
+            Some(found) => Err(at_work(name, found.text("Status"))),
         }
     }
 
     /// Returns that it may hold something: nobody but its users may read it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        let what = "its data, of which a last snapshot stays and is paid for";
-        Ok(describe(session, &address.name).await?.map(|_| what.to_owned()))
+        let what = |found: Element| match found.text("Status") {
+            status if has_snapshot(status) => "its data, of which a last snapshot stays and is paid for".to_owned(),
+            status => format!("its data, if there is any: it is {status}, and no last snapshot can be taken"),
+        };
+        Ok(describe(session, &address.name).await?.map(what))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
@@ -434,6 +441,11 @@ impl Manage for ReplicationGroup {
         }
         Ok(owned)
     }
+}
+
+/// Returns `true` if a last snapshot of a cache in a state can be taken.
+fn has_snapshot(status: &str) -> bool {
+    !BROKEN.iter().any(|(state, _)| *state == status)
 }
 
 /// Returns settings for a call, with the ids of security groups in place of what stands for them.

@@ -11,7 +11,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Tags, plain};
+use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Tags, plain};
 
 /// Groups of subnets.
 #[derive(Debug)]
@@ -123,7 +123,12 @@ impl Manage for SubnetGroup {
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         let Some(tags) = tags_of(session, &arn(session, &address.name)).await? else { return Ok(None) };
         let Some(entry) = tags.get(ENTRY_TAG) else { return Ok(None) };
-        let found = replication_group::describe(session, &cache_of(session, entry)).await?;
+        let is_indexed = session.tagged.entries().any(|(kind, of, _)| kind == Kind::Cache && of == entry);
+        let found = match replication_group::describe(session, &cache_of(session, entry)).await {
+            // Of one that is gone, and was not declared, IAM knows no right.
+            Err(failure) if failure.class == Class::Denied && !is_indexed => None,
+            found => found?,
+        };
         Ok(found.map(|found| format!("the cache `{}`, which uses it", found.text("ReplicationGroupId"))))
     }
 

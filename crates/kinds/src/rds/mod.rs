@@ -15,7 +15,7 @@ use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Tags};
 
-/// Names of the databases that this run changes, until RDS has done it. Clones share them.
+/// Names of what this run changes, until AWS has done it: of databases, or of caches. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Changing(Arc<Mutex<BTreeSet<String>>>);
 
@@ -24,12 +24,12 @@ impl Changing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, name: &str) {
+    pub(crate) fn begin(&self, name: &str) {
         self.names().insert(name.to_owned());
     }
 
     /// Returns `true` as long as a database that this run changes is not as it was told to be.
-    fn goes_on(&self, name: &str, is_settled: bool) -> bool {
+    pub(crate) fn goes_on(&self, name: &str, is_settled: bool) -> bool {
         let mut names = self.names();
         if is_settled {
             names.remove(name);

@@ -1,6 +1,6 @@
 //! Tests of caches with answers of `ElastiCache`'s reference.
 
-use aws::query::{Call, Element};
+use aws::query::Call;
 use contract::secret::Secret;
 
 use super::*;

@@ -560,6 +560,9 @@ pub struct Policy {
     /// Ask AWS for the names of what is there already: resources that were moved or adopted have names of their own.
     #[arg(long)]
     pub found: bool,
+    /// With `--for tail` or `timeline`: function of the stack that they read through, instead of reaching the brokers themselves.
+    #[arg(long, value_name = "FUNCTION")]
+    pub via: Option<String>,
     /// With `--for adopt`: kind and entry that the resource is to be.
     #[arg(value_name = "KIND/ENTRY", required_if_eq("purpose", "adopt"), requires = "id")]
     pub resource: Option<String>,

@@ -1,5 +1,6 @@
 //! Arguments of the commands about sent mails: `send`, `tail`, `timeline`.
 
+use crate::ops::sent::Named;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -64,7 +65,7 @@ pub struct Send {
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["to", "cc", "bcc"])]
     pub simulate: Option<Simulation>,
     /// Wait for what becomes of the mail, up to two minutes, and show it: the topic of the declaration, as `CLUSTER/TOPIC`.
-    #[arg(long, value_name = "CLUSTER/TOPIC", requires = "bootstrap")]
+    #[arg(long, value_name = "CLUSTER/TOPIC")]
     pub watch: Option<String>,
     /// The way to the brokers.
     #[command(flatten)]
@@ -121,6 +122,16 @@ pub struct Brokers {
     /// Those of this machine are spoken to as they are; others by TLS, with your AWS identity.
     #[arg(long, value_name = "HOST:PORT")]
     pub bootstrap: Option<String>,
+    /// Read through this function of the stack, which reaches the brokers: one with the topic in `follows`.
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "bootstrap")]
+    pub via: Option<String>,
+}
+
+impl Brokers {
+    /// Returns the ways that were named.
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named { bootstrap: self.bootstrap.as_deref(), via: self.via.as_deref() }
+    }
 }
 
 /// The arguments of `provision tail`.
@@ -167,6 +178,15 @@ pub struct Timeline {
     /// Topic of the declaration, as `CLUSTER/TOPIC`. [default: the only one]
     #[arg(long, value_name = "CLUSTER/TOPIC")]
     pub topic: Option<String>,
+    /// Table of sent mails. [default: the only one]
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Sender of the mails: what he has sent is looked up, instead of searching the whole table.
+    #[arg(long, value_name = "ADDRESS")]
+    pub sender: Option<sending::Mailbox>,
+    /// Leave the table alone, and show what Kafka knows.
+    #[arg(long, conflicts_with_all = ["table", "sender"])]
+    pub topic_only: bool,
     /// Begin this long ago (`1h`, `2d`) or at a time such as `2027-01-05T10:00:00Z`.
     #[arg(long, value_parser = super::since, default_value = "14d", value_name = "TIME")]
     pub since: Timestamp,

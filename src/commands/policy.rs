@@ -8,10 +8,10 @@ use crate::{
     cli::{self, Common, Policy},
     render::Printer,
 };
-use declaration::Declaration;
+use declaration::{Declaration, choose};
 use problem::Problem;
 use stack::{
-    Names, Purpose,
+    Names, Purpose, Reading,
     policy::{LIMIT, parts, policy},
 };
 
@@ -44,6 +44,17 @@ fn print(printer: &Printer, policy: &aws::policy::Policy) {
     printer.policies(&parts);
 }
 
+/// Returns the way by which messages are read.
+fn reading<'typed>(declaration: &Declaration, typed: &'typed Policy) -> Result<Reading<'typed>, Problem> {
+    let Some(entry) = &typed.via else { return Ok(Reading::Brokers) };
+    let known: Vec<&str> = declaration.functions.keys().map(String::as_str).collect();
+    if !known.contains(&entry.as_str()) {
+        let message = format!("Failed to find the function `{entry}`: the declaration has no function of that name");
+        return Err(Problem::new(message).with_hint(choose(entry, "its functions are", &known)));
+    }
+    Ok(Reading::Function(entry))
+}
+
 fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::policy::Policy, Problem> {
     let purpose = match typed.purpose {
         cli::Purpose::Up => Purpose::Up,
@@ -56,7 +67,8 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Replay => Purpose::Replay,
         cli::Purpose::Backfill => Purpose::Backfill,
         cli::Purpose::Send => Purpose::Send,
-        cli::Purpose::Tail | cli::Purpose::Timeline => Purpose::Tail,
+        cli::Purpose::Tail => Purpose::Tail(reading(declaration, typed)?),
+        cli::Purpose::Timeline => Purpose::Timeline(reading(declaration, typed)?),
         cli::Purpose::Track => Purpose::Track,
         cli::Purpose::Pause | cli::Purpose::Resume => Purpose::Pause,
         cli::Purpose::Policy => Purpose::Policy,

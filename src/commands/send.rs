@@ -8,10 +8,11 @@ use crate::{
     ops::{
         account,
         send::{self, Chosen, place},
-        sent,
+        sent::{self, Way},
     },
     render::{self, Printer},
 };
+use declaration::Declaration;
 use kinds::Kind;
 use problem::Problem;
 use sending::{Attachment, Mailbox, NotSent, Request};
@@ -34,6 +35,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
             function: typed.function.as_deref(),
         };
         let place = place(declaration, names, chosen)?;
+        // Before the mail is sent: afterwards a mistake would be told too late.
+        let watched = watched(declaration, typed)?;
         let sets = &declaration.configuration_sets;
         let set =
             sent::entry(sets, typed.configuration_set.as_deref(), ("configuration set", "--configuration-set"))?.0;
@@ -46,18 +49,25 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
         match send::send(&session.aws.write, &place, &request, typed.sent_as.as_deref()).await {
             Ok(end) => {
                 render::sent::sent(printer, &end);
-                let (Some(topic), Some(bootstrap)) = (&typed.watch, &typed.brokers.bootstrap) else {
-                    return Ok(ExitCode::SUCCESS);
-                };
-                let topic = sent::topic(declaration, Some(topic))?;
-                let security = sent::security(bootstrap, &declaration.region).await?;
+                let Some((topic, way)) = &watched else { return Ok(ExitCode::SUCCESS) };
                 let last = typed.simulate.map(Simulation::last);
-                let is_ended = watch(printer, (bootstrap, topic.name), &security, (&end, last)).await?;
+                let is_ended = watch(printer, &opened, (topic, way), (&end, last)).await?;
                 Ok(if is_ended { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
             }
             Err(reason) => failed(printer, reason, place.records.table().is_some()),
         }
     })
+}
+
+/// Returns the topic to watch with the way there; `None` if none was named.
+fn watched<'declared>(
+    declaration: &'declared Declaration,
+    typed: &Send,
+) -> Result<Option<(sent::Topic<'declared>, Way)>, Problem> {
+    let Some(topic) = &typed.watch else { return Ok(None) };
+    let topic = sent::topic(declaration, Some(topic))?;
+    let way = Way::chosen(typed.brokers.named(), declaration, &topic)?;
+    Ok(Some((topic, way)))
 }
 
 /// Reads the files, and makes the request. The configuration set is added later.

@@ -8,18 +8,18 @@ use std::{
 use super::until_interrupted;
 use crate::{
     cli::{Common, Tail},
-    ops::sent,
+    ops::{
+        account::{self, Opened},
+        sent::{self, Source, Topic, Wanted, Way},
+    },
     render::{self, Printer},
 };
 use declaration::Declaration;
 use events::Kind;
 use jiff::{SignedDuration, Timestamp};
-use kafka::{NotRead, Reader, Security, Selection, Start};
+use kafka::{Selection, Start};
 use problem::Problem;
 use sending::{Sending, Sent};
-
-/// Time that is waited for more, before it is looked whether somebody still reads.
-const WAIT: Duration = Duration::from_millis(500);
 
 /// Time for which a mail is watched.
 const WATCHED: Duration = Duration::from_mins(2);
@@ -27,34 +27,40 @@ const WATCHED: Duration = Duration::from_mins(2);
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Tail) -> anyhow::Result<ExitCode> {
     let declaration = Declaration::read(&common.file, common.stage.as_deref())?;
     let topic = sent::topic(&declaration, Some(&typed.topic))?;
-    let bootstrap = sent::bootstrap(typed.brokers.bootstrap.as_deref(), &topic)?;
+    let way = Way::chosen(typed.brokers.named(), &declaration, &topic)?;
     let selection =
         Selection { recipients: typed.recipient.clone(), kinds: typed.kinds.clone(), ..Selection::default() };
     let start = typed.since.map_or(Start::Now, Start::Since);
+    let wanted = Wanted { start, selection, waits: !typed.once };
     until_interrupted(async {
-        let security = sent::security(bootstrap, &declaration.region).await?;
-        let reader = Reader::open(bootstrap, topic.name, &security, start).await.map_err(unread)?;
-        while !(printer.is_closed() || typed.once && reader.is_at_end().await) {
-            for entry in reader.next(WAIT).await.map_err(unread)? {
-                if entry.message.as_ref().is_ok_and(|message| !selection.has(message)) {
-                    continue;
-                }
+        let opened = opened(common, &way).await?;
+        let mut source = Source::open((&way, opened.as_ref(), &declaration.region), &topic, wanted).await?;
+        while !(printer.is_closed() || typed.once && source.is_at_end().await) {
+            for entry in source.next().await? {
                 render::sent::message(printer, &entry)?;
             }
         }
-        reader.close().await;
+        source.close().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Opens the stack if the way leads through a function of it.
+async fn opened(common: &Common, way: &Way) -> anyhow::Result<Option<Opened>> {
+    if !way.needs_account() {
+        return Ok(None);
+    }
+    account::open(&common.file, common.stage.as_deref()).await.map(Some)
 }
 
 /// Shows what becomes of one mail until an event comes after which nothing more does: `last`, else the fate of any recipient. Returns
 /// `false` if none comes in time.
 pub(super) async fn watch(
     printer: &Printer,
-    (bootstrap, topic): (&str, &str),
-    security: &Security,
+    opened: &Opened,
+    (topic, way): (&Topic<'_>, &Way),
     (end, last): (&Sending, Option<Kind>),
-) -> anyhow::Result<bool> {
+) -> Result<bool, Problem> {
     let (Sending::Sent { sent, .. } | Sending::AlreadySent { sent, .. }) = end;
     let Sent { message_id, at } = sent;
     let selection = Selection { mails: [message_id.clone()].into(), ..Selection::default() };
@@ -64,35 +70,21 @@ pub(super) async fn watch(
     };
     // The clocks of brokers may differ from this one.
     let start = at.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let reader = Reader::open(bootstrap, topic, security, Start::Since(start)).await.map_err(unread)?;
+    let wanted = Wanted { start: Start::Since(start), selection, waits: true };
+    let mut source = Source::open((way, Some(opened), &opened.declaration.region), topic, wanted).await?;
     let (began, mut is_ended) = (Instant::now(), false);
     while !is_ended && began.elapsed() < WATCHED {
-        for entry in reader.next(WAIT).await.map_err(unread)? {
+        for entry in source.next().await? {
+            // Records that are no messages are not about this mail.
             let Ok(message) = &entry.message else { continue };
-            if selection.has(message) {
-                render::sent::message(printer, &entry)?;
-                is_ended |= is_last(&Kind::of(&message.notify_type));
-            }
+            let shown = render::sent::message(printer, &entry);
+            shown.map_err(|error| Problem::new("Failed to show a message").with_source(error))?;
+            is_ended |= is_last(&Kind::of(&message.notify_type));
         }
     }
-    reader.close().await;
+    source.close().await;
     if !is_ended {
         render::sent::nothing_final(printer, WATCHED);
     }
     Ok(is_ended)
-}
-
-/// Returns why a topic was not read.
-pub(super) fn unread(reason: NotRead) -> Problem {
-    let problem = Problem::new("Failed to read the topic");
-    match &reason {
-        NotRead::NotConnected(_) => {
-            problem.with_hint("`--bootstrap` needs the brokers' IAM addresses, port 9098, and a way to them")
-        }
-        NotRead::NoTopic(_) => problem.with_hint("`provision up` creates the declared topics"),
-        NotRead::Denied(..) => problem
-            .with_hint("allow `kafka-cluster:Connect`, `kafka-cluster:DescribeTopic` and `kafka-cluster:ReadData`"),
-        NotRead::Fault(..) => problem,
-    }
-    .with_source(reason)
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::{Common, Up},
     ops::{
-        account,
+        self, account,
         compare::compare,
         converge::Converged,
         outputs::outputs,
@@ -24,7 +24,7 @@ use crate::{
         up::{Prepared, ensure_startable, prepare, set_values, unconfirmed},
     },
     render::{
-        Printer,
+        self, Printer,
         apply::Report,
         plan::{self, Heading},
     },
@@ -98,7 +98,7 @@ async fn up(
             return Ok(declined);
         }
     }
-    let (converged, exit_code) = if has_work {
+    let (converged, mut exit_code) = if has_work {
         let Some(converged) = applied(printer, typed, &prepared, interrupts).await? else {
             return Ok(ExitCode::from(INTERRUPTED));
         };
@@ -108,6 +108,12 @@ async fn up(
         let exit_code = if plan.is_converged() { ExitCode::SUCCESS } else { ExitCode::from(ERROR) };
         (Converged { results: Vec::new(), now: None, interrupted: false }, exit_code)
     };
+    if exit_code == ExitCode::SUCCESS {
+        exit_code = tokio::select! {
+            made = topics(printer, &prepared) => made,
+            () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+    }
     report(printer, &heading, prepared, &converged, exit_code);
     Ok(exit_code)
 }
@@ -146,6 +152,21 @@ async fn applied(
         }
     }
     Ok(Some(converged))
+}
+
+/// Lets functions make the topics of Kafka that AWS does not make, and tells of each.
+async fn topics(printer: &Printer, Prepared { opened, compared, .. }: &Prepared) -> ExitCode {
+    let mut exit_code = ExitCode::SUCCESS;
+    for topic in ops::topics::ensure(opened, compared).await {
+        match topic {
+            Ok(topic) => printer.line(&render::topics::line(&topic)),
+            Err(problem) => {
+                printer.problem(&problem);
+                exit_code = ExitCode::from(ERROR);
+            }
+        }
+    }
+    exit_code
 }
 
 fn report(printer: &Printer, heading: &Heading, prepared: Prepared, converged: &Converged, exit_code: ExitCode) {

@@ -15,7 +15,10 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep};
 
-use super::{account::Opened, invocation};
+use super::{
+    account::Opened,
+    invocation::{self, NotAnswered},
+};
 use aws::OrFail;
 use contract::{
     backfill::{Event, Found, LARGEST_LOOK, List, ListedJob, Look, Question},
@@ -143,20 +146,21 @@ async fn ask<Answer: DeserializeOwned>(
     question: Question,
 ) -> Result<Answer, Problem> {
     let problem = || Problem::new(format!("Failed to ask the function `{}` for its jobs", target.function));
-    let event = serde_json::to_string(&Event { provision: question }).map_err(|error| problem().with_source(error))?;
     let name = opened.names.name(Kind::Function, target.function);
-    let answer = invocation::wait(&opened.session, &name, event, target.timeout).await;
-    let answer = answer.map_err(|failure| match failure.class {
-        Class::NotFound => problem().with_hint("`provision up` creates it").with_source(failure),
-        _ => problem().with_source(failure),
-    })?;
-    if answer.error.is_some() {
-        let words = ["errorMessage", "errorType"].iter().find_map(|key| answer.payload.get(key)?.as_str());
-        let words = words.unwrap_or("it gave no reason").to_owned();
-        return Err(problem().with_hint("see `provision logs`").with_source(words));
-    }
-    let hint = "it has to be the `webhook-worker` of this version: `provision up` deploys it";
-    serde_json::from_value(answer.payload).map_err(|error| problem().with_hint(hint).with_source(error))
+    let event = Event { provision: question };
+    invocation::ask(&opened.session, (&name, target.timeout), &event).await.map_err(|reason| {
+        let hinted = match &reason {
+            NotAnswered::NotInvoked(failure) if failure.class == Class::NotFound => {
+                problem().with_hint("`provision up` creates it")
+            }
+            NotAnswered::NotInvoked(_) => problem(),
+            NotAnswered::Failed(_) => problem().with_hint("see `provision logs`"),
+            NotAnswered::NotRead(_) => {
+                problem().with_hint("it has to be the `webhook-worker` of this version: `provision up` deploys it")
+            }
+        };
+        hinted.with_source(reason)
+    })
 }
 
 /// Lists the complete jobs of the platform from a moment on.

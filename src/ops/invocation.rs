@@ -9,7 +9,7 @@ use aws_sdk_lambda::{
     types::{InvocationType, LogType},
 };
 use aws_smithy_types::base64;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use aws::OrFail;
@@ -19,6 +19,35 @@ use kinds::Session;
 const CALL: &str = "lambda.Invoke";
 /// Time for the start of a function, added to its timeout while waiting for its answer.
 const START: Duration = Duration::from_secs(30);
+
+/// The reasons why a question to a function has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAnswered {
+    /// Lambda did not invoke it.
+    #[error(transparent)]
+    NotInvoked(Failure),
+    /// It failed, with these words.
+    #[error("{0}")]
+    Failed(String),
+    /// Its answer is not one to this question.
+    #[error("its answer cannot be read: {0}")]
+    NotRead(serde_json::Error),
+}
+
+/// Asks a function, by its name in AWS and with its timeout, and reads its answer.
+pub(crate) async fn ask<Answer: DeserializeOwned>(
+    session: &Session,
+    (name, timeout): (&str, Duration),
+    question: &impl Serialize,
+) -> Result<Answer, NotAnswered> {
+    let event = serde_json::to_string(question).map_err(NotAnswered::NotRead)?;
+    let answer = wait(session, name, event, timeout).await.map_err(NotAnswered::NotInvoked)?;
+    if answer.error.is_some() {
+        let words = ["errorMessage", "errorType"].iter().find_map(|key| answer.payload.get(key)?.as_str());
+        return Err(NotAnswered::Failed(words.unwrap_or("it gave no reason").to_owned()));
+    }
+    serde_json::from_value(answer.payload).map_err(NotAnswered::NotRead)
+}
 
 /// The result of an invocation.
 #[derive(Debug, Clone, PartialEq, Serialize)]

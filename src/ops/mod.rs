@@ -19,6 +19,7 @@ pub(crate) mod secrets;
 pub(crate) mod send;
 pub(crate) mod sent;
 pub(crate) mod status;
+pub(crate) mod topics;
 pub(crate) mod track;
 pub(crate) mod up;
 

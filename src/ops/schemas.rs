@@ -12,6 +12,7 @@ const OURS: &[(&str, &[u8])] = &[
     ("webhook-receiver", include_bytes!("../../handler/webhook-receiver/configuration.json")),
     ("webhook-worker", include_bytes!("../../handler/webhook-worker/configuration.json")),
     ("mail-events", include_bytes!("../../handler/mail-events/configuration.json")),
+    ("kafka-access", include_bytes!("../../handler/kafka-access/configuration.json")),
     ("tracking", include_bytes!("../../handler/tracking/configuration.json")),
 ];
 

@@ -2,7 +2,7 @@
 
 use aws::Clients;
 use contract::sending::{PARTITION_KEY, SORT_KEY};
-use declaration::{Declaration, Table};
+use declaration::Declaration;
 use delivery::Database;
 use kinds::Kind;
 use problem::Problem;
@@ -111,12 +111,11 @@ fn table<'declared>(
     named: Option<&str>,
     may_be_missing: bool,
 ) -> Result<Option<&'declared str>, Problem> {
-    let keeps = |table: &Table| table.partition_key == PARTITION_KEY && table.sort_key.as_deref() == Some(SORT_KEY);
-    if may_be_missing && named.is_none() && !declaration.tables.values().any(keeps) {
+    if may_be_missing && named.is_none() && !declaration.tables.values().any(sent::keeps_mails) {
         return Ok(None);
     }
     let (table, declared) = sent::entry(&declaration.tables, named, ("table", "--table"))?;
-    if !keeps(declared) {
+    if !sent::keeps_mails(declared) {
         let message = format!("Failed to use the table `{table}` for sent mails: its keys are others");
         let hint = format!("declare it with `partition_key: {PARTITION_KEY}` and `sort_key: {SORT_KEY}`");
         return Err(Problem::new(message).with_hint(hint));

@@ -1,10 +1,15 @@
 //! What the commands about sent mails have in common: the entries of the declaration that they mean, and the way to Kafka.
 
+mod mails;
+mod way;
+
 use std::collections::BTreeMap;
 
-use declaration::{Cluster, Declaration, choose};
-use kafka::{Keys, Security};
+use declaration::{Cluster, Declaration, Table, choose};
 use problem::Problem;
+
+pub(crate) use mails::{Mail, Mails};
+pub(crate) use way::{Named, Source, Wanted, Way, unanswered};
 
 /// What is to be done where nothing of a kind is declared.
 const UNDECLARED: &str = "`provision schema --markdown` shows how to declare one";
@@ -40,6 +45,32 @@ pub(crate) struct Topic<'declared> {
     pub(crate) name: &'declared str,
 }
 
+impl Topic<'_> {
+    /// Returns the topic as it is declared, `CLUSTER/TOPIC`.
+    pub(crate) fn key(&self) -> String {
+        format!("{}/{}", self.cluster, self.name)
+    }
+}
+
+/// Returns `true` if a table has the keys of sent mails.
+pub(crate) fn keeps_mails(table: &Table) -> bool {
+    table.partition_key == contract::sending::PARTITION_KEY
+        && table.sort_key.as_deref() == Some(contract::sending::SORT_KEY)
+}
+
+/// Finds the table of sent mails: the named one, else the only one that can be one; `None` if there is none.
+pub(crate) fn table<'declared>(
+    declaration: &'declared Declaration,
+    named: Option<&str>,
+) -> Result<Option<&'declared str>, Problem> {
+    let tables = declaration.tables.iter().filter(|(_, table)| keeps_mails(table));
+    let tables: BTreeMap<String, &'declared str> = tables.map(|(name, _)| (name.clone(), name.as_str())).collect();
+    if tables.is_empty() && named.is_none() {
+        return Ok(None);
+    }
+    entry(&tables, named, ("table of sent mails", "--table")).map(|(_, table)| Some(*table))
+}
+
 /// Finds a declared topic of Kafka: the named one, as `CLUSTER/TOPIC`, else the only one.
 pub(crate) fn topic<'declared>(
     declaration: &'declared Declaration,
@@ -50,31 +81,6 @@ pub(crate) fn topic<'declared>(
     };
     let topics: BTreeMap<String, Topic<'declared>> = declaration.clusters.iter().flat_map(of_cluster).collect();
     entry(&topics, named, ("topic of Kafka", "CLUSTER/TOPIC")).map(|(_, topic)| topic.clone())
-}
-
-/// Returns how the brokers are spoken to: plain on this machine, else by TLS with the caller's identity.
-pub(crate) async fn security(bootstrap: &str, region: &str) -> Result<Security, Problem> {
-    if kafka::is_local(bootstrap) {
-        return Ok(Security::None);
-    }
-    let aws::Keys { access_key_id, secret_access_key, session_token } = aws::keys(region).await?;
-    let ca = aws::bundled_certificates().await?;
-    let keys = Keys { access_key_id, secret_access_key, session_token, region: region.to_owned() };
-    Ok(Security::Iam { keys, ca })
-}
-
-/// Returns the brokers that were named. Fails at once if none were: those of MSK are reached inside their VPC alone.
-pub(crate) fn bootstrap<'typed>(named: Option<&'typed str>, topic: &Topic<'_>) -> Result<&'typed str, Problem> {
-    named.ok_or_else(|| {
-        let message = format!(
-            "Failed to reach the cluster `{}`: its brokers are reached inside their VPC alone, and no way to them was named",
-            topic.cluster
-        );
-        Problem::new(message).with_hint(
-            "run this on a machine in the VPC, or through a tunnel, with `--bootstrap HOST:PORT`; `provision outputs` and the \
-             AWS console show the brokers",
-        )
-    })
 }
 
 #[cfg(test)]

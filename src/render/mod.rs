@@ -26,6 +26,7 @@ pub(crate) mod reading;
 pub(crate) mod replay;
 pub(crate) mod sent;
 pub(crate) mod status;
+pub(crate) mod topics;
 pub(crate) mod track;
 
 use std::{

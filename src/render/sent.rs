@@ -8,7 +8,7 @@ use sending::{Request, Sending, Sent};
 use serde_json::{Value, json};
 
 use super::{Printer, VERSION, look::clean};
-use crate::ops::{send::Place, track::Address};
+use crate::ops::{send::Place, sent::Mail, track::Address};
 
 /// Prints what would be sent.
 pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place<Address<'_>>) {
@@ -83,8 +83,9 @@ pub(crate) fn nothing_final(printer: &Printer, waited: Duration) {
 }
 
 /// Prints what is known of mails, each with its messages in the order in which they happened.
-pub(crate) fn timeline(printer: &Printer, what: &str, mails: &[Vec<Message>]) -> serde_json::Result<()> {
+pub(crate) fn timeline(printer: &Printer, what: &str, mails: &[Mail]) -> serde_json::Result<()> {
     if printer.is_json() {
+        let mails: Vec<Value> = mails.iter().map(mail_document).collect();
         printer.data(&serde_json::to_string(&json!({"version": VERSION, "mails": mails}))?);
         return Ok(());
     }
@@ -92,16 +93,50 @@ pub(crate) fn timeline(printer: &Printer, what: &str, mails: &[Vec<Message>]) ->
         printer.line(&format!("Nothing is known of {} in that time; `--since 30d` looks further back", clean(what)));
     }
     for mail in mails {
-        let Some(first) = mail.first() else { continue };
-        let from = first.from_email.as_deref().unwrap_or("an unknown sender");
-        let template = first.template_id.as_ref().map(|template| format!(", template {template}")).unwrap_or_default();
-        let at = first.send_at.as_deref().unwrap_or("an unknown time");
-        printer.data(&clean(&format!("{} from {from} at {at}{template}", first.message_id)));
-        for message in mail {
+        printer.data(&clean(&heading(mail)));
+        if let Some(record) = &mail.record {
+            let at = record.send_time.as_deref().unwrap_or("an unknown time");
+            let status = record.status.as_deref().unwrap_or("there");
+            printer.data(&clean(&format!("  {at}  recorded as {status}  {}", record.to.join(", "))));
+        }
+        for message in &mail.messages {
             printer.data(&format!("  {}", line(message, false)));
         }
     }
     Ok(())
+}
+
+/// Renders a mail: `0107-1 from orders@shop.example at 2027-01-05T11:00:00.000Z, template order`.
+fn heading(mail: &Mail) -> String {
+    let (first, record) = (mail.messages.first(), mail.record.as_ref());
+    let id = mail.message_id().map_or_else(
+        || {
+            let own = record.and_then(|record| record.mail_id.as_deref()).unwrap_or("an unknown mail");
+            format!("{own}, whose id at SES is not known,")
+        },
+        str::to_owned,
+    );
+    let from = first.and_then(|message| message.from_email.as_deref()).or_else(|| record?.from.as_deref());
+    let template = mail.messages.iter().find_map(|message| message.template_id.as_deref());
+    let template = template.or_else(|| record?.template_id.as_deref());
+    let template = template.map(|template| format!(", template {template}")).unwrap_or_default();
+    let at = mail.sent_at().unwrap_or("an unknown time");
+    format!("{id} from {} at {at}{template}", from.unwrap_or("an unknown sender"))
+}
+
+fn mail_document(mail: &Mail) -> Value {
+    let record = mail.record.as_ref().map(|record| {
+        json!({
+            "mail_id": record.mail_id,
+            "status": record.status,
+            "send_time": record.send_time,
+            "from": record.from,
+            "to": record.to,
+            "template_id": record.template_id,
+            "s3_key": record.s3_key,
+        })
+    });
+    json!({"message_id": mail.message_id(), "record": record, "messages": mail.messages})
 }
 
 /// Renders a message: `2027-01-05T11:00:05.000Z bounce/General ada@example.org 0107-1 order`.

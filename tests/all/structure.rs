@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("webhook-receiver", &["contract", "runtime", "webhook"]),
     ("webhook-worker", &["contract", "runtime"]),
     ("mail-events", &["contract", "events", "runtime"]),
+    ("kafka-access", &["contract", "kafka", "runtime"]),
     ("tracking", &["contract", "delivery", "events", "runtime"]),
     ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),

@@ -43,6 +43,12 @@ pub struct Context {
     /// Topics of Kafka that the function may write to: `CLUSTER/TOPIC` as it is declared → where it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub produces: BTreeMap<String, Produced>,
+    /// Topics of Kafka that the function makes where AWS makes none, as in `produces`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub creates: BTreeMap<String, Produced>,
+    /// Topics of Kafka that the function reads for whoever may invoke it, as in `produces`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub follows: BTreeMap<String, Produced>,
     /// Databases that the function may sign in to: entry name → where it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub databases: BTreeMap<String, Database>,
@@ -81,7 +87,7 @@ pub struct Cache {
     pub secret: Option<String>,
 }
 
-/// A topic of Kafka that a function may write to.
+/// A topic of Kafka that a function uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Produced {
     /// Brokers that take IAM: `host:port` with commas between, in their order by name, since AWS gives them in a changing order.
@@ -99,6 +105,11 @@ pub const CALENDAR: &str = "calendar";
 pub const STATE: &str = "state";
 
 impl Context {
+    /// Returns every mention of a topic of Kafka, by `CLUSTER/TOPIC`.
+    pub fn topics_of_kafka_mut(&mut self) -> impl Iterator<Item = (&String, &mut Produced)> {
+        self.produces.iter_mut().chain(&mut self.creates).chain(&mut self.follows)
+    }
+
     /// Returns the place of what the function has to remember; `None` if the function may not write there.
     pub fn state(&self) -> Option<&Place> {
         self.place_for(STATE)

@@ -269,30 +269,39 @@ pub(super) fn cluster_topic(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// Reads the topics that a function may write to, each once.
-pub(super) fn produces(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
-    let mut produces: Vec<String> = Vec::new();
-    for item in reader.items(fields, "produces", "events/messages") {
-        let Some(topic) = reader.scalar(item, "produces", CLUSTER_TOPIC.what, cluster_topic) else { continue };
-        if produces.contains(&topic) {
-            reader.note_at(&item.span, format!("`{topic}` is there twice in `produces`"), "remove one of them");
+/// Reads the topics of a key of a function, each once.
+pub(super) fn cluster_topics(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Vec<String> {
+    let mut topics: Vec<String> = Vec::new();
+    for item in reader.items(fields, name, "events/messages") {
+        let Some(topic) = reader.scalar(item, name, CLUSTER_TOPIC.what, cluster_topic) else { continue };
+        if topics.contains(&topic) {
+            reader.note_at(&item.span, format!("`{topic}` is there twice in `{name}`"), "remove one of them");
         } else {
-            produces.push(topic);
+            topics.push(topic);
         }
     }
-    produces
+    topics
 }
 
-/// Checks that functions write to declared topics, from a network.
+/// Returns what a function does with the topics of a key, in words.
+fn verb(key: &str) -> &'static str {
+    match key {
+        "creates" => "makes",
+        "follows" => "reads",
+        _ => "writes to",
+    }
+}
+
+/// Checks that functions use declared topics, from a network, and that they make those alone that AWS does not.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     let known = declaration.clusters.iter();
     let known: Vec<String> =
         known.flat_map(|(cluster, one)| one.topics.keys().map(move |topic| format!("{cluster}/{topic}"))).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     for (entry, function) in &declaration.functions {
-        let place = span_of(root, &["functions", entry, "produces"]);
-        for topic in function.produces.iter().filter(|topic| !known.contains(&topic.as_str())) {
-            let message = format!("function `{entry}` writes to `{topic}`, which is not declared");
+        for (key, topic) in function.topics_of_kafka().filter(|(_, topic)| !known.contains(&topic.as_str())) {
+            let place = span_of(root, &["functions", entry, key]);
+            let message = format!("function `{entry}` {} `{topic}`, which is not declared", verb(key));
             let (cluster, name) = topic.split_once('/').unwrap_or((topic, "messages"));
             let hint = if known.is_empty() {
                 format!("declare it: `clusters: {{{cluster}: {{existing: ARN, topics: {{{name}: {{}}}}}}}}`")
@@ -301,8 +310,20 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             };
             reader.note_at(&place, message, hint);
         }
-        if !function.produces.is_empty() && function.vpc.is_none() {
-            let message = format!("function `{entry}` cannot reach the brokers of `produces` without a `vpc`");
+        let own = |topic: &&String| {
+            let cluster = topic.split_once('/').and_then(|(cluster, _)| declaration.clusters.get(cluster));
+            // What was meant to exist, and is not written as it must be, is told elsewhere.
+            cluster.is_some_and(
+                |cluster| matches!(&cluster.source, ClusterSource::Created(one) if one.network.is_some() || !one.subnets.is_empty()),
+            )
+        };
+        if let Some(topic) = function.creates.iter().find(own) {
+            let message = format!("AWS makes `{topic}`: the cluster is the stack's own, and no function has to");
+            reader.note_at(&span_of(root, &["functions", entry, "creates"]), message, "remove it here");
+        }
+        if let (Some((key, _)), None) = (function.topics_of_kafka().next(), &function.vpc) {
+            let place = span_of(root, &["functions", entry, key]);
+            let message = format!("function `{entry}` cannot reach the brokers of `{key}` without a `vpc`");
             let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the cluster: brokers are reached from within alone";
             reader.note_at(&place, message, hint);
         }

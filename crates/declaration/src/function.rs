@@ -66,6 +66,10 @@ pub struct Function {
     pub databases: Vec<String>,
     /// Caches that it may sign in to, by entry name.
     pub caches: Vec<String>,
+    /// Topics of Kafka that it makes where AWS makes none, as `CLUSTER/TOPIC`.
+    pub creates: Vec<String>,
+    /// Topics of Kafka that it reads for whoever may invoke it, as `CLUSTER/TOPIC`.
+    pub follows: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
     /// ARN of the KMS key that encrypts it; `None` is that of the stack.
@@ -108,6 +112,14 @@ impl fmt::Display for Code {
             Self::Crate { package, bin: Some(bin) } => write!(formatter, "{bin} of {package}"),
             Self::Shipped(name) => write!(formatter, "{name}, shipped with provision"),
         }
+    }
+}
+
+impl Function {
+    /// Returns the topics of Kafka whose brokers it is told, as `CLUSTER/TOPIC`, with what it does with them, in the declaration's word.
+    pub fn topics_of_kafka(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let all = [("produces", &self.produces), ("creates", &self.creates), ("follows", &self.follows)];
+        all.into_iter().flat_map(|(key, topics)| topics.iter().map(move |topic| (key, topic)))
     }
 }
 
@@ -227,6 +239,16 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::List(&Holds::Reference(Kind::Cache)),
             "Caches that it may sign in to. It needs a `vpc` that reaches them, and reads the password from its secret.",
         ),
+        Field::new(
+            "creates",
+            Holds::List(&Holds::Text(cluster::CLUSTER_TOPIC)),
+            "Topics of Kafka that it makes for `up` where AWS makes none, `CLUSTER/TOPIC`: in serverless clusters, and in those with Kafka before 3.6. For the function `kafka-access`.",
+        ),
+        Field::new(
+            "follows",
+            Holds::List(&Holds::Text(cluster::CLUSTER_TOPIC)),
+            "Topics of Kafka that it reads for `tail` and `timeline`, `CLUSTER/TOPIC`. For the function `kafka-access`.",
+        ),
         Field::new("consumes", Holds::Mapping(&consumes::SHAPE), "Queue whose messages invoke it."),
         KMS_KEY,
         BOUNDARY,
@@ -272,9 +294,11 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         publishes: reader.references(fields, "publishes"),
         sends: reader.references(fields, "sends"),
         queries: reader.references(fields, "queries"),
-        produces: cluster::produces(reader, fields),
         databases: reader.references(fields, "databases"),
         caches: reader.references(fields, "caches"),
+        produces: cluster::cluster_topics(reader, fields, "produces"),
+        creates: cluster::cluster_topics(reader, fields, "creates"),
+        follows: cluster::cluster_topics(reader, fields, "follows"),
         consumes: consumes::read(reader, fields),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         permissions_boundary: reader.text(fields, "permissions_boundary", scalars::boundary),

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-/// A type of event: SES's ten, or one that it did not have when this was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// A type of event: SES's ten, or one that it did not have when this was written. As JSON it is SES's word.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Kind {
     /// SES accepted the mail and tries to deliver it.
     Send,
@@ -45,6 +48,18 @@ const KINDS: [(Kind, &str, u8, &str); 10] = [
 
 /// The code of a type that SES did not have when this was written.
 const OTHER: u8 = 99;
+
+impl From<String> for Kind {
+    fn from(word: String) -> Self {
+        Self::of(&word)
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.as_str().to_owned()
+    }
+}
 
 impl Kind {
     /// Returns the ten types that SES has, in the order of their codes.

@@ -3,12 +3,13 @@
 use events::Message;
 use jiff::Timestamp;
 use krafka::consumer::ConsumerRecord;
+use serde::{Deserialize, Serialize};
 
 /// Header with what makes a message unique.
 const DEDUP_ID: &str = "dedup-id";
 
 /// A record of the topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Partition of the topic.
     pub partition: i32,
@@ -23,9 +24,9 @@ pub struct Entry {
 }
 
 /// A record that is no message of ours. Its contents are not shown: there may be addresses in it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("it is not a message of a mail: {0}")]
-pub struct Unreadable(String);
+pub struct Unreadable(pub(crate) String);
 
 impl Entry {
     pub(crate) fn of(record: &ConsumerRecord) -> Self {

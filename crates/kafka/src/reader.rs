@@ -7,14 +7,19 @@ use krafka::{
     consumer::{AutoOffsetReset, Consumer},
     error::{ErrorCode, KrafkaError},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     connection::{NotConnected, Security, connect},
     entry::Entry,
 };
 
+/// Places in a topic: partition → offset of the next record.
+pub type Positions = BTreeMap<i32, i64>;
+
 /// The place from which a topic is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Start {
     /// From its first record.
     Beginning,
@@ -22,6 +27,8 @@ pub enum Start {
     Since(Timestamp),
     /// What comes from now on.
     Now,
+    /// Where another reader ended. A partition that it did not know was added since: it is read from its first record.
+    At(Positions),
 }
 
 /// The reasons why a topic cannot be read.
@@ -45,8 +52,10 @@ pub enum NotRead {
 pub struct Reader {
     consumer: Consumer,
     topic: String,
+    /// Places from which it reads.
+    starts: Positions,
     /// By partition: the offset behind its last record when the reader was opened.
-    ends: BTreeMap<i32, i64>,
+    ends: Positions,
 }
 
 impl std::fmt::Debug for Reader {
@@ -71,13 +80,15 @@ impl Reader {
             return Err(NotRead::NoTopic(topic.to_owned()));
         }
         consumer.assign(topic, partitions.clone()).await.map_err(fault)?;
-        let mut ends = BTreeMap::new();
+        let (mut starts, mut ends) = (Positions::new(), Positions::new());
         for partition in &partitions {
             let (first, end) = consumer.fetch_watermarks(topic, *partition).await.map_err(fault)?;
             ends.insert(*partition, end);
-            let offset = match start {
+            let offset = match &start {
                 Start::Beginning => first,
                 Start::Now => end,
+                // What was there may be gone since, and so may the whole topic, with another one in its place.
+                Start::At(positions) => positions.get(partition).map_or(first, |offset| (*offset).max(first).min(end)),
                 Start::Since(time) => {
                     let places = [(topic, *partition)];
                     let mut found = consumer.offsets_for_times(&places, time.as_millisecond()).await;
@@ -87,8 +98,9 @@ impl Reader {
                 }
             };
             consumer.seek(topic, *partition, offset).await.map_err(fault)?;
+            starts.insert(*partition, offset);
         }
-        Ok(Self { consumer, topic: topic.to_owned(), ends })
+        Ok(Self { consumer, topic: topic.to_owned(), starts, ends })
     }
 
     /// Returns the next records, or none if none comes within that time.
@@ -99,13 +111,23 @@ impl Reader {
 
     /// Returns `true` if everything was read that was in the topic when it was opened.
     pub async fn is_at_end(&self) -> bool {
-        for (partition, end) in &self.ends {
-            let position = self.consumer.position(&self.topic, *partition).await;
-            if position.is_none_or(|position| position < *end) {
-                return false;
+        reaches(&self.positions().await, &self.ends)
+    }
+
+    /// Returns the places up to which it has read.
+    pub async fn positions(&self) -> Positions {
+        let mut positions = self.starts.clone();
+        for (partition, offset) in &mut positions {
+            if let Some(position) = self.consumer.position(&self.topic, *partition).await {
+                *offset = position;
             }
         }
-        true
+        positions
+    }
+
+    /// Returns the end of the topic when it was opened.
+    pub fn ends(&self) -> &Positions {
+        &self.ends
     }
 
     /// Ends the reader.
@@ -113,6 +135,11 @@ impl Reader {
         // Nothing was begun that could be left half done.
         let _closed = self.consumer.close().await;
     }
+}
+
+/// Returns `true` if places are at an end, or behind it.
+pub(crate) fn reaches(positions: &Positions, ends: &Positions) -> bool {
+    ends.iter().all(|(partition, end)| positions.get(partition).is_some_and(|position| position >= end))
 }
 
 fn failure(topic: &str, error: &KrafkaError) -> NotRead {

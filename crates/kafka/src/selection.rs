@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 
 use events::{Kind, Message};
+use serde::{Deserialize, Serialize};
 
 /// Which messages are shown; empty lists choose all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Selection {
     /// Bare addresses of recipients, or domains as `@example.org`; case does not matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
     /// Types of events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<Kind>,
     /// SES's ids of mails.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub mails: BTreeSet<String>,
 }
 

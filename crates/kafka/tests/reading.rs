@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use events::{Addressed, Event, Kind, Message, Reading};
 use jiff::Timestamp;
-use kafka::{Entry, NotRead, Reader, Security, Selection, Start, is_local};
+use kafka::{Entry, Limits, NotRead, Page, Positions, Reader, Security, Selection, Start, is_local};
 use krafka::{Kafka, Record, testing::FakeBroker};
 
 const TOPIC: &str = "messages";
@@ -161,4 +161,102 @@ fn only_brokers_of_this_machine_are_local() {
     ] {
         assert_eq!(is_local(bootstrap), expected, "{bootstrap}");
     }
+}
+
+/// Reads a page, as each invocation of a function does: with a reader of its own.
+async fn page(broker: &FakeBroker, start: Start, selection: &Selection, bytes: usize) -> Page {
+    let reader = Reader::open(&broker.bootstrap_servers(), TOPIC, &Security::None, start).await.unwrap();
+    let until = tokio::time::Instant::now() + Duration::from_secs(10);
+    let limits = Limits { bytes, wait: Duration::ZERO, until };
+    let page = reader.page(selection, limits).await.unwrap();
+    reader.close().await;
+    page
+}
+
+/// Reads pages to the end of the topic; returns them, and the end.
+async fn pages(broker: &FakeBroker, mut start: Start, selection: &Selection, bytes: usize) -> (Vec<Page>, Positions) {
+    let mut pages = Vec::new();
+    loop {
+        let page = page(broker, start, selection, bytes).await;
+        let (is_at_end, next) = (page.is_at_end(), page.next.clone());
+        assert!(serde_json::to_vec(&page.entries).unwrap().len() <= bytes + 2, "{page:?}");
+        pages.push(page);
+        if is_at_end {
+            return (pages, next);
+        }
+        assert!(pages.len() < 200, "it does not come to an end");
+        start = Start::At(next);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_any_size_have_each_record_once_and_no_more_than_the_chosen_ones() {
+    let written: Vec<Addressed> = (0..40)
+        .flat_map(|mail| {
+            let kind = if mail % 4 == 0 { "Bounce" } else { "Delivery" };
+            messages(kind, &format!("0107-{mail}"), &["ada@example.org"])
+        })
+        .collect();
+    let broker = broker(3, &written).await;
+    let one = serde_json::to_vec(&written[0].message).unwrap().len();
+    let bounces = Selection { kinds: vec![Kind::Bounce], ..Selection::default() };
+    for (selection, chosen) in [(Selection::default(), 40), (bounces, 10)] {
+        for (bytes, most) in [(one * 2, 40), (one * 10, 12), (10_000_000, 1)] {
+            let (pages, end) = pages(&broker, Start::Beginning, &selection, bytes).await;
+            let places: Vec<(i32, i64)> =
+                pages.iter().flat_map(|page| &page.entries).map(|entry| (entry.partition, entry.offset)).collect();
+            assert_eq!(places.len(), chosen, "{bytes}");
+            assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), chosen, "{places:?}");
+            assert!(pages.len() <= most, "{bytes}: {}", pages.len());
+            assert_eq!(end.values().sum::<i64>(), 40);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_waits_for_a_first_record_and_goes_on_where_another_ended() {
+    let broker = broker(2, &messages("Delivery", "0107-1", &["ada@example.org"])).await;
+    let all = Selection::default();
+    let first = page(&broker, Start::Now, &all, 1_000_000).await;
+    assert!(first.entries.is_empty() && first.is_at_end(), "{first:?}");
+    let new = messages("Bounce", "0107-2", &["ada@example.org"]);
+    let bootstrap = broker.bootstrap_servers();
+    let waiting = tokio::spawn(async move {
+        let reader = Reader::open(&bootstrap, TOPIC, &Security::None, Start::At(first.next)).await.unwrap();
+        let until = tokio::time::Instant::now() + Duration::from_mins(1);
+        let limits = Limits { bytes: 1_000_000, wait: Duration::from_mins(1), until };
+        reader.page(&Selection::default(), limits).await.unwrap()
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    write(&broker, &new).await;
+    let page = waiting.await.unwrap();
+    assert_eq!(page.entries.len(), 1);
+    assert_eq!(page.entries[0].message.as_ref().unwrap(), &new[0].message);
+    // A partition that was added since is read from its beginning, and an offset that is no more from the first that is.
+    let known = page.next.clone();
+    broker.add_partitions(TOPIC, 3);
+    let later = self::page(&broker, Start::At(known), &Selection::default(), 1_000_000).await;
+    assert_eq!(later.next.get(&2), Some(&0));
+    let behind = Start::At([(0, 99), (1, 99), (2, 99)].into());
+    let behind = self::page(&broker, behind, &Selection::default(), 1_000_000).await;
+    assert_eq!(behind.next, behind.ends);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_no_page_has_room_for_is_told_and_passed() {
+    let broker = broker(1, &[]).await;
+    let kafka = Kafka::builder(broker.bootstrap_servers()).connect().await.unwrap();
+    let producer = kafka.producer().build().await.unwrap();
+    let mut large = messages("Delivery", "0107-1", &["ada@example.org"]).remove(0).message;
+    large.template_id = Some("x".repeat(5000));
+    for message in [&large, &messages("Delivery", "0107-2", &["ada@example.org"])[0].message] {
+        let record = Record::new(TOPIC, serde_json::to_vec(message).unwrap());
+        assert!(producer.send(record).await.unwrap().is_persisted());
+    }
+    let (pages, _) = pages(&broker, Start::Beginning, &Selection::default(), 2000).await;
+    let entries: Vec<&Entry> = pages.iter().flat_map(|page| &page.entries).collect();
+    assert_eq!(entries.len(), 2);
+    let told = entries[0].message.as_ref().unwrap_err().to_string();
+    assert!(told.contains("more than an answer takes") && !told.contains("ada@"), "{told}");
+    assert_eq!(entries[1].message.as_ref().unwrap().message_id, "0107-2");
 }

@@ -497,17 +497,17 @@ fn batches_at_once(consumes: &declaration::Consumes) -> usize {
     consumes.concurrency.map_or(BATCHES_AT_ONCE, usize::from)
 }
 
-/// Starts Kafka with the topics that functions write to, and names its brokers in their contexts.
+/// Starts Kafka with the topics that functions use, and names its brokers in their contexts.
 async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Broker>, NotStarted> {
     let topics = declaration.clusters.values().flat_map(|cluster| &cluster.topics);
     let topics: BTreeMap<String, u32> = topics.map(|(name, topic)| (name.clone(), topic.partitions)).collect();
     let mut produced: Vec<_> =
-        names.functions.values_mut().flat_map(|function| function.context.produces.values_mut()).collect();
+        names.functions.values_mut().flat_map(|function| function.context.topics_of_kafka_mut()).collect();
     if produced.is_empty() {
         return Ok(None);
     }
     let broker = Broker::start(&topics).await.map_err(NotStarted::Kafka)?;
-    for produced in &mut produced {
+    for (_, produced) in &mut produced {
         broker.bootstrap().clone_into(&mut produced.bootstrap);
     }
     Ok(Some(broker))

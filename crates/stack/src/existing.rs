@@ -72,10 +72,10 @@ impl Existing {
         known.fold(context, |context, (stands_for, brokers)| context.replace(&stands_for, brokers))
     }
 
-    /// Returns why a cluster that a function writes to could not be read: its environment is not known then.
+    /// Returns why a cluster whose brokers a function is told could not be read: its environment is not known then.
     pub fn cluster_failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
-        let topics = declaration.functions.get(function).into_iter().flat_map(|function| &function.produces);
-        let clusters = topics.filter_map(|topic| declaration.clusters.get(topic.split('/').next()?)?.existing());
+        let topics = declaration.functions.get(function).into_iter().flat_map(|function| function.topics_of_kafka());
+        let clusters = topics.filter_map(|(_, topic)| declaration.clusters.get(topic.split('/').next()?)?.existing());
         clusters.into_iter().find_map(|arn| self.cluster(arn)?.as_ref().err())
     }
 

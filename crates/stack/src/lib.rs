@@ -3,6 +3,7 @@
 pub mod costs;
 pub mod desired;
 mod existing;
+mod making;
 mod moves;
 mod names;
 pub mod policy;
@@ -11,6 +12,7 @@ mod purpose;
 mod sizes;
 
 pub use existing::{Existing, Found};
+pub use making::{Making, makings};
 pub use names::{Names, is_of_the_stack_itself};
-pub use purpose::Purpose;
+pub use purpose::{Purpose, Reading};
 pub use sizes::oversized;

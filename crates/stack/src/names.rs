@@ -245,7 +245,9 @@ impl Names {
             sends: self.queue_urls(declaration, entry),
             routes: routes(declaration, entry),
             tables: self.tables(declaration, entry),
-            produces: self.produced(declaration, entry),
+            produces: self.topics_of_kafka(declaration, entry, "produces"),
+            creates: self.topics_of_kafka(declaration, entry, "creates"),
+            follows: self.topics_of_kafka(declaration, entry, "follows"),
             databases: self.databases(declaration, entry),
             caches: self.caches(declaration, entry),
             ..Context::default()
@@ -258,9 +260,10 @@ impl Names {
         tables.map(|table| (table.clone(), self.name(Kind::Table, table))).collect()
     }
 
-    /// Returns the topics of Kafka that a function may write to, with what stands for their brokers.
-    fn produced(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, Produced> {
-        let topics = declaration.functions.get(entry).into_iter().flat_map(|function| &function.produces);
+    /// Returns the topics of Kafka of a key of a function, with what stands for their brokers.
+    fn topics_of_kafka(&self, declaration: &Declaration, entry: &str, key: &str) -> BTreeMap<String, Produced> {
+        let topics = declaration.functions.get(entry).into_iter().flat_map(|function| function.topics_of_kafka());
+        let topics = topics.filter(|(of, _)| *of == key).map(|(_, topic)| topic);
         let produced = |key: &String| {
             let (cluster, topic) = key.split_once('/')?;
             let bootstrap = kafka::brokers_of(&self.name(Kind::Cluster, cluster));

@@ -128,7 +128,12 @@ impl Actions<'_> {
         match purpose {
             Purpose::Up => actions.by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
             // What is encrypted by a declared key is read by it: mails, events and lines of a log.
-            Purpose::Replay | Purpose::Logs | Purpose::Backfill | Purpose::Send | Purpose::Track => {
+            Purpose::Replay
+            | Purpose::Logs
+            | Purpose::Backfill
+            | Purpose::Send
+            | Purpose::Track
+            | Purpose::Timeline(_) => {
                 let sends = returns || matches!(purpose, Purpose::Backfill | Purpose::Send);
                 let writes = sends.then_some("kms:GenerateDataKey");
                 actions.by_target.insert(Target::Keys, ["kms:Decrypt"].into_iter().chain(writes).collect())

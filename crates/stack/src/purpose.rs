@@ -34,14 +34,25 @@ pub enum Purpose<'given> {
     Backfill,
     /// The command `provision send`, without `--watch`, which reads as `tail` does.
     Send,
-    /// The commands `provision tail` and `provision timeline`.
-    Tail,
+    /// The command `provision tail`, by this way.
+    Tail(Reading<'given>),
+    /// The command `provision timeline`, by this way; it reads the table of sent mails, too.
+    Timeline(Reading<'given>),
     /// The command `provision track`.
     Track,
     /// The commands `provision pause` and `provision resume`.
     Pause,
     /// The command `provision policy --found`, which asks what there is and nothing else.
     Policy,
+}
+
+/// The ways to the messages in a topic of Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading<'given> {
+    /// Straight from the brokers, with one's own rights.
+    Brokers,
+    /// Through the function of this entry, with its rights.
+    Function(&'given str),
 }
 
 /// Calls by which every command finds what the stack has, under whatever name.
@@ -76,8 +87,9 @@ impl Purpose<'_> {
             | Self::Pause
             | Self::Policy
             | Self::Send
-            | Self::Tail
-            | Self::Track => false,
+            | Self::Track
+            | Self::Tail(_)
+            | Self::Timeline(_) => false,
         }
     }
 
@@ -94,7 +106,7 @@ impl Purpose<'_> {
     pub(crate) fn everywhere(self) -> Vec<&'static str> {
         let further = match self {
             // It asks the brokers alone.
-            Self::Tail => return Vec::new(),
+            Self::Tail(Reading::Brokers) => return Vec::new(),
             Self::Status => FIGURES,
             Self::Pause => MAPPINGS,
             Self::Track => SUPPRESSED,

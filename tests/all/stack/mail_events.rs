@@ -19,6 +19,7 @@ fn declaration(network: &Network) -> String {
         example,
         &[
             ("    crate: mail-events\n", "    crate: standin\n    bin: standin\n"),
+            ("    crate: kafka-access\n", "    crate: standin\n    bin: standin\n"),
             (
                 "[subnet-0a1b2c3d, subnet-4e5f6a7b]\n      security_groups: [sg-0a1b2c3d]",
                 &format!("[{a}, {b}]\n      security_groups: [{}]", network.group),
@@ -216,7 +217,7 @@ clusters:
 ";
 
 /// Makes a cluster of somebody's, and returns its ARN.
-fn theirs(trial: &Trial, form: Value) -> String {
+pub(super) fn theirs(trial: &Trial, form: Value) -> String {
     let mut document = form;
     document["clusterName"] = json!("company");
     let made = kafka(trial, Call::post("CreateClusterV2", &["api", "v2", "clusters"], document));
@@ -224,7 +225,7 @@ fn theirs(trial: &Trial, form: Value) -> String {
     made["clusterArn"].as_str().unwrap().to_owned()
 }
 
-fn provisioned(version: &str, iam: bool, open: bool) -> Value {
+pub(super) fn provisioned(version: &str, iam: bool, open: bool) -> Value {
     json!({"provisioned": {
         "kafkaVersion": version,
         "numberOfBrokerNodes": 2,

@@ -19,6 +19,7 @@ mod own_network;
 mod pace;
 mod plans;
 mod preconditions;
+mod reaching;
 mod rehearsal;
 mod saved;
 mod secrets;

@@ -451,6 +451,8 @@ fn tables_and_clusters() {
         only("queries: [mails]", "queries: [mail]"),
         only("produces: [events/messages, company/audit]", "produces: [events/message]"),
         only("produces: [events/messages, company/audit]", "produces: [messages]"),
+        only("creates: [company/audit]", "creates: [events/messages]"),
+        only("follows: [events/messages]", "follows: [events/message]"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
     133:20: `partition_key` must be the name of an attribute: letters, digits, `.`, `_` and `-`, at most 255, not the text `ses pk`
@@ -465,6 +467,8 @@ fn tables_and_clusters() {
     44:249: table `mail` is not declared | did you mean `mails`?
     44:267: function `worker` writes to `events/message`, which is not declared | did you mean `events/messages`?
     44:268: `produces` must be a cluster and a topic, such as `events/messages`, not the text `messages`
+    44:330: AWS makes `events/messages`: the cluster is the stack's own, and no function has to | remove it here
+    44:356: function `worker` reads `events/message`, which is not declared | did you mean `events/messages`?
     ");
 }
 

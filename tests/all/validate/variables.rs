@@ -29,7 +29,7 @@ receipt_rules:
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 /// A sound value of each variable, by function. A variable that is not here fails the test.
-const SOUND: [(&str, &[(&str, &str)]); 6] = [
+const SOUND: [(&str, &[(&str, &str)]); 7] = [
     ("echo", &[("DISPOSITION", "STOP_RULE")]),
     (
         "maintenance",
@@ -77,6 +77,7 @@ const SOUND: [(&str, &[(&str, &str)]); 6] = [
             ("TRANSFORM", "none"),
         ],
     ),
+    ("kafka-access", &[("KAFKA_CA", CERTIFICATE)]),
     ("mail-events", &[("JOIN_SECONDS", "30"), ("KAFKA_MECHANISM", "oauthbearer"), ("KAFKA_CA", CERTIFICATE)]),
     (
         "tracking",

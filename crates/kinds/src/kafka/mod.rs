@@ -154,11 +154,8 @@ pub(crate) async fn with_brokers(session: &Session, context: &str) -> Result<Str
 /// read before the comparison, so that they stand in what is declared, too.
 pub(crate) async fn without_brokers(session: &Session, context: &str) -> Result<String, Failure> {
     let Ok(mut read) = serde_json::from_str::<Context>(context) else { return Ok(context.to_owned()) };
-    if read.produces.is_empty() {
-        return Ok(context.to_owned());
-    }
     let mut is_changed = false;
-    for (key, produced) in &mut read.produces {
+    for (key, produced) in read.topics_of_kafka_mut() {
         let entry = key.split('/').next().unwrap_or_default();
         let indexed = session.tagged.entries().find(|(kind, of, _)| *kind == Kind::Cluster && *of == entry);
         let name = indexed.map_or_else(

@@ -134,7 +134,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     if blueprint.given.artifacts {
         after.push(of(Kind::Bucket, bucket::ARTIFACTS));
     }
-    after.extend(sending::written(blueprint, &declared.produces));
+    after.extend(sending::clusters_of(blueprint, declared));
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
 }
 

@@ -16,6 +16,8 @@ mod stores;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use rights::FOLLOWING;
+
 use std::collections::BTreeMap;
 
 use crate::{Existing, Names};

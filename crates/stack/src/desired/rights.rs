@@ -1,6 +1,9 @@
 //! The policy of each function's role: exactly what its declaration refers to.
 
-use std::{collections::BTreeMap, iter::repeat};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::repeat,
+};
 
 use super::{Blueprint, function::secrets_of, with_ids};
 use crate::Names;
@@ -31,6 +34,12 @@ const RECEIVING: &[&str] =
 /// Calls on a cluster and on a topic of it by which a function writes messages, each once however often it tries.
 const CONNECTING: &[&str] = &["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"];
 const WRITING_TO_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"];
+/// Call on a cluster of whoever does not write there.
+const REACHING: &[&str] = &["kafka-cluster:Connect"];
+/// Calls on a topic by which it is made and gets more partitions. None of them deletes it or changes its settings.
+const CREATING: &[&str] = &["kafka-cluster:AlterTopic", "kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic"];
+/// Calls on a topic by which a reader that belongs to no group reads it.
+pub(crate) const FOLLOWING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
 
 /// The secrets of databases: RDS chooses what is behind the beginning of their names.
 const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
@@ -78,11 +87,7 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let tables = function.queries.iter().map(|table| names.arn(Kind::Table, table));
     statements.push(("QueryTables", Statement::allow(&["dynamodb:Query"], tables)));
-    let topics = || function.produces.iter().filter_map(|topic| topic.split_once('/'));
-    let clusters = topics().map(|(cluster, _)| names.cluster_arn(cluster));
-    statements.push(("ConnectClusters", Statement::allow(CONNECTING, clusters)));
-    let topics = topics().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic));
-    statements.push(("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics)));
+    statements.extend(of_kafka(blueprint, function));
     statements.extend(passwords(names, &function.databases).map(|statement| ("ReadPasswords", statement)));
     let secrets = secrets_of(blueprint.declaration, function);
     let secrets = secrets.iter().map(|secret| secret_arn(blueprint, secret));
@@ -96,6 +101,29 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
     let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
     BTreeMap::from([(role::POLICY.to_owned(), policy)])
+}
+
+/// Returns the statements about clusters of Kafka and their topics.
+fn of_kafka(blueprint: &Blueprint<'_>, function: &Function) -> [(&'static str, Statement); 5] {
+    let names = blueprint.names();
+    let of = |keys: &[&str]| -> Vec<(&str, &str)> {
+        let topics = function.topics_of_kafka().filter(|(key, _)| keys.contains(key));
+        topics.filter_map(|(_, topic)| topic.split_once('/')).collect()
+    };
+    let clusters = |keys: &[&str]| -> Vec<String> {
+        let each: BTreeSet<&str> = of(keys).into_iter().map(|(cluster, _)| cluster).collect();
+        each.into_iter().map(|cluster| names.cluster_arn(cluster)).collect()
+    };
+    let topics = |key: &str| -> Vec<String> {
+        of(&[key]).into_iter().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic)).collect()
+    };
+    [
+        ("ConnectClusters", Statement::allow(CONNECTING, clusters(&["produces"]))),
+        ("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics("produces"))),
+        ("ReachClusters", Statement::allow(REACHING, clusters(&["creates", "follows"]))),
+        ("CreateTopics", Statement::allow(CREATING, topics("creates"))),
+        ("ReadTopics", Statement::allow(FOLLOWING, topics("follows"))),
+    ]
 }
 
 /// A key, and what a function uses it for.

@@ -3,7 +3,9 @@
 
 use super::{Blueprint, network, of};
 use aws::{ArnForm, policy::Statement};
-use declaration::{Brokers, Cluster, ClusterSource, ConfigurationSet, EventType, SendingIdentity, SendingTls, Table};
+use declaration::{
+    Brokers, Cluster, ClusterSource, ConfigurationSet, EventType, Function, SendingIdentity, SendingTls, Table,
+};
 use engine::Address;
 use kinds::{
     Id, Input, Kind,
@@ -103,12 +105,13 @@ fn own_cluster(entry: &str, declared: &Cluster) -> Option<Id> {
     declared.existing().is_none().then(|| of(Kind::Cluster, entry))
 }
 
-/// Returns what a function that writes to topics of Kafka needs: their clusters, if they are the stack's, whose brokers it is told.
-pub(super) fn written<'given>(
+/// Returns the clusters of the stack whose brokers a function is told.
+pub(super) fn clusters_of<'given>(
     blueprint: &'given Blueprint<'_>,
-    produces: &'given [String],
+    function: &'given Function,
 ) -> impl Iterator<Item = Id> + 'given {
-    let clusters = produces.iter().filter_map(|topic| topic.split_once('/').map(|(cluster, _)| cluster));
+    let clusters =
+        function.topics_of_kafka().filter_map(|(_, topic)| topic.split_once('/').map(|(cluster, _)| cluster));
     clusters.filter_map(|entry| own_cluster(entry, blueprint.declaration.clusters.get(entry)?))
 }
 

@@ -300,3 +300,34 @@ fn ids_of_statements_have_letters_and_digits_and_differ() {
     let twice = with_ids([("A2".to_owned(), 1), ("A2".to_owned(), 2)]);
     assert_eq!(twice, [("A2".to_owned(), 1), ("A2x2".to_owned(), 2)]);
 }
+
+#[test]
+fn a_function_may_make_the_topics_that_it_creates_and_read_those_that_it_follows() {
+    let arn = "arn:aws:kafka:eu-west-1:123456789012:cluster/company/0a1b2c3d-7";
+    let source = format!(
+        "\
+stack: mails
+region: eu-west-1
+clusters: {{events: {{existing: '{arn}', topics: {{lines: {{}}, messages: {{}}}}}}}}
+functions:
+  access: {{crate: a, creates: [events/lines], follows: [events/messages], vpc: {{subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}}}}
+"
+    );
+    let resources = all(&source, &RuleSet::Own);
+    let rights = tree(&resources, Kind::Role, "access")["policies"]["provision"].clone();
+    let topic = |name: &str| format!("{}/{name}", arn.replace(":cluster/", ":topic/"));
+    let actions = |names: &[&str]| names.iter().map(|name| format!("kafka-cluster:{name}")).collect::<Vec<_>>();
+    let allow = |names: &[&str], on: String| json!({"effect": "Allow", "actions": actions(names), "resources": [on]});
+    assert_eq!(rights["ReachClusters"], allow(&["Connect"], arn.to_owned()));
+    let making = allow(&["AlterTopic", "CreateTopic", "DescribeTopic"], topic("lines"));
+    assert_eq!(rights["CreateTopics"], making);
+    assert_eq!(rights["ReadTopics"], allow(&["DescribeTopic", "ReadData"], topic("messages")));
+    let ids: Vec<&String> = rights.as_object().unwrap().keys().collect();
+    assert_eq!(ids, ["CreateTopics", "ReachClusters", "ReadTopics", "UseNetwork", "WriteLog"]);
+    // It is told where its topics are, each under its key.
+    let context = tree(&resources, Kind::Function, "access")["environment"]["PROVISION_CONTEXT"].clone();
+    let context: Value = serde_json::from_str(context.as_str().unwrap()).unwrap();
+    assert_eq!(context["creates"]["events/lines"]["topic"], "lines");
+    assert_eq!(context["follows"]["events/messages"]["topic"], "messages");
+    assert_eq!(context.get("produces"), None);
+}

@@ -1,6 +1,10 @@
 //! The rights of the commands about sent mails: what is in a table, a bucket or a topic of Kafka, which no kind calls.
 
-use crate::{Names, desired::rights::passwords, purpose::Purpose};
+use crate::{
+    Names,
+    desired::{FOLLOWING, rights::passwords},
+    purpose::{Purpose, Reading},
+};
 use aws::{ArnForm, policy::Statement};
 use contract::{
     sending::{PARTITION_KEY, SORT_KEY},
@@ -19,14 +23,28 @@ const SENDING: &[&str] = &["ses:SendEmail", "ses:SendRawEmail"];
 /// Calls on records, in transactions too: IAM checks each part of one.
 const RECORDS: &[&str] = &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
 const CONNECTING: &[&str] = &["kafka-cluster:Connect"];
-const READING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
+/// Calls that find a record by its mail's id or a recipient: with the sender in his part of the table, else in all of it.
+const FINDING: &[&str] = &["dynamodb:Query", "dynamodb:Scan"];
+/// Call that asks a function.
+const ASKING: &[&str] = &["lambda:InvokeFunction"];
 
 /// Returns the statements that a command about sent mails needs; none for any other command.
 pub(super) fn statements(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Vec<(String, Statement)> {
     let statements = match purpose {
         Purpose::Send => sending(declaration, names).into_iter().chain(tracking(declaration, names)).collect(),
-        Purpose::Tail => reading(declaration, names),
         Purpose::Track => tracking(declaration, names),
+        Purpose::Tail(way) => reading(declaration, names, way),
+        Purpose::Timeline(way) => {
+            let mut statements = reading(declaration, names, way);
+            statements.push(("FindRecords", Statement::allow(FINDING, mails(declaration, names))));
+            statements
+        }
+        // It lets functions make the topics that AWS does not.
+        Purpose::Up => {
+            let makers = declaration.functions.iter().filter(|(_, function)| !function.creates.is_empty());
+            let makers = makers.map(|(entry, _)| names.arn(Kind::Function, entry));
+            vec![("MakeTopics", Statement::allow(ASKING, makers))]
+        }
         _ => Vec::new(),
     };
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
@@ -37,12 +55,10 @@ fn sending(declaration: &Declaration, names: &Names) -> Vec<(&'static str, State
     let sets = declaration.configuration_sets.keys().map(|set| names.arn(Kind::ConfigurationSet, set));
     let is_sending = !declaration.configuration_sets.is_empty();
     let identity: Option<String> = is_sending.then(|| names.realm().arn(IDENTITY, "", "*").into());
-    let keeps = |table: &Table| table.partition_key == PARTITION_KEY && table.sort_key.as_deref() == Some(SORT_KEY);
-    let tables = declaration.tables.iter().filter(|(_, table)| keeps(table));
     let bodies = declaration.buckets.keys().map(|bucket| format!("{}/{BODIES}*", names.arn(Kind::Bucket, bucket)));
     vec![
         ("SendMails", Statement::allow(SENDING, sets.chain(identity))),
-        ("KeepRecords", Statement::allow(RECORDS, tables.map(|(table, _)| names.arn(Kind::Table, table)))),
+        ("KeepRecords", Statement::allow(RECORDS, mails(declaration, names))),
         ("KeepBodies", Statement::allow(&["s3:PutObject"], bodies)),
     ]
 }
@@ -65,13 +81,23 @@ fn tracking(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Stat
     statements.into_iter().chain(passwords).collect()
 }
 
-/// Returns the rights of a reader that belongs to no group.
-fn reading(declaration: &Declaration, names: &Names) -> Vec<(&'static str, Statement)> {
+/// Returns the ARNs of the tables of sent mails.
+fn mails(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let keeps = |table: &Table| table.partition_key == PARTITION_KEY && table.sort_key.as_deref() == Some(SORT_KEY);
+    let tables = declaration.tables.iter().filter(|(_, table)| keeps(table));
+    tables.map(|(table, _)| names.arn(Kind::Table, table)).collect()
+}
+
+/// Returns the rights of a reader that belongs to no group, or of whoever asks a function that is one.
+fn reading(declaration: &Declaration, names: &Names, way: Reading<'_>) -> Vec<(&'static str, Statement)> {
+    if let Reading::Function(entry) = way {
+        return vec![("AskFunction", Statement::allow(ASKING, [names.arn(Kind::Function, entry)]))];
+    }
     let clusters = || declaration.clusters.iter().filter(|(_, cluster)| !cluster.topics.is_empty());
     let topics = clusters()
         .flat_map(|(entry, cluster)| cluster.topics.keys().map(move |topic| names.kafka_topic_arn(entry, topic)));
     vec![
         ("ConnectClusters", Statement::allow(CONNECTING, clusters().map(|(entry, _)| names.cluster_arn(entry)))),
-        ("ReadTopics", Statement::allow(READING, topics)),
+        ("ReadTopics", Statement::allow(FOLLOWING, topics)),
     ]
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::purpose::Reading;
 
 #[test]
 fn adopting_needs_to_tag_that_one_resource_and_to_read_the_rest() {
@@ -98,13 +99,19 @@ clusters:
         ]
     );
     let topic = format!("{}/messages", CLUSTER.replace(":cluster/", ":topic/"));
-    assert_eq!(
-        of(Purpose::Tail),
-        [
-            format!("ConnectClusters: kafka-cluster:Connect on {CLUSTER}"),
-            format!("ReadTopics: kafka-cluster:DescribeTopic kafka-cluster:ReadData on {topic}"),
-        ]
-    );
+    let [connect, read] = [
+        format!("ConnectClusters: kafka-cluster:Connect on {CLUSTER}"),
+        format!("ReadTopics: kafka-cluster:DescribeTopic kafka-cluster:ReadData on {topic}"),
+    ];
+    assert_eq!(of(Purpose::Tail(Reading::Brokers)), [connect.clone(), read.clone()]);
+    let opening = "Everything: iam:ListRoles tag:GetResources on *".to_owned();
+    let find =
+        format!("FindRecords: dynamodb:Query dynamodb:Scan on arn:aws:dynamodb:eu-west-1:{ours}:table/shop-mails");
+    assert_eq!(of(Purpose::Timeline(Reading::Brokers)), [connect, opening.clone(), find.clone(), read]);
+    // Whoever reads through a function needs no right at the brokers.
+    let ask = format!("AskFunction: lambda:InvokeFunction on arn:aws:lambda:eu-west-1:{ours}:function:shop-access");
+    assert_eq!(of(Purpose::Tail(Reading::Function("access"))), [ask.clone(), opening.clone()]);
+    assert_eq!(of(Purpose::Timeline(Reading::Function("access"))), [ask, opening, find]);
     // No other command has any of them.
     for purpose in [Purpose::Up, Purpose::Diff, Purpose::Replay, Purpose::Invoke, Purpose::Status] {
         let has = of(purpose).iter().any(|one| one.contains("SendRawEmail") || one.contains("kafka-cluster:ReadData"));

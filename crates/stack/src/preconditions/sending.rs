@@ -1,6 +1,9 @@
 //! Checks what hears of sent mails: clusters of Kafka that exist, and identities that tell others.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::Finding;
 use crate::{Existing, Names, desired::sending::feedback_of};
@@ -15,13 +18,24 @@ pub(super) fn clusters((file, declaration): (&Path, &Declaration), existing: &Ex
         let Some(arn) = cluster.existing() else { continue };
         let place = declaration.places.show(file, &["clusters", entry, "existing"]);
         let Some(seen) = existing.cluster(arn) else { continue };
-        findings.extend(judge(&place, arn, cluster, seen.as_ref()));
+        findings.extend(judge((&place, entry, arn), cluster, &created(declaration, entry), seen.as_ref()));
     }
     findings
 }
 
-/// Judges one cluster.
-fn judge(place: &str, arn: &str, cluster: &Cluster, seen: Result<&Option<Seen>, &Failure>) -> Vec<Finding> {
+/// Returns the topics of a cluster that functions make.
+fn created<'declared>(declaration: &'declared Declaration, cluster: &str) -> BTreeSet<&'declared str> {
+    let topics = declaration.functions.values().flat_map(|function| &function.creates);
+    topics.filter_map(|topic| topic.split_once('/')).filter(|(of, _)| *of == cluster).map(|(_, name)| name).collect()
+}
+
+/// Judges one cluster, by its place in the declaration, its entry and its ARN. `created` are its topics that functions make.
+fn judge(
+    (place, entry, arn): (&str, &str, &str),
+    cluster: &Cluster,
+    created: &BTreeSet<&str>,
+    seen: Result<&Option<Seen>, &Failure>,
+) -> Vec<Finding> {
     let blocks = |what: String, todo: String| Finding::blocks(format!("{place}: {what}"), todo);
     let warns = |what: String, todo: String| Finding::warns(format!("{place}: {what}"), todo);
     let seen = match seen {
@@ -82,13 +96,13 @@ fn judge(place: &str, arn: &str, cluster: &Cluster, seen: Result<&Option<Seen>, 
             );
             findings.push(blocks(what, format!("declare `replication: {brokers}`")));
         }
-        if !seen.has_topics() {
+        if !seen.has_topics() && !created.contains(topic.as_str()) {
             findings.push(warns(
                 format!(
                     "AWS makes no topics in the cluster `{name}`, which {}: whether there is `{topic}` is not known",
                     why(seen)
                 ),
-                by_hand(topic, declared, seen),
+                by_hand((entry, topic), declared, seen),
             ));
         }
     }
@@ -103,14 +117,14 @@ fn why(seen: &Seen) -> String {
     }
 }
 
-/// Returns how a person makes a topic, from within the VPC.
-fn by_hand(topic: &str, declared: &KafkaTopic, seen: &Seen) -> String {
+/// Returns how a topic is made from within the VPC: by a function, or by a person.
+fn by_hand((entry, topic): (&str, &str), declared: &KafkaTopic, seen: &Seen) -> String {
     let KafkaTopic { partitions, replication } = declared;
     let replication =
         if seen.version.is_some() { format!(" --replication-factor {replication}") } else { String::new() };
     let brokers = seen.bootstrap.as_deref().unwrap_or("BROKERS");
     format!(
-        "make it from within its VPC, if it is not there: `kafka-topics.sh --create --if-not-exists --topic {topic} --partitions {partitions}{replication} --bootstrap-server {brokers} --command-config iam.properties`"
+        "let a function `kafka-access` make it, `creates: [{entry}/{topic}]`, or make it from within its VPC, if it is not there: `kafka-topics.sh --create --if-not-exists --topic {topic} --partitions {partitions}{replication} --bootstrap-server {brokers} --command-config iam.properties`"
     )
 }
 
@@ -193,8 +207,15 @@ mod tests {
             (Ok(Some(Seen { version: None, brokers: None, ..seen() })), vec![(warns, "is serverless")]),
             (Ok(Some(Seen { version: Some("3.5.1".to_owned()), ..seen() })), vec![(warns, "has Kafka 3.5.1")]),
         ] {
-            let told = judge("infra.yaml:3:10", ARN, &cluster, found.as_ref());
+            let judged = |created: &[&str]| {
+                let created = created.iter().copied().collect();
+                judge(("infra.yaml:3:10", "events", ARN), &cluster, &created, found.as_ref())
+            };
+            let told = judged(&[]);
             assert_eq!(told.len(), expected.len(), "{told:?}");
+            // A topic that a function makes is no doubt.
+            let is_known = |finding: &Finding| !finding.what.contains("AWS makes no topics");
+            assert!(judged(&["messages"]).iter().all(is_known) && judged(&["other"]) == told, "{told:?}");
             for (told, (weight, words)) in told.iter().zip(expected) {
                 assert!(told.weight == weight && told.what.contains(words), "{told:?}");
             }

@@ -374,7 +374,7 @@ pub struct Dev {
     pub post: Vec<PathBuf>,
     /// Publish these events of sent mails as SES does: files, or folders with files `*.json` and `*.txt`.
     ///
-    /// Each invokes the functions that are subscribed to a topic that hears of mails, as SNS does. Kafka is in this process, and ends with it.
+    /// Each invokes the functions that are subscribed to a topic that hears of mails, as SNS does. Kafka is `tansu` where that is installed, else in this process, and ends with it.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub event: Vec<PathBuf>,
     /// Put these items into tables before: files, or folders with files `*.json`, as `aws dynamodb put-item --cli-input-json` takes them.

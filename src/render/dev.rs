@@ -51,9 +51,7 @@ pub(crate) fn banner(printer: &Printer, declaration: &Declaration, stack: &Stack
     );
     let heard = stack.topics.iter().map(|topic| format!("  topic {}: hears of sent mails", topic.entry));
     lines.extend(heard);
-    lines.extend(
-        stack.kafka.iter().map(|kafka| format!("  Kafka {}, in this process and in memory", kafka.bootstrap())),
-    );
+    lines.extend(stack.kafka.iter().map(|kafka| format!("  Kafka {kafka}")));
     lines.extend(stack.stores.iter().map(|store| format!("  {}: {} at {}", store.what, store.product, store.address)));
     let smtp = stack.smtp.iter().map(|smtp| format!("SMTP 127.0.0.1:{}", smtp.address.port()));
     let listeners: Vec<_> = smtp.chain([format!("S3 http://{}", stack.s3)]).collect();

@@ -11,6 +11,7 @@
 pub mod api;
 pub mod arrival;
 mod asynchronous;
+mod brokers;
 pub mod delivery;
 mod environment;
 pub mod event;
@@ -46,6 +47,7 @@ pub mod verdicts;
 mod work;
 
 pub use asynchronous::Ending;
+pub use brokers::Kafka;
 pub use delivery::deliver;
 pub use names::{ACCOUNT, FunctionNames, Names, QueueNames, Secret};
 pub use notify::{Topic, notify};

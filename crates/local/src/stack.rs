@@ -38,9 +38,8 @@ use super::{
     verdicts::{Setting, Verdicts},
     work::Work,
 };
-use crate::names::Names;
+use crate::{brokers::Kafka, names::Names};
 use declaration::Declaration;
-use kafka::Broker;
 
 /// Requests that a function of a route handles at once. Lambda takes more; they wait here.
 const REQUESTS_AT_ONCE: usize = 10;
@@ -138,8 +137,8 @@ pub struct Stack {
     pub apis: Vec<Endpoint>,
     /// Topics that hear of sent mails.
     pub topics: Vec<Topic>,
-    /// Brokers of Kafka; `None` if no function writes to a topic of Kafka.
-    pub kafka: Option<Broker>,
+    /// Brokers of Kafka; `None` if no function uses a topic of Kafka.
+    pub kafka: Option<Kafka>,
     /// Databases and caches that functions sign in to.
     pub stores: Vec<Store>,
     /// SMTP listener; `None` if there are no receipt rules.
@@ -498,7 +497,7 @@ fn batches_at_once(consumes: &declaration::Consumes) -> usize {
 }
 
 /// Starts Kafka with the topics that functions use, and names its brokers in their contexts.
-async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Broker>, NotStarted> {
+async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Kafka>, NotStarted> {
     let topics = declaration.clusters.values().flat_map(|cluster| &cluster.topics);
     let topics: BTreeMap<String, u32> = topics.map(|(name, topic)| (name.clone(), topic.partitions)).collect();
     let mut produced: Vec<_> =
@@ -506,7 +505,7 @@ async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Opt
     if produced.is_empty() {
         return Ok(None);
     }
-    let broker = Broker::start(&topics).await.map_err(NotStarted::Kafka)?;
+    let broker = Kafka::start(&topics).await.map_err(NotStarted::Kafka)?;
     for (_, produced) in &mut produced {
         broker.bootstrap().clone_into(&mut produced.bootstrap);
     }

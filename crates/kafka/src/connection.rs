@@ -49,6 +49,14 @@ pub enum Security {
 pub struct NotConnected {
     bootstrap: String,
     reason: String,
+    is_denied: bool,
+}
+
+impl NotConnected {
+    /// Returns `true` if the brokers were reached and do not take the keys: new rights work within a minute.
+    pub fn is_denied(&self) -> bool {
+        self.is_denied
+    }
 }
 
 /// Connects to brokers: `bootstrap` is `HOST:PORT`, or several with commas between them.
@@ -70,10 +78,13 @@ pub async fn connect(bootstrap: &str, security: &Security) -> Result<Kafka, NotC
         .connect_timeout(CONNECT)
         .request_timeout(REQUEST)
         .connect();
-    let failed = |reason: String| NotConnected { bootstrap: bootstrap.to_owned(), reason };
+    let failed = |reason: String, is_denied| NotConnected { bootstrap: bootstrap.to_owned(), reason, is_denied };
     match tokio::time::timeout(REQUEST, connecting).await {
-        Ok(connected) => connected.map_err(|error: KrafkaError| failed(error.to_string())),
-        Err(_) => Err(failed(format!("no answer in {} s", REQUEST.as_secs()))),
+        Ok(connected) => connected.map_err(|error: KrafkaError| {
+            let is_denied = matches!(error, KrafkaError::Auth { .. });
+            failed(error.to_string(), is_denied)
+        }),
+        Err(_) => Err(failed(format!("no answer in {} s", REQUEST.as_secs()), false)),
     }
 }
 

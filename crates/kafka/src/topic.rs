@@ -77,7 +77,10 @@ pub async fn ensure(
     security: &Security,
     until: Instant,
 ) -> Result<Ensured, NotEnsured> {
-    let kafka = connect(bootstrap, security).await?;
+    let kafka = connect(bootstrap, security).await.map_err(|error| match error {
+        error if error.is_denied() => NotEnsured::Denied(topic.to_owned(), error.to_string()),
+        error => NotEnsured::NotConnected(error),
+    })?;
     let change = match describe(&kafka, topic).await? {
         None => {
             // Another run may have made it at the same time, with fewer partitions.

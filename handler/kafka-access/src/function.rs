@@ -54,7 +54,6 @@ impl Function {
             Question::Read(Read { topic, .. }) => (topic, "read"),
         };
         let answered = timeout(deadline.left(), self.answer(question, deadline)).await;
-        let late = || Err("the brokers do not answer in time: is there a route to them?".to_owned());
         let answered = answered.unwrap_or_else(|_| late());
         let report = report(request_id, (topic, asked), answered.as_ref(), started.elapsed());
         let metrics = [Metric { name: "Duration", unit: Unit::Milliseconds, value: report.duration_ms }];
@@ -68,12 +67,14 @@ impl Function {
         let mut checks = Vec::new();
         for (key, topic) in &context.follows {
             let reached = timeout(deadline.left(), self.open(topic, Start::Now)).await;
-            let late = || Err("the brokers do not answer in time: is there a route to them?".to_owned());
-            checks.push(Check::of(format!("topic `{key}`"), reached.unwrap_or_else(|_| late()).map(drop)));
+            let reached = reached.map_or_else(|_| late(), |reached| reached.map(drop));
+            checks.push(Check::of(format!("topic `{key}`"), reached));
         }
         for (key, Produced { bootstrap, .. }) in &context.creates {
             let security = self.configuration.security(bootstrap);
-            let reached = kafka::connect(bootstrap, &security).await.map(drop).map_err(|error| error.to_string());
+            let reached = timeout(deadline.left(), kafka::connect(bootstrap, &security)).await;
+            let reached =
+                reached.map_or_else(|_| late(), |reached| reached.map(drop).map_err(|error| error.to_string()));
             checks.push(Check::of(format!("brokers of `{key}`"), reached));
         }
         checks
@@ -120,6 +121,11 @@ impl Function {
         let security = self.configuration.security(&topic.bootstrap);
         Reader::open(&topic.bootstrap, &topic.topic, &security, start).await.map_err(|error| error.to_string())
     }
+}
+
+/// Returns that no answer came before the time was up.
+fn late<T>() -> Result<T, String> {
+    Err("the brokers do not answer in time: is there a route to them?".to_owned())
 }
 
 /// Returns where a topic is, if the declaration lets the function use it so.

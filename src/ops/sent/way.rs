@@ -227,11 +227,11 @@ async fn security(bootstrap: &str, region: &str) -> Result<Security, Problem> {
 fn unread(reason: NotRead) -> Problem {
     let problem = Problem::new("Failed to read the topic");
     match &reason {
-        NotRead::NotConnected(_) => {
+        NotRead::NotConnected(reason) if !reason.is_denied() => {
             problem.with_hint("`--bootstrap` needs the brokers' IAM addresses, port 9098, and a way to them")
         }
         NotRead::NoTopic(_) => problem.with_hint("`provision up` creates the declared topics"),
-        NotRead::Denied(..) => problem
+        NotRead::Denied(..) | NotRead::NotConnected(_) => problem
             .with_hint("allow `kafka-cluster:Connect`, `kafka-cluster:DescribeTopic` and `kafka-cluster:ReadData`"),
         NotRead::Fault(..) => problem,
     }

@@ -83,6 +83,18 @@ fn it_does_what_its_declaration_names_and_nothing_else() {
 }
 
 #[test]
+fn brokers_that_do_not_take_the_role_are_told_from_those_that_are_away() {
+    let trial = Trial::without_rights();
+    let denied = trial.answer(&ensure("events/lines", 1));
+    let reason = denied["denied"].as_str().unwrap_or_else(|| panic!("{denied}"));
+    assert!(reason.contains("`lines`"), "{reason}");
+    let said = trial.ask(&read(&json!("beginning"), &json!({})));
+    assert!(said.error_type.is_some(), "{}", said.body);
+    let proofs = trial.front.as_ref().unwrap().proofs.lock().unwrap().clone();
+    assert!(!proofs.is_empty() && proofs.iter().all(|proof| proof.contains("Err")), "{proofs:?}");
+}
+
+#[test]
 fn brokers_that_do_not_answer_are_told_before_the_invocation_ends() {
     let trial = Trial::behind_tls();
     trial.front.as_ref().unwrap().set_away(true);

@@ -31,15 +31,20 @@ pub(crate) struct Trial {
 impl Trial {
     /// Starts a function whose broker is reached as it is.
     pub(crate) fn start() -> Self {
-        Self::with(false)
+        Self::with(false, "example")
     }
 
     /// Starts a function whose broker is reached as MSK's are.
     pub(crate) fn behind_tls() -> Self {
-        Self::with(true)
+        Self::with(true, "example")
     }
 
-    fn with(has_front: bool) -> Self {
+    /// Starts a function whose signature the brokers do not take.
+    pub(crate) fn without_rights() -> Self {
+        Self::with(true, "another")
+    }
+
+    fn with(has_front: bool, secret: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (broker, front, bootstrap) = runtime.block_on(async {
             let broker = Arc::new(FakeBroker::start().await.unwrap());
@@ -63,7 +68,7 @@ impl Trial {
             "stack": "mails", "function": "access",
             "creates": {"events/lines": topic(MADE)}, "follows": {"events/messages": topic(READ)},
         });
-        command.env("PROVISION_CONTEXT", context.to_string());
+        command.env("PROVISION_CONTEXT", context.to_string()).env("AWS_SECRET_ACCESS_KEY", secret);
         if let Some(front) = &front {
             command.env("KAFKA_CA", &front.ca);
         }

@@ -34,9 +34,10 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Timeline) -> anyho
     };
     let wanted = Wanted { start: Start::Since(typed.since), selection, waits: false };
     until_interrupted(async {
-        let opened = match way.needs_account() || table.is_some() {
-            true => Some(account::open(&common.file, common.stage.as_deref()).await?),
-            false => None,
+        let opened = if way.needs_account() || table.is_some() {
+            Some(account::open(&common.file, common.stage.as_deref()).await?)
+        } else {
+            None
         };
         let mut source = Source::open((&way, opened.as_ref(), &declaration.region), &topic, wanted).await?;
         let mut mails = Mails::default();

@@ -77,9 +77,12 @@ pub async fn ensure(
     security: &Security,
     until: Instant,
 ) -> Result<Ensured, NotEnsured> {
-    let kafka = connect(bootstrap, security).await.map_err(|error| match error {
-        error if error.is_denied() => NotEnsured::Denied(topic.to_owned(), error.to_string()),
-        error => NotEnsured::NotConnected(error),
+    let kafka = connect(bootstrap, security).await.map_err(|error| {
+        if error.is_denied() {
+            NotEnsured::Denied(topic.to_owned(), error.to_string())
+        } else {
+            NotEnsured::NotConnected(error)
+        }
     })?;
     let change = match describe(&kafka, topic).await? {
         None => {

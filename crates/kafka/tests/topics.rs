@@ -21,6 +21,10 @@ use tokio::{
 const TOPIC: &str = "lines";
 /// Number of the request `CreatePartitions` in Kafka's protocol.
 const CREATE_PARTITIONS: i16 = 37;
+/// Code by which Kafka refuses fewer partitions than there are, or as many.
+const INVALID_PARTITIONS: i16 = 37;
+/// Code by which Kafka refuses whoever has no right to a topic.
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 
 /// A broker behind a listener.
 struct Cluster {
@@ -132,8 +136,7 @@ async fn what_another_run_has_done_meanwhile_is_done() {
     });
     let made = cluster.ensure(3, None).await;
     assert_eq!(made, Ok(Ensured { change: Change::Created, partitions: 3, replication: 1 }));
-    // Kafka refuses fewer partitions than there are, or as many.
-    const INVALID_PARTITIONS: i16 = 37;
+    // They are added between the look and the call.
     cluster.refusal.store(INVALID_PARTITIONS, Ordering::SeqCst);
     let other = Arc::clone(&cluster.broker);
     let adding = tokio::spawn(async move {
@@ -147,7 +150,6 @@ async fn what_another_run_has_done_meanwhile_is_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_done_is_an_error() {
-    const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
     let cluster = Cluster::start().await;
     cluster
         .broker
@@ -162,7 +164,6 @@ async fn what_is_not_done_is_an_error() {
     cluster.refusal.store(TOPIC_AUTHORIZATION_FAILED, Ordering::SeqCst);
     assert!(matches!(cluster.ensure(4, None).await, Err(NotEnsured::Denied(..))));
     // Said to be done, and not seen.
-    const INVALID_PARTITIONS: i16 = 37;
     cluster.refusal.store(INVALID_PARTITIONS, Ordering::SeqCst);
     assert_eq!(cluster.ensure(4, None).await, Err(NotEnsured::NotSeen(TOPIC.to_owned())));
 }

@@ -113,9 +113,15 @@ pub(crate) struct Wanted {
 /// A topic that is being read.
 pub(crate) enum Source<'opened> {
     /// At the brokers.
-    Brokers { reader: Reader, selection: Selection },
+    Brokers(Box<Direct>),
     /// Through a function.
     Function(Box<Through<'opened>>),
+}
+
+/// A topic that is read at its brokers.
+pub(crate) struct Direct {
+    reader: Reader,
+    selection: Selection,
 }
 
 /// A topic that is read through a function: its next question, and the end of the topic when it was asked first.
@@ -140,7 +146,7 @@ impl<'opened> Source<'opened> {
             (Way::Brokers(bootstrap), _) => {
                 let security = security(bootstrap, region).await?;
                 let reader = Reader::open(bootstrap, topic.name, &security, start).await.map_err(unread)?;
-                Ok(Self::Brokers { reader, selection })
+                Ok(Self::Brokers(Box::new(Direct { reader, selection })))
             }
             (Way::Function { entry, timeout }, Some(opened)) => {
                 let wait = if waits { WAIT_OF_FUNCTION } else { Duration::ZERO };
@@ -158,7 +164,8 @@ impl<'opened> Source<'opened> {
     /// Returns the next chosen records, or none if none comes for a while.
     pub(crate) async fn next(&mut self) -> Result<Vec<Entry>, Problem> {
         match self {
-            Self::Brokers { reader, selection } => {
+            Self::Brokers(direct) => {
+                let Direct { reader, selection } = &**direct;
                 let entries = reader.next(WAIT).await.map_err(unread)?.into_iter();
                 Ok(entries.filter(|entry| !entry.message.as_ref().is_ok_and(|it| !selection.has(it))).collect())
             }
@@ -169,15 +176,15 @@ impl<'opened> Source<'opened> {
     /// Returns `true` if everything was read that was in the topic when it was opened.
     pub(crate) async fn is_at_end(&self) -> bool {
         match self {
-            Self::Brokers { reader, .. } => reader.is_at_end().await,
+            Self::Brokers(direct) => direct.reader.is_at_end().await,
             Self::Function(through) => through.is_at_end,
         }
     }
 
     /// Ends the reading.
     pub(crate) async fn close(self) {
-        if let Self::Brokers { reader, .. } = self {
-            reader.close().await;
+        if let Self::Brokers(direct) = self {
+            direct.reader.close().await;
         }
     }
 }

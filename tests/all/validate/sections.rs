@@ -467,8 +467,8 @@ fn tables_and_clusters() {
     44:249: table `mail` is not declared | did you mean `mails`?
     44:267: function `worker` writes to `events/message`, which is not declared | did you mean `events/messages`?
     44:268: `produces` must be a cluster and a topic, such as `events/messages`, not the text `messages`
-    44:330: AWS makes `events/messages`: the cluster is the stack's own, and no function has to | remove it here
-    44:356: function `worker` reads `events/message`, which is not declared | did you mean `events/messages`?
+    44:346: AWS makes `events/messages`: the cluster is the stack's own, and no function has to | remove it here
+    44:372: function `worker` reads `events/message`, which is not declared | did you mean `events/messages`?
     ");
 }
 

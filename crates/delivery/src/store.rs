@@ -33,8 +33,9 @@ pub trait Store {
     fn reach(&self) -> impl Future<Output = Result<(), Fault>>;
 }
 
-/// Most rows of a statement. MySQL takes 65,535 parameters in one, and a batch of Lambda may have 10,000 messages.
-const MOST_ROWS: usize = 1000;
+/// Most rows of a statement. MySQL takes 65,535 parameters in one, a batch of Lambda may have 10,000 messages, and the time that the server
+/// takes to plan how it looks rows up grows with the square of their number: a second for 1,000.
+const MOST_ROWS: usize = 200;
 
 /// A mail for one recipient.
 type Key = (String, String);

@@ -34,6 +34,8 @@ const FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 const START: Duration = Duration::from_mins(1);
 /// Pause before it is looked again whether a server listens.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Words in MariaDB's log when it has read its first statements.
+const READY: &str = "ready for connections";
 /// Number of random bytes of a password.
 const PASSWORD: usize = 24;
 
@@ -54,7 +56,7 @@ pub enum NotServed {
     /// The system has no random bytes for a password.
     #[error("there is no random password: {0}")]
     NoPassword(#[from] getrandom::Error),
-    /// The program ended, or does not listen.
+    /// The program ended, or is not ready in time.
     #[error("{program} {fault}; its log ends with: {log}")]
     Silent {
         /// Name of the program.
@@ -165,8 +167,9 @@ impl Stores {
             .args(["--skip-name-resolve", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2"]);
         logged(&mut command, &log)?;
         let mut group = Group::start(command.stdin(Stdio::null()))?;
-        listening("mariadbd", &mut group, address, &log).await?;
-        // It has been read: the server listens after that.
+        // It listens before it has read the first statements, and lets nobody in until it has.
+        let is_ready = async || fs::read_to_string(&log).is_ok_and(|text| text.contains(READY));
+        until("mariadbd", &mut group, is_ready, &log).await?;
         fs::remove_file(first)?;
         self.running.push(Store { what: what.to_owned(), address, product: "MariaDB", group });
         let secret = format!("local/databases/{entry}");
@@ -198,7 +201,7 @@ impl Stores {
         if let Some(mut input) = group.child.stdin.take() {
             input.write_all(configuration.as_bytes()).await?;
         }
-        listening("redis-server", &mut group, address, &log).await?;
+        until("redis-server", &mut group, async || TcpStream::connect(address).await.is_ok(), &log).await?;
         self.running.push(Store { what: what.to_owned(), address, product: "Redis", group });
         let secret = has_password.then(|| format!("local/caches/{entry}"));
         self.secrets.extend(secret.iter().map(|name| (name.clone(), password.clone())));
@@ -254,15 +257,20 @@ fn logged(command: &mut tokio::process::Command, log: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until a server takes connections.
-async fn listening(program: &'static str, group: &mut Group, address: SocketAddr, log: &Path) -> Result<(), NotServed> {
+/// Waits until a server is ready.
+async fn until(
+    program: &'static str,
+    group: &mut Group,
+    is_ready: impl AsyncFn() -> bool,
+    log: &Path,
+) -> Result<(), NotServed> {
     let begun = Instant::now();
-    while TcpStream::connect(address).await.is_err() {
+    while !is_ready().await {
         if group.child.try_wait()?.is_some() {
             return Err(silent(program, "has ended", log));
         }
         if begun.elapsed() > START {
-            return Err(silent(program, "does not listen", log));
+            return Err(silent(program, "does not answer", log));
         }
         sleep(PAUSE).await;
     }
@@ -348,7 +356,7 @@ mod tests {
         command.args(["-c", "echo starting; echo the port is taken; exit 1"]);
         logged(&mut command, &log).unwrap();
         let mut group = Group::start(&mut command).unwrap();
-        let error = listening("mariadbd", &mut group, free_address().unwrap(), &log).await.unwrap_err();
+        let error = until("mariadbd", &mut group, async || false, &log).await.unwrap_err();
         assert_eq!(error.to_string(), "mariadbd has ended; its log ends with: the port is taken");
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials of AWS for a program on a server: those of the instance's role (IMDSv2), or of a container's, asked for again before they
+//! Credentials of AWS for a program on a server: those of the instance's role (`IMDSv2`), or of a container's, asked for again before they
 //! expire. A function's are in its environment, and last as long as it does.
 //!
 //! The providers of AWS's SDK bring its clients of STS and SSO along, which would be a third of a function; this is the part of them that a
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::{
-    environment::{Reader, Secret},
+    environment::{Aws, Keys, Reader, Secret},
     http::Http,
     known::remember,
 };
@@ -49,17 +49,6 @@ const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-
-/// Keys of AWS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// AWS access key id.
-    pub access_key_id: String,
-    /// AWS secret access key.
-    pub secret_access_key: Secret,
-    /// Session token; `None` for long-term keys.
-    pub session_token: Option<Secret>,
-}
 
 /// Where a program has its keys from.
 #[derive(Debug, Clone)]
@@ -119,14 +108,20 @@ impl Credentials {
     }
 }
 
-impl Keys {
-    /// Reads keys from the environment.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
-        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY").map(Secret::from);
-        let session_token = reader.optional("AWS_SESSION_TOKEN").map(Secret::from);
-        secret_access_key.iter().chain(&session_token).for_each(remember);
-        Some(Self { access_key_id: access_key_id?, secret_access_key: secret_access_key?, session_token })
+impl Reader<'_> {
+    /// Reads the variables for calls to AWS, for a program on a server or in a container.
+    pub fn aws_on_server(&mut self) -> Option<Aws<Credentials>> {
+        let credentials = Credentials::read(self);
+        self.calls_with(credentials)
+    }
+}
+
+impl Aws {
+    /// Returns the same for calls of a program whose credentials may be of any kind.
+    pub fn of_any_kind(self) -> Aws<Credentials> {
+        let Self { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint } = self;
+        let credentials = credentials.into();
+        Aws { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint }
     }
 }
 

@@ -9,8 +9,7 @@ use contract::{
 };
 use thiserror::Error;
 
-pub use crate::credentials::{Credentials, Keys};
-use crate::{Reach, reach::STREAM};
+use crate::{Reach, known::remember, reach::STREAM};
 
 /// Variables that Lambda itself sets and the runtime cannot do without.
 const OF_LAMBDA: &[&str] = &[
@@ -20,8 +19,19 @@ const OF_LAMBDA: &[&str] = &[
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
+/// Keys of AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// AWS access key id.
+    pub access_key_id: String,
+    /// AWS secret access key.
+    pub secret_access_key: Secret,
+    /// Session token; `None` for long-term keys.
+    pub session_token: Option<Secret>,
+}
+
 /// Region, credentials and endpoints for calls to AWS. A function has the [`Keys`] that Lambda sets; a program that also runs on a server
-/// has [`Credentials`] of any kind.
+/// has [`crate::Credentials`] of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aws<C = Keys> {
     /// The region that the program is in.
@@ -228,13 +238,8 @@ impl<'environment> Reader<'environment> {
         self.calls_with(keys)
     }
 
-    /// Reads the variables for calls to AWS, for a program on a server or in a container.
-    pub fn aws_on_server(&mut self) -> Option<Aws<Credentials>> {
-        let credentials = Credentials::read(self);
-        self.calls_with(credentials)
-    }
-
-    fn calls_with<C>(&mut self, credentials: Option<C>) -> Option<Aws<C>> {
+    /// Reads the other variables for calls to AWS.
+    pub(crate) fn calls_with<C>(&mut self, credentials: Option<C>) -> Option<Aws<C>> {
         let region = self.required("AWS_REGION");
         let everywhere = self.optional("AWS_ENDPOINT_URL");
         let mut endpoint = |name| self.optional(name).or_else(|| everywhere.clone());
@@ -247,12 +252,14 @@ impl<'environment> Reader<'environment> {
     }
 }
 
-impl Aws {
-    /// Returns the same for calls of a program whose credentials may be of any kind.
-    pub fn of_any_kind(self) -> Aws<Credentials> {
-        let Self { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint } = self;
-        let credentials = credentials.into();
-        Aws { region, credentials, s3_endpoint, secrets_endpoint, sqs_endpoint, dynamodb_endpoint }
+impl Keys {
+    /// Reads keys from the environment.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
+        let secret_access_key = reader.required("AWS_SECRET_ACCESS_KEY").map(Secret::from);
+        let session_token = reader.optional("AWS_SESSION_TOKEN").map(Secret::from);
+        secret_access_key.iter().chain(&session_token).for_each(remember);
+        Some(Self { access_key_id: access_key_id?, secret_access_key: secret_access_key?, session_token })
     }
 }
 

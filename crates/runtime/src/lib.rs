@@ -49,6 +49,7 @@ pub mod text;
 pub mod upload;
 
 pub use batch::each_message;
+pub use credentials::Credentials;
 pub use deadline::Deadline;
 pub use known::{redact, remember};
 pub use postpone::Postponing;

@@ -10,8 +10,8 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Deadline,
-    environment::{Aws, Credentials},
+    Credentials, Deadline,
+    environment::Aws,
     signed::{Call, MARGIN, Service},
 };
 

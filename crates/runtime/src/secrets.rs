@@ -6,8 +6,8 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
-    Deadline,
-    environment::{Aws, Credentials, Secret, SecretPlace},
+    Credentials, Deadline,
+    environment::{Aws, Secret, SecretPlace},
     http::Answer,
     known::remember,
     signed::{Call, Service},

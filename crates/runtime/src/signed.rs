@@ -20,8 +20,8 @@ use hyper::body::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    Deadline,
-    environment::{Aws, Credentials, Keys},
+    Credentials, Deadline,
+    environment::{Aws, Keys},
     http::{Answer, Http, NoAnswer},
 };
 

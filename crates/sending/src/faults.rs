@@ -57,7 +57,7 @@ const FAULTS: [Fault; 8] = [
 /// Faults by the number of a call, from 0.
 #[derive(Debug, Default)]
 struct Faults {
-    faults: RefCell<BTreeMap<usize, Fault>>,
+    by_call: RefCell<BTreeMap<usize, Fault>>,
     calls: Cell<usize>,
     killed: Cell<bool>,
 }
@@ -66,7 +66,7 @@ impl Faults {
     /// Does the work of a call, or not, as its fault says.
     async fn call<T>(&self, name: &str, work: impl FnOnce() -> T) -> Result<T, Failure> {
         let number = self.calls.replace(self.calls.get() + 1);
-        let fault = self.faults.borrow().get(&number).copied();
+        let fault = self.by_call.borrow().get(&number).copied();
         let failed = |class, status, message: &str| Err(Failure { status, ..Failure::found(name, class, message) });
         match fault {
             None => Ok(work()),
@@ -126,14 +126,14 @@ struct World {
 
 impl World {
     fn new(places: Places, faults: BTreeMap<usize, Fault>) -> Self {
-        let faults = Rc::new(Faults { faults: faults.into(), ..Faults::default() });
+        let faults = Rc::new(Faults { by_call: faults.into(), ..Faults::default() });
         let memories = [(); 2].map(|()| Memory { faults: faults.clone(), ..Memory::default() });
         Self { faults, places, memories, bodies: RefCell::default(), accepted: RefCell::default() }
     }
 
     /// Ends all faults; nobody is killed any more.
     fn mend(&self) {
-        self.faults.faults.borrow_mut().clear();
+        self.faults.by_call.borrow_mut().clear();
         self.faults.killed.set(false);
     }
 
@@ -361,7 +361,9 @@ proptest! {
     #[test]
     fn any_faults_leave_no_false_item(faults in proptest::collection::btree_map(0..18_usize, 0..FAULTS.len(), 0..8)) {
         let faults = faults.into_iter().filter_map(|(call, fault)| Some((call, *FAULTS.get(fault)?))).collect();
-        PLACES.iter().for_each(|places| twice(*places, &faults));
+        for places in PLACES {
+            twice(places, &faults);
+        }
     }
 }
 

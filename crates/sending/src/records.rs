@@ -100,7 +100,7 @@ impl Tracking<'_> {
 
 impl Records for Tracking<'_> {
     async fn find(&self, _: &str, request: &str) -> Result<Option<Earlier>, Failure> {
-        let found = Recording(self.database).find(request).await.map_err(|fault| failure("SELECT", fault))?;
+        let found = Recording(self.database).find(request).await.map_err(|fault| failure("SELECT", &fault))?;
         Ok(found.map(|Recorded { mail_id, begun_at, body_key, sent }| Earlier {
             id: mail_id,
             begun: begun_at,
@@ -112,22 +112,22 @@ impl Records for Tracking<'_> {
 
     async fn begin(&self, record: &Record) -> Result<Begun, Failure> {
         let is_ours =
-            Recording(self.database).begin(&self.begun(record)).await.map_err(|fault| failure("INSERT", fault))?;
+            Recording(self.database).begin(&self.begun(record)).await.map_err(|fault| failure("INSERT", &fault))?;
         Ok(if is_ours { Begun::Ours } else { Begun::Taken })
     }
 
     async fn confirm(&self, record: &Record, Sent { message_id, at }: &Sent) -> Result<(), Failure> {
         let confirmed = Recording(self.database).confirm(&self.begun(record), message_id, &record.to, *at).await;
-        confirmed.map_err(|fault| failure("UPDATE", fault))
+        confirmed.map_err(|fault| failure("UPDATE", &fault))
     }
 
     async fn withdraw(&self, record: &Record) -> Result<(), Failure> {
-        Recording(self.database).withdraw(&record.id).await.map_err(|fault| failure("DELETE", fault))
+        Recording(self.database).withdraw(&record.id).await.map_err(|fault| failure("DELETE", &fault))
     }
 }
 
 /// Returns a fault of the database as a call that failed.
-fn failure(statement: &str, fault: Fault) -> Failure {
+fn failure(statement: &str, fault: &Fault) -> Failure {
     let class = match fault {
         Fault::Away(_) => Class::Unreachable,
         Fault::Denied(_) => Class::Denied,

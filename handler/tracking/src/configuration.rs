@@ -6,8 +6,8 @@ use contract::{
 };
 use delivery::{Database, Location, RedisCache};
 use runtime::{
-    Deadline, SecretSource,
-    environment::{Aws, ConfigurationError, Credentials, Reader, SecretPlace},
+    Credentials, Deadline, SecretSource,
+    environment::{Aws, ConfigurationError, Reader, SecretPlace},
 };
 use serde_json::Value;
 

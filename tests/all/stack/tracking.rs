@@ -18,7 +18,13 @@ fn attributes(trial: &Trial, queue: &str) -> std::collections::HashMap<aws_sdk_s
 fn one_command_makes_the_whole_stack_and_track_finds_its_database() {
     use aws_sdk_sqs::types::QueueAttributeName as Name;
     let example = include_str!("../../../examples/tracking.yaml");
-    let standin = replaced(example, &[("    crate: tracking\n", "    crate: standin\n    bin: standin\n")]);
+    let standin = replaced(
+        example,
+        &[
+            ("    crate: tracking\n", "    crate: standin\n    bin: standin\n"),
+            ("environment: CACHE_PASSWORD", "environment: TRY_TOKEN"),
+        ],
+    );
     let Some(trial) = Trial::new(&standin) else { return };
     trial.up();
     assert_eq!(actions(&trial.diff()), [""; 0]);

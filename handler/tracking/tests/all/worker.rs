@@ -114,7 +114,9 @@ fn poison_goes_to_the_dead_letters_and_the_worker_goes_on() {
     let Some(queue) = Queue::start_with(2) else { return };
     let worker = start(&queue, &maria, &redis);
     let poison = ["{", r#"{"eventType":"Send"}"#, "\u{0}"];
-    poison.iter().for_each(|body| queue.send(&envelope(body)));
+    for body in poison {
+        queue.send(&envelope(body));
+    }
     queue.send(&event("Delivery", "m-1", 9));
     queue.send("Successfully validated SNS topic for Amazon SES event publishing.");
     wait_for(&queue, 0);

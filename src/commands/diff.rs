@@ -56,7 +56,7 @@ async fn diff(printer: &Printer, common: &Common, typed: &Diff) -> anyhow::Resul
         printer.data(&markdown::text(&heading, &compared.plan, &others));
     } else {
         printer.comparison(&heading, &compared.plan, &others);
-        printer.costs(&compared.costs());
+        printer.costs(&compared.costs(&opened.session).await);
     }
     tell_needless(printer, &compared.plan, &opened.session.consent);
     printer.findings(&others.cut_off);

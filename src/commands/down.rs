@@ -96,7 +96,7 @@ async fn down(
     let heading = Heading::of_stack(common, typed, &session.aws);
     if common.dry_run || !printer.is_json() {
         printer.plan(&heading, &compared.plan);
-        printer.costs(&compared.costs());
+        printer.costs(&compared.costs(session).await);
     }
     tell_needless(printer, &compared.plan, &session.consent);
     if common.dry_run {

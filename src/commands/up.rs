@@ -80,7 +80,7 @@ async fn up(
     let plan = &prepared.compared.plan;
     if common.dry_run || !printer.is_json() {
         printer.plan(&heading, plan);
-        printer.costs(&prepared.compared.costs());
+        printer.costs(&prepared.compared.costs(&prepared.opened.session).await);
     }
     tell_needless(printer, plan, &prepared.opened.session.consent);
     printer.findings(&prepared.findings);

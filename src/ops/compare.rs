@@ -7,12 +7,12 @@ use std::{
 
 use super::account::Opened;
 use declaration::{Declaration, SecretSource};
-use engine::{Address, Disorder, Live, Owner, Tags, keep_undeclared, survey};
-use kinds::{Id, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
+use engine::{Address, Disorder, Kind as _, Live, Owner, Tags, keep_undeclared, survey};
+use kinds::{Id, Item, Kind, Plan, Read, Resource, Session, Settings, Survey, ses};
 use package::{Artifact, Upload};
 use stack::{
     Existing, Names,
-    costs::{self, Costs},
+    costs::{self, Costs, LiveSettings},
     desired::{self, Inputs, RuleSet},
 };
 
@@ -58,8 +58,15 @@ pub(crate) struct Compared {
 
 impl Compared {
     /// Returns what the stack costs while nobody uses it, before the plan and after it.
-    pub(crate) fn costs(&self) -> Costs {
-        costs::of(&self.plan, &self.survey, &self.resources)
+    pub(crate) async fn costs(&self, session: &Session) -> Costs {
+        let mut undeclared = LiveSettings::new();
+        let unread = |item: &&Item| !item.is_declared && costs::depends_on_settings(item.id.kind);
+        for item in self.plan.items().iter().filter(unread) {
+            if let Ok(Some(live)) = item.id.kind.read(session, &item.address).await {
+                undeclared.insert((item.id.kind, item.address.clone()), live.settings);
+            }
+        }
+        costs::of(&self.plan, &self.survey, &self.resources, &undeclared)
     }
 
     /// Returns the names of the declared resources.

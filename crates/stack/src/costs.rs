@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Action, Live, Owner};
-use kinds::{Item, Plan, Read, Resource, Settings, Survey};
+use engine::{Action, Address, Live, Owner};
+use kinds::{Item, Kind, Plan, Read, Resource, Settings, Survey};
 
 /// Month of AWS's price lists that the table is from.
 pub const DATED: &str = "2026-08";
@@ -115,10 +115,10 @@ fn price(settings: &Settings) -> Price {
         Settings::Cluster(cluster) => brokers(cluster.brokers, &cluster.instance, cluster.storage),
         Settings::Database(one) => database(&one.class, one.storage, one.multi_az),
         Settings::Cache(one) => cache(one.replicas + 1, &one.node, &one.engine),
-        Settings::NatGateway(_) => Price::Dollars(NAT_GATEWAY * MONTH),
-        Settings::Address(_) => Price::Dollars(PUBLIC_ADDRESS * MONTH),
-        Settings::Secret(_) => Price::Dollars(SECRET),
-        Settings::Alarm(_) => Price::Dollars(ALARM),
+        Settings::NatGateway(_) => of_each(Kind::NatGateway),
+        Settings::Address(_) => of_each(Kind::Address),
+        Settings::Secret(_) => of_each(Kind::Secret),
+        Settings::Alarm(_) => of_each(Kind::Alarm),
         // What is kept in them is paid for, and that depends on their use.
         Settings::Bucket(_)
         | Settings::Queue(_)
@@ -156,6 +156,22 @@ fn price(settings: &Settings) -> Price {
     }
 }
 
+/// Returns what each of a kind costs, where that does not depend on its settings.
+fn of_each(kind: Kind) -> Price {
+    match kind {
+        Kind::NatGateway => Price::Dollars(NAT_GATEWAY * MONTH),
+        Kind::Address => Price::Dollars(PUBLIC_ADDRESS * MONTH),
+        Kind::Secret => Price::Dollars(SECRET),
+        Kind::Alarm => Price::Dollars(ALARM),
+        _ => Price::Nothing,
+    }
+}
+
+/// Returns `true` for kinds whose settings tell what one costs.
+pub fn depends_on_settings(kind: Kind) -> bool {
+    matches!(kind, Kind::Cluster | Kind::Database | Kind::Cache)
+}
+
 /// The sum of some prices.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sum {
@@ -166,8 +182,8 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, settings: &Settings) {
-        match price(settings) {
+    fn add(&mut self, price: Price) {
+        match price {
             Price::Nothing => {}
             Price::Dollars(dollars) => self.dollars += dollars,
             Price::Unknown { what, page } => drop(self.unknown.insert((what, page))),
@@ -184,12 +200,21 @@ pub struct Costs {
     pub then: Sum,
 }
 
-/// Returns what the stack costs before and after a plan. What could not be read is not counted.
-pub fn of(plan: &Plan, survey: &Survey, resources: &[Resource]) -> Costs {
+/// Settings of live resources, by kind and address.
+pub type LiveSettings = BTreeMap<(Kind, Address), Settings>;
+
+/// Returns what the stack costs before and after a plan. What is no longer declared is in no survey: `undeclared` has it, where its settings
+/// tell its price. What could not be read is not counted.
+pub fn of(plan: &Plan, survey: &Survey, resources: &[Resource], undeclared: &LiveSettings) -> Costs {
     let desired: BTreeMap<_, _> = resources.iter().map(|one| (&one.id, &one.settings)).collect();
-    let live = |item: &Item| match survey.read.get(&(item.id.kind, item.address.clone())) {
-        Some(Read::Present(Live { settings, owner: Owner::Ours | Owner::Nobody })) => Some(settings),
-        _ => None,
+    let live = |item: &Item| {
+        let place = (item.id.kind, item.address.clone());
+        match survey.read.get(&place) {
+            Some(Read::Present(Live { settings, owner: Owner::Ours | Owner::Nobody })) => Some(price(settings)),
+            Some(_) => None,
+            None if item.is_declared => None,
+            None => Some(undeclared.get(&place).map_or_else(|| of_each(item.id.kind), price)),
+        }
     };
     let mut costs = Costs::default();
     for item in plan.items() {
@@ -199,7 +224,9 @@ pub fn of(plan: &Plan, survey: &Survey, resources: &[Resource]) -> Costs {
         let then = match item.action {
             Action::Delete | Action::Unreadable { .. } | Action::Foreign { .. } => None,
             Action::Unchanged | Action::Keep { .. } => live(item),
-            Action::Create | Action::Change { .. } | Action::Replace { .. } => desired.get(&item.id).copied(),
+            Action::Create | Action::Change { .. } | Action::Replace { .. } => {
+                desired.get(&item.id).copied().map(price)
+            }
         };
         if let Some(then) = then {
             costs.then.add(then);

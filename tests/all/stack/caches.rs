@@ -69,8 +69,8 @@ fn a_cache_comes_with_its_password_and_goes_by_name_alone_with_a_last_snapshot()
     trial.folder.write("infra.yaml", declaration(&network, ""));
     let plan = trial.expect(0, &["up", "--dry-run"]);
     assert!(words(&plan).contains("cache `seen` costs some 9 US dollars a month"), "{plan}");
-    let up = trial.expect(0, &["up", "--yes"]);
-    words(&up);
+    let up = words(&trial.expect(0, &["up", "--yes"]));
+    assert!(up.contains("more than now, by AWS's prices of"), "{up}");
     // `up` has waited until it was made.
     let made = cache(&trial);
     assert_eq!(made.text("Status"), "available");
@@ -114,7 +114,8 @@ fn a_cache_comes_with_its_password_and_goes_by_name_alone_with_a_last_snapshot()
     let down = trial.expect(0, &["down", "--confirm", "tracking"]);
     assert_eq!(cache(&trial).text("Status"), "available", "{down}");
     assert_eq!(snapshots(&trial), [""; 0]);
-    trial.expect(0, &["down", "--confirm", "tracking", "--delete-data"]);
+    let down = trial.expect(0, &["down", "--confirm", "tracking", "--delete-data"]);
+    assert!(words(&down).contains("less than now, by AWS's prices"), "{down}");
     let [snapshot] = &snapshots(&trial)[..] else { panic!("{:?}", snapshots(&trial)) };
     assert!(snapshot.starts_with("tracking-seen-final-"), "{snapshot}");
     let left = trial.account.inventory();

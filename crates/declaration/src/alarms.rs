@@ -182,6 +182,7 @@ impl AlarmKind {
     ];
 
     /// Returns the measurement of the alarm.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub const fn measure(self) -> Measure {
         const SQS: &str = "AWS/SQS";
         const RDS: &str = "AWS/RDS";

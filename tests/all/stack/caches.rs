@@ -8,7 +8,7 @@ use super::{
     Trial, VALUE, actions,
     networks::{Network, made},
 };
-use crate::harness::Run;
+use crate::{effort::Effort, harness::Run};
 
 const OTHER: &str = "another-hush-c52e-nobody-may-see";
 
@@ -142,7 +142,9 @@ fn every_change_of_a_cache_is_told_and_waited_for() {
     trial.folder.write("infra.yaml", declaration(&network, ""));
     trial.up();
     let mut declared: Vec<&str> = Vec::new();
-    for (change, told, is_applied) in CHANGES {
+    // An upgrade goes the way of another type of node.
+    let is_tried = |change: &str| Effort::asked() == Effort::Whole || !change.starts_with("version");
+    for (change, told, is_applied) in CHANGES.iter().filter(|(change, ..)| is_tried(change)) {
         let key = change.split(':').next().unwrap();
         declared.retain(|other| !other.starts_with(key));
         declared.push(change);

@@ -44,9 +44,7 @@ async fn of(declaration: Declaration, source: Vec<u8>) -> anyhow::Result<Opened>
         );
         return Err(Problem::new(message).with_hint("choose other credentials with `AWS_PROFILE`").into());
     }
-    if !declaration.networks.is_empty() || !declaration.security_groups.is_empty() {
-        session.networks.declare();
-    }
+    session.networks.declare(stack::kinds_of_ec2(&declaration));
     let names = Names::new(&declaration, account).as_listed(&session.tagged);
     Ok(Opened { declaration, source, names, session })
 }

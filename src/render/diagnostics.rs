@@ -137,6 +137,7 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
         (declaration.identities.len(), "identity"),
         (declaration.networks.len(), "network"),
         (declaration.security_groups.len(), "security group"),
+        (declaration.servers.len(), "server"),
         (declaration.receipt_rules.len(), "receipt rule"),
         (declaration.receipt_filters.len(), "receipt filter"),
     ];

@@ -27,6 +27,7 @@ import receipt_filters
 import receipt_rules
 import resources
 import sending
+import servers
 import snapshots
 import tag_index
 from ministack.app import main
@@ -49,6 +50,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks, caches):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks, caches, servers):
         extension.install()
     main()

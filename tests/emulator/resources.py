@@ -69,6 +69,9 @@ def sender(body, place):
 # What a call of EC2 is about, by the first of these parameters that it has.
 NETWORKS = (
     ("RouteTableId", "route-table"),
+    ("InstanceId", "instance"),
+    ("InstanceId.1", "instance"),
+    ("VolumeId", "volume"),
     ("VpcEndpointId", "vpc-endpoint"),
     ("VpcEndpointId.1", "vpc-endpoint"),
     ("NatGatewayId", "natgateway"),
@@ -87,6 +90,8 @@ TYPES = {
     "eipalloc": "elastic-ip",
     "nat": "natgateway",
     "vpce": "vpc-endpoint",
+    "vol": "volume",
+    "i": "instance",
 }
 # What is made by a call has no id and no tag before.
 MADE = {
@@ -98,6 +103,8 @@ MADE = {
     "AllocateAddress": "elastic-ip",
     "CreateNatGateway": "natgateway",
     "CreateVpcEndpoint": "vpc-endpoint",
+    "CreateVolume": "volume",
+    "RunInstances": "instance",
 }
 
 
@@ -162,7 +169,12 @@ def one(parameters, name):
 
 
 def role(_action, _body, parameters, place):
-    """A role's path is part of its ARN; of one that is not there IAM knows none."""
+    """The path of a role or a profile is part of its ARN; of one that is not there IAM knows none."""
+    profile = one(parameters, "InstanceProfileName")
+    if profile:
+        known = iam._instance_profiles.get(profile)
+        path = one(parameters, "Path") or "/"
+        return known["Arn"] if known else f"arn:aws:iam::{place.partition(':')[2]}:instance-profile{path}{profile}"
     name = one(parameters, "RoleName")
     if name in iam._roles:
         return iam._roles[name]["Arn"]

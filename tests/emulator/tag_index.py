@@ -33,9 +33,12 @@ def networks():
         ("elastic-ip", ec2._addresses),
         ("natgateway", ec2._nat_gateways),
         ("vpc-endpoint", ec2._vpc_endpoints),
+        ("volume", ec2._volumes),
+        ("instance", ec2._instances),
     ):
         for name, one in store.items():
-            if one.get("State") == "deleted":
+            state = one.get("State")
+            if state == "deleted" or isinstance(state, dict) and state["Name"] == "terminated":
                 continue
             yield f"arn:aws:ec2:{get_region()}:{get_account_id()}:{kind}/{name}", ec2._tags.get(name) or []
 

@@ -71,6 +71,10 @@ pub enum AlarmKind {
     CacheMemory,
     /// Keys that a node of a cache gave up to make room.
     CacheEvictions,
+    /// The processor of a server, in percent.
+    ServerCpu,
+    /// Checks of a server and its machine that fail.
+    ServerStatus,
 }
 
 /// The subjects of alarms.
@@ -97,6 +101,8 @@ pub enum Watched {
     Database,
     /// Every node of every cache.
     Cache,
+    /// Every server.
+    Server,
 }
 
 /// The units of thresholds.
@@ -161,7 +167,7 @@ const LAMBDA: &str = "AWS/Lambda";
 
 impl AlarmKind {
     /// Every kind of alarm.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Errors,
         Self::Throttles,
         Self::Duration,
@@ -179,6 +185,8 @@ impl AlarmKind {
         Self::CacheCpu,
         Self::CacheMemory,
         Self::CacheEvictions,
+        Self::ServerCpu,
+        Self::ServerStatus,
     ];
 
     /// Returns the measurement of the alarm.
@@ -187,6 +195,7 @@ impl AlarmKind {
         const SQS: &str = "AWS/SQS";
         const RDS: &str = "AWS/RDS";
         const ELASTICACHE: &str = "AWS/ElastiCache";
+        const EC2: &str = "AWS/EC2";
         let ((name, watched), (namespace, metric, statistic), (threshold, unit), description) = match self {
             Self::Errors => (
                 ("errors", Watched::Function),
@@ -295,6 +304,18 @@ impl AlarmKind {
                 (100, Unit::Count),
                 "a node of a cache gives keys up to make room",
             ),
+            Self::ServerCpu => (
+                ("server_cpu", Watched::Server),
+                (EC2, "CPUUtilization", "Average"),
+                (80, Unit::Count),
+                "the processor of a server has almost no rest",
+            ),
+            Self::ServerStatus => (
+                ("server_status", Watched::Server),
+                (EC2, "StatusCheckFailed", "Sum"),
+                (2, Unit::Count),
+                "a server does not answer, or its machine fails",
+            ),
         };
         Measure { name, watched, namespace, metric, statistic, period: 300, threshold, unit, description }
     }
@@ -387,6 +408,8 @@ static THRESHOLDS: Shape = Shape {
             "Keys that a node of a cache gave up to make room, in 5 minutes.",
         )
         .or("100"),
+        Field::new("server_cpu", Holds::Number(1, 100), "Processor of a server, in percent.").or("80"),
+        Field::new("server_status", Holds::Number(1, 5), "Minutes in which a server does not answer, of 5.").or("2"),
     ],
 };
 
@@ -409,6 +432,8 @@ impl Word for AlarmKind {
         (Self::CacheCpu.measure().name, Self::CacheCpu),
         (Self::CacheMemory.measure().name, Self::CacheMemory),
         (Self::CacheEvictions.measure().name, Self::CacheEvictions),
+        (Self::ServerCpu.measure().name, Self::ServerCpu),
+        (Self::ServerStatus.measure().name, Self::ServerStatus),
     ];
 }
 

@@ -104,6 +104,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     super::database::check(reader, root, declaration);
     super::cache::check(reader, root, declaration);
     security_group::check(reader, root, declaration);
+    super::server::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.

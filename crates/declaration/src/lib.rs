@@ -31,6 +31,7 @@ mod schema;
 mod secret;
 mod sections;
 mod security_group;
+mod server;
 mod shape;
 mod stages;
 mod suggestion;
@@ -70,6 +71,7 @@ pub use schema::schema;
 pub use secret::{Secret, SecretSource, ValueFrom};
 pub use sections::sections;
 pub use security_group::{Peer, Protocol, SecurityGroup, Traffic};
+pub use server::{DataDisk, PublicAddress, Server};
 use stages::Stages;
 pub use suggestion::choose;
 pub use table::Table;
@@ -127,6 +129,8 @@ pub struct Declaration {
     pub networks: BTreeMap<String, Network>,
     /// Security groups by entry name.
     pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// Servers by name.
+    pub servers: BTreeMap<String, Server>,
     /// Alarms and their recipients.
     pub alarms: Alarms,
     /// Receipt rules, in the order in which SES evaluates them.

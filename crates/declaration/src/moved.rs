@@ -81,6 +81,16 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
         "move the database: `database/OLD: database/NEW`",
     ),
     (&["cache subnets"], "they are made for a cache, and move with it", "move the cache: `cache/OLD: cache/NEW`"),
+    (
+        &["subnet", "internet gateway", "nat gateway", "route table", "endpoint"],
+        "it is made for a network, and moves with it",
+        "move the network: `network/OLD: network/NEW`",
+    ),
+    (
+        &["volume", "address", "instance profile"],
+        "it is made for a server, and moves with it",
+        "move the server: `server/OLD: server/NEW`",
+    ),
     (&["access log"], "it is made for an API, and moves with it", "move the API: `api/OLD: api/NEW`"),
     (
         &["event source mapping", "mapping"],

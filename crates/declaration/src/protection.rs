@@ -75,7 +75,8 @@ impl Declaration {
         let own = buckets.chain(secrets).chain(queues).chain(topics).chain(apis).chain(functions);
         let databases = self.databases.iter().map(|(entry, database)| ("databases", entry, &database.kms_key));
         let caches = self.caches.iter().map(|(entry, cache)| ("caches", entry, &cache.kms_key));
-        let own = own.chain(tables).chain(clusters).chain(databases).chain(caches);
+        let servers = self.servers.iter().map(|(entry, server)| ("servers", entry, &server.kms_key));
+        let own = own.chain(tables).chain(clusters).chain(databases).chain(caches).chain(servers);
         let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         if let Some(key) = &self.kms_key {
             keys.insert(key, vec![KMS_KEY.name]);

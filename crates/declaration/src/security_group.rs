@@ -193,7 +193,7 @@ fn part(text: &str, declared: &[String]) -> Result<NetworkPart, Wrong> {
 }
 
 /// Checks that something that names a network is in groups of that network.
-fn check_placed(
+pub(super) fn check_placed(
     reader: &mut Reader,
     declaration: &Declaration,
     (what, place): (&str, Range<usize>),

@@ -106,6 +106,7 @@ pub(super) enum Kind {
     Network,
     SecurityGroup,
     Cache,
+    Server,
 }
 
 impl Kind {
@@ -124,6 +125,7 @@ impl Kind {
         Self::Network,
         Self::SecurityGroup,
         Self::Cache,
+        Self::Server,
     ];
 
     /// Returns the kind as a word in a sentence.
@@ -142,6 +144,7 @@ impl Kind {
             Self::Network => "network",
             Self::SecurityGroup => "security group",
             Self::Cache => "cache",
+            Self::Server => "server",
         }
     }
 
@@ -166,6 +169,7 @@ impl Kind {
             Self::Network => "a network",
             Self::SecurityGroup => "a security group",
             Self::Cache => "a cache",
+            Self::Server => "a server",
         }
     }
 
@@ -185,6 +189,7 @@ impl Kind {
             Self::Network => "networks",
             Self::SecurityGroup => "security_groups",
             Self::Cache => "caches",
+            Self::Server => "servers",
         }
     }
 }
@@ -272,7 +277,7 @@ mod tests {
     #[test]
     fn every_key_of_the_tables_has_an_effect() {
         const FULL: &str = include_str!("../../../tests/all/validate/full.yaml");
-        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2, database_cpu: 2, database_storage: 2, database_connections: 2, cache_cpu: 2, cache_memory: 2, cache_evictions: 2}";
+        let all = "{errors: 2, throttles: 2, duration: 2, undelivered: 2, messages: 2, age: 2, server_errors: 2, backlog: 2, bounces: 2, complaints: 2, lag: 2, database_cpu: 2, database_storage: 2, database_connections: 2, cache_cpu: 2, cache_memory: 2, cache_evictions: 2, server_cpu: 2, server_status: 3}";
         let with_all = FULL.replace("  off: [throttles]\n", "").replace("{errors: 5, age: 25}", all);
         // Bounces are heard of one source alone: here of the identity.
         let with_all = with_all

@@ -52,8 +52,19 @@ fn differs_by_case(one: &str, other: &str) -> bool {
 
 /// Reports tags of an entry that are too many together with those of the stack, or differ from one of them by case.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    let Declaration { tags: all, buckets, functions, queues, topics, apis, secrets, networks, security_groups, .. } =
-        declaration;
+    let Declaration {
+        tags: all,
+        buckets,
+        functions,
+        queues,
+        topics,
+        apis,
+        secrets,
+        networks,
+        security_groups,
+        servers,
+        ..
+    } = declaration;
     let entries = (buckets.iter().map(|(entry, bucket)| ("buckets", entry, &bucket.tags)))
         .chain(functions.iter().map(|(entry, function)| ("functions", entry, &function.tags)))
         .chain(queues.iter().map(|(entry, queue)| ("queues", entry, &queue.tags)))
@@ -61,7 +72,8 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         .chain(apis.iter().map(|(entry, api)| ("apis", entry, &api.tags)))
         .chain(secrets.iter().map(|(entry, secret)| ("secrets", entry, &secret.tags)))
         .chain(networks.iter().map(|(entry, network)| ("networks", entry, &network.tags)))
-        .chain(security_groups.iter().map(|(entry, group)| ("security_groups", entry, &group.tags)));
+        .chain(security_groups.iter().map(|(entry, group)| ("security_groups", entry, &group.tags)))
+        .chain(servers.iter().map(|(entry, server)| ("servers", entry, &server.tags)));
     for (section, entry, own) in entries {
         let added = own.keys().filter(|key| !all.contains_key(*key)).count();
         if all.len() <= MOST_TAGS && own.len() <= MOST_TAGS && all.len() + added > MOST_TAGS {

@@ -310,6 +310,12 @@ kinds! {
     NatGateway = ec2::nat_gateway::NatGateway;
     /// Gateway endpoints.
     Endpoint = ec2::endpoint::Endpoint;
+    /// Instance profiles: the roles of servers.
+    InstanceProfile = iam::instance_profile::InstanceProfile;
+    /// Disks of servers for data.
+    Volume = ec2::volume::Volume;
+    /// Servers.
+    Server = ec2::server::Server;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

@@ -59,6 +59,15 @@ pub enum Target {
     CachePasswords,
     /// The role that `ElastiCache` has in an account.
     CacheRole,
+    /// RDS's own groups of options, one of which each database is in, if some are declared.
+    DatabaseOptions,
+    /// What a server is made of and with, and the stack does not have: images, key pairs, its own disk and interface, and declared subnets
+    /// and groups that exist, if some server is declared.
+    Launch,
+    /// Declared public addresses that exist.
+    ExistingAddresses,
+    /// The parameters that name the images of declared servers.
+    Images,
     /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
     Everything,
 }
@@ -87,6 +96,10 @@ impl Target {
             Self::CacheObjects => "DataOfCaches".to_owned(),
             Self::CachePasswords => "PasswordsOfCaches".to_owned(),
             Self::CacheRole => "RoleOfCaches".to_owned(),
+            Self::DatabaseOptions => "OptionsOfDatabases".to_owned(),
+            Self::Launch => "Launch".to_owned(),
+            Self::ExistingAddresses => "ExistingAddresses".to_owned(),
+            Self::Images => "Images".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }
     }
@@ -182,6 +195,10 @@ mod tests {
                 | Target::CacheObjects
                 | Target::CachePasswords
                 | Target::CacheRole
+                | Target::DatabaseOptions
+                | Target::Launch
+                | Target::ExistingAddresses
+                | Target::Images
                 | Target::Everything => continue,
             };
             assert!(named.identity().arn.is_some(), "{kind:?} {right:?}");

@@ -2,6 +2,7 @@
 
 pub mod costs;
 pub mod desired;
+mod ec2;
 mod existing;
 mod making;
 mod moves;
@@ -11,6 +12,7 @@ pub mod preconditions;
 mod purpose;
 mod sizes;
 
+pub use ec2::kinds_of_ec2;
 pub use existing::{Existing, Found};
 pub use making::{Making, makings};
 pub use names::{Names, is_of_the_stack_itself};

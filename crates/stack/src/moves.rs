@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use declaration::{AlarmKind, Declaration, GatewayService, SILENCE, Tier, Watched, subnet_entry};
-use kinds::Kind;
+use declaration::{AlarmKind, Database, Declaration, GatewayService, SILENCE, Tier, Watched, subnet_entry};
+use kinds::{Kind, iam::instance_profile::OF_SERVER};
 
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
 pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), String> {
@@ -16,9 +16,22 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
             Kind::Cache => &[Kind::Cache, Kind::CacheSubnets],
             Kind::Network => &[Kind::Network, Kind::InternetGateway, Kind::NatGateway],
+            Kind::Server => &[Kind::Server, Kind::Volume],
             kind => std::slice::from_ref(kind),
         };
         moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
+        if *kind == Kind::Database
+            && let Some(database) = declaration.databases.get(&one.to)
+        {
+            let of = |entry: &str| parameters_entry(entry, database);
+            moves.insert((Kind::DatabaseParameters, of(&one.from)), of(&one.to));
+        }
+        if *kind == Kind::Server {
+            let role = [Kind::Role, Kind::InstanceProfile];
+            let of = |entry: &str| server_role_entry(entry);
+            moves.extend(role.map(|kind| ((kind, of(&one.from)), of(&one.to))));
+            moves.insert((Kind::Address, server_address_entry(&one.from)), server_address_entry(&one.to));
+        }
         if *kind == Kind::Network {
             moves.extend(in_network(&one.from, &one.to));
         }
@@ -32,6 +45,7 @@ pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), Strin
             Watched::Api => *kind == Kind::Api,
             Watched::Database => *kind == Kind::Database,
             Watched::Cache => *kind == Kind::Cache,
+            Watched::Server => *kind == Kind::Server,
         });
         moves.extend(alarms.flat_map(|measure| {
             let nodes = if measure.watched == Watched::Cache { MOST_NODES } else { 1 };
@@ -63,6 +77,22 @@ fn in_network(from: &str, to: &str) -> Vec<((Kind, String), String)> {
 /// Returns the entry of an alarm on a function or a queue.
 pub(crate) fn alarm_entry(watched: &str, measure: &str) -> String {
     format!("{watched}-{measure}")
+}
+
+/// Returns the entry of the parameters of a database. What they are for is in their name: RDS cannot change that, and a group that is used
+/// cannot be replaced.
+pub(crate) fn parameters_entry(entry: &str, database: &Database) -> String {
+    format!("{entry}-{}", database.family().replace('.', "-"))
+}
+
+/// Returns the entry of the role and the profile of a server: a function may have the same name.
+pub(crate) fn server_role_entry(server: &str) -> String {
+    format!("{server}{OF_SERVER}")
+}
+
+/// Returns the entry of the public address of a server.
+pub(crate) fn server_address_entry(server: &str) -> String {
+    format!("{server}-address")
 }
 
 /// Returns the entry of the address of a network's NAT gateway.

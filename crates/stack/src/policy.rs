@@ -171,7 +171,11 @@ fn allow(actions: BTreeSet<&str>, resources: Vec<String>) -> Statement {
 /// Returns a statement with the conditions under which its resources may be used.
 fn limited(target: Target, statement: Statement, declaration: &Declaration, names: &Names) -> Statement {
     match target {
-        Target::Passed(_) => statement.when("StringEquals", "iam:PassedToService", ["lambda.amazonaws.com".to_owned()]),
+        Target::Passed(_) => {
+            let servers = (!declaration.servers.is_empty()).then_some("ec2.amazonaws.com");
+            let services = servers.into_iter().chain(["lambda.amazonaws.com"]).map(str::to_owned);
+            statement.when("StringEquals", "iam:PassedToService", services)
+        }
         // Nobody decrypts anything by himself: the services do, for what he may do there.
         Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
         // Of mappings, which have no names, those of the stack's functions.
@@ -224,7 +228,7 @@ fn finds_by_tag(right: &Right) -> bool {
 
 /// Services that use a key in the name of whoever calls them.
 fn key_services(names: &Names) -> Vec<String> {
-    ["dynamodb", "elasticache", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
+    ["dynamodb", "ec2", "elasticache", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
         .map(|service| names.realm().endpoint(service))
         .into()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     existing,
-    fields::{caches, every_kind, sending, servers, stores},
+    fields::{caches, every_kind, machines, sending, servers, stores},
 };
 use crate::{
     effort::Effort,
@@ -60,6 +60,13 @@ impl Resource {
         if self.kind == "endpoint" {
             return other.kind == "route table";
         }
+        if self.kind == "instance profile" {
+            return other.kind == "role" && other.entry == self.entry;
+        }
+        if self.kind == "alarm" && self.entry.starts_with(&format!("{}-server_", other.entry)) && other.kind == "server"
+        {
+            return true;
+        }
         let is_of_api = match self.kind.as_str() {
             "permission" => self.entry.contains(".api-"),
             "alarm" => self.entry == format!("{}-server_errors", other.entry),
@@ -86,7 +93,13 @@ impl Resource {
                 let url = account.wait(account.sqs.get_queue_url().queue_name(name).send()).unwrap().queue_url;
                 account.wait(account.sqs.delete_queue().set_queue_url(url).send()).unwrap();
             }
-            "role" => delete_role(trial, name),
+            "role" => {
+                if self.entry.ends_with("-server") {
+                    machines::delete(trial, "role");
+                }
+                delete_role(trial, name);
+            }
+            "server" | "instance profile" => machines::delete(trial, &self.kind),
             "log group" => drop(account.wait(account.logs.delete_log_group().log_group_name(name).send()).unwrap()),
             "access log" => {
                 let group = format!("/aws/vendedlogs/{name}");
@@ -176,19 +189,20 @@ fn delete_role(trial: &Trial, name: &str) {
 }
 
 /// Returns whether a resource can be deleted: an order and an activation are states of something else, and an unconfirmed
-/// subscriber cannot be unsubscribed; a network and an address stay as long as something has them, and RDS and `ElastiCache` keep the groups of
+/// subscriber cannot be unsubscribed; networks, addresses and disks stay as long as something has them, and RDS and `ElastiCache` keep the groups of
 /// what is there.
 fn can_be_deleted(resource: &Resource) -> bool {
     let is_pending = resource.kind == "subscription" && resource.name.starts_with("email:");
     let groups = ["database subnets", "database parameters", "cache subnets"];
-    let stays = ["receipt rule order", "active rule set", "network", "address"];
-    !is_pending && !stays.iter().chain(&groups).any(|kind| *kind == resource.kind)
+    let stays = ["receipt rule order", "active rule set", "network", "address", "volume"];
+    let has_gateway = resource.kind == "subnet" && resource.entry.ends_with("-public-1");
+    !is_pending && !has_gateway && !stays.iter().chain(&groups).any(|kind| *kind == resource.kind)
 }
 
 #[test]
 fn whatever_somebody_deletes_is_missed_and_made_again() {
     let mut kinds = BTreeSet::new();
-    for declaration in [every_kind(), sending::alone(), servers::alone()] {
+    for declaration in [every_kind(), sending::alone(), servers::alone(), machines::alone()] {
         let Some(trial) = Trial::new(&declaration) else { return };
         existing::bucket(&trial.account);
         sending::identities(&trial);

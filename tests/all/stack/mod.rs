@@ -23,6 +23,7 @@ mod reaching;
 mod rehearsal;
 mod saved;
 mod secrets;
+mod servers;
 pub(crate) mod terminal;
 mod tracking;
 mod versions;

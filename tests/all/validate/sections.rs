@@ -15,7 +15,7 @@ fn only(old: &str, new: &str) -> String {
 #[test]
 fn every_key_has_its_place() {
     let run = validated(FULL);
-    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 2 caches, 1 configuration set, 2 identities, 2 networks, 2 security groups, 2 receipt rules, 2 receipt filters");
+    assert_snapshot!(run.stdout(), @"infra.yaml: valid; stack circuit-maintenance in eu-west-1: 2 buckets, 2 functions, 2 queues, 1 topic, 1 API, 3 secrets, 1 table, 2 clusters, 1 database, 2 caches, 1 configuration set, 2 identities, 2 networks, 2 security groups, 1 server, 2 receipt rules, 2 receipt filters");
     // No zips came with the binary that is tested: the declaration is valid all the same.
     let [warning] = run.diagnostics().try_into().unwrap();
     assert!(
@@ -277,7 +277,7 @@ fn alarms_and_who_is_told() {
     72:29: topic `event` is not declared | did you mean `events`?
     72:12: `notify` must be a mail address such as `noc@example.com`, not the text `noc@example`
     72:20: this one is told already
-    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints`, `lag`, `database_cpu`, `database_storage`, `database_connections`, `cache_cpu`, `cache_memory` or `cache_evictions`, not the text `throttle`
+    73:9: `off` must be `errors`, `throttles`, `duration`, `undelivered`, `messages`, `age`, `server_errors`, `backlog`, `bounces`, `complaints`, `lag`, `database_cpu`, `database_storage`, `database_connections`, `cache_cpu`, `cache_memory`, `cache_evictions`, `server_cpu` or `server_status`, not the text `throttle`
     73:20: `throttles` is off already
     73:9: `errors` is off, and has a threshold | remove one of them
     74:12: `silence` must be between `1h` and `7d`, not the text `8d`
@@ -434,6 +434,25 @@ fn what_is_in_a_network_names_it() {
     163:22: database `store` is in network `company`, and security group `web` is in another one | name a group of `company`
     155:3: database `store` has neither `network` nor `subnets` | add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network
     ");
+}
+
+#[test]
+fn servers_without_contradictions() {
+    for (fault, words) in [
+        (only("    zone: 2\n", "    zone: 4\n"), "network `main` has 3 public subnets"),
+        (only("    type: t4g.small\n", "    type: t3.small\n"), "their processors differ"),
+        (only("    type: t4g.small\n", "    type: small\n"), "`type` must be the type of a machine"),
+        (only("al2023-ami-kernel-6.1-arm64", "al2023-ami kernel"), "`image` must be"),
+        (only("    disk: 20\n", "    disk: 4\n"), "`disk` must be"),
+        (only("mount: /srv/items", "mount: /etc"), "`/etc` is the system's"),
+        (only("    address: new\n", "    address: eip-0a1b2c3d\n"), "name the id of its allocation"),
+        (only("    address: new\n", "    address: both\n"), "`address` must be `none`, `new`"),
+        (only("    key: ops\n", ""), "`login_alerts` has no effect"),
+        (only("    login_alerts: events\n", "    login_alerts: evnts\n"), "did you mean `events`?"),
+        (only("security_groups: [web]\n    type", "security_groups: [wbe]\n    type"), "did you mean `web`?"),
+    ] {
+        assert!(fault.contains(words), "{fault}");
+    }
 }
 
 #[test]

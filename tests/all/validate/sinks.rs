@@ -32,7 +32,10 @@ fn every_example_is_valid_and_the_one_for_all_sinks_has_them_all() {
     let mut names: Vec<String> =
         examples.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
-    assert_eq!(names, ["all-sinks", "calendar", "echo", "egress", "mail-events", "netbox", "tracking", "webhook"]);
+    assert_eq!(
+        names,
+        ["all-sinks", "calendar", "echo", "egress", "mail-events", "netbox", "server", "tracking", "webhook"]
+    );
     for name in names {
         let run = validate(&example(&name));
         assert_eq!((run.code(), run.stderr().as_str()), (Some(0), ""), "{name}: {run}");

@@ -12,7 +12,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use crate::{
-    Kind, Manage, Session, apigateway,
+    Kind, Manage, Session, apigateway, ec2,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -96,6 +96,8 @@ impl Default for Settings {
 const MISSING: &str = "missing";
 /// Dimension of the metrics of APIs.
 pub const API: &str = "ApiId";
+/// Dimension that has the id of a server.
+pub const SERVER: &str = "InstanceId";
 /// Number of periods: AWS takes all of them for the default.
 const PERIODS: &[&str] = &["evaluation_periods", "datapoints"];
 /// Statistic: only percentiles know `low_samples`.
@@ -169,7 +171,8 @@ async fn tags(session: &Session, name: &str) -> Result<Option<Tags>, Failure> {
 /// Returns the dimensions for a call. The id of an API is known as soon as there is the API.
 async fn dimensions(session: &Session, desired: &Settings) -> Result<Vec<Dimension>, Failure> {
     let dimensions = desired.dimensions.iter().map(|(name, value)| async move {
-        let value = apigateway::with_id(session, value).await?;
+        // A server's placeholder is one of an API's, too, with the kind before the name.
+        let value = apigateway::with_id(session, &ec2::with_id(session, value).await?).await?;
         Ok(Dimension::builder().name(name).value(value).build())
     });
     try_join_all(dimensions).await
@@ -243,7 +246,7 @@ impl Manage for Alarm {
 
     const HOLDS: Holds = Holds::Nothing;
 
-    const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Api];
+    const REFERS_TO: &'static [Kind] = &[Kind::Topic, Kind::Api, Kind::Server];
 
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["cloudwatch:DescribeAlarms"]),
@@ -292,6 +295,9 @@ impl Manage for Alarm {
         let mut settings = Settings::from_aws(&alarm, tags);
         if let Some(id) = settings.dimensions.get_mut(API) {
             *id = apigateway::without_id(session, id).await?;
+        }
+        if let Some(id) = settings.dimensions.get_mut(SERVER) {
+            *id = ec2::without_id(session, id).await?;
         }
         Ok(Some(Live { settings, owner }))
     }

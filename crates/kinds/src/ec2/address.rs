@@ -9,7 +9,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address as Place, Failure, Field, Holds, Live, Owned, Tags, plain};
+use engine::{Address as Place, Failure, Field, Holds, Live, Owned, Slow, Tags, plain};
 
 /// Public addresses.
 #[derive(Debug)]
@@ -37,6 +37,9 @@ impl Manage for Address {
     const FIELDS: &'static [Field] = &[plain("tags.*")];
 
     const HOLDS: Holds = Holds::Nothing;
+
+    // A NAT gateway that is on its way out has its address for some minutes more.
+    const ENDS_IN: Option<Slow> = Some(super::nat_gateway::ENDING);
 
     const REFERS_TO: &'static [Kind] = &[];
 

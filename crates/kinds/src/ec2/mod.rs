@@ -11,19 +11,23 @@ pub mod nat_gateway;
 pub mod network;
 pub mod route_table;
 pub mod security_group;
+pub mod server;
 pub mod subnet;
+mod told;
+pub mod volume;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::{Mutex, OnceCell};
 
+use self::told::{
+    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SERVER, SUBNET, TOLD, Told,
+    VOLUME,
+};
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
@@ -31,137 +35,12 @@ use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, 
 /// What is in a network gives its addresses back some time after its own end: functions in up to 45 minutes, as Lambda's guide says.
 const LEAVING: Slow = Slow { seconds: 1350, why: "what was in it gives its addresses back" };
 
-/// How EC2 tells a kind.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    kind: Kind,
-    /// Action that describes all of them.
-    describe: &'static str,
-    /// Place of the list in its answer.
-    list: &'static str,
-    /// Place of the id in a member.
-    id: &'static str,
-    /// Filter by the id.
-    filter: &'static str,
-    /// Type in specifications of tags.
-    resource: &'static str,
-    /// Beginning of the ids.
-    prefix: &'static str,
-    /// Filter that leaves out what is gone and still told, with the states that it takes; `None` for a kind without states.
-    states: Option<(&'static str, &'static [&'static str])>,
-}
-
-// Source: botocore 1.44.8, `ec2` 2016-11-15.
-const NETWORK: Told = Told {
-    kind: Kind::Network,
-    describe: "DescribeVpcs",
-    list: "vpcSet",
-    id: "vpcId",
-    filter: "vpc-id",
-    resource: "vpc",
-    prefix: "vpc-",
-    states: None,
-};
-const SUBNET: Told = Told {
-    kind: Kind::Subnet,
-    describe: "DescribeSubnets",
-    list: "subnetSet",
-    id: "subnetId",
-    filter: "subnet-id",
-    resource: "subnet",
-    prefix: "subnet-",
-    states: None,
-};
-const INTERNET_GATEWAY: Told = Told {
-    kind: Kind::InternetGateway,
-    describe: "DescribeInternetGateways",
-    list: "internetGatewaySet",
-    id: "internetGatewayId",
-    filter: "internet-gateway-id",
-    resource: "internet-gateway",
-    prefix: "igw-",
-    states: None,
-};
-const ROUTE_TABLE: Told = Told {
-    kind: Kind::RouteTable,
-    describe: "DescribeRouteTables",
-    list: "routeTableSet",
-    id: "routeTableId",
-    filter: "route-table-id",
-    resource: "route-table",
-    prefix: "rtb-",
-    states: None,
-};
-const SECURITY_GROUP: Told = Told {
-    kind: Kind::SecurityGroup,
-    describe: "DescribeSecurityGroups",
-    list: "securityGroupInfo",
-    id: "groupId",
-    filter: "group-id",
-    resource: "security-group",
-    prefix: "sg-",
-    states: None,
-};
-const ADDRESS: Told = Told {
-    kind: Kind::Address,
-    describe: "DescribeAddresses",
-    list: "addressesSet",
-    id: "allocationId",
-    filter: "allocation-id",
-    resource: "elastic-ip",
-    prefix: "eipalloc-",
-    states: None,
-};
-const NAT_GATEWAY: Told = Told {
-    kind: Kind::NatGateway,
-    describe: "DescribeNatGateways",
-    list: "natGatewaySet",
-    id: "natGatewayId",
-    filter: "nat-gateway-id",
-    resource: "natgateway",
-    prefix: "nat-",
-    states: Some(("state", &["pending", "available", "failed"])),
-};
-const ENDPOINT: Told = Told {
-    kind: Kind::Endpoint,
-    describe: "DescribeVpcEndpoints",
-    list: "vpcEndpointSet",
-    id: "vpcEndpointId",
-    filter: "vpc-endpoint-id",
-    resource: "vpc-endpoint",
-    prefix: "vpce-",
-    states: Some(("vpc-endpoint-state", &["pendingAcceptance", "pending", "available"])),
-};
-/// All kinds of EC2.
-const TOLD: [Told; 8] =
-    [NETWORK, SUBNET, INTERNET_GATEWAY, ROUTE_TABLE, SECURITY_GROUP, ADDRESS, NAT_GATEWAY, ENDPOINT];
-
-impl Told {
-    /// Returns the name of a call in messages.
-    fn call(self) -> String {
-        format!("ec2.{}", self.describe)
-    }
-
-    /// Returns the call that describes what has a value, and is there.
-    fn described(self, filter: &str, value: &str) -> Call {
-        let call = Call::new(self.describe).filter(filter, [value]);
-        match self.states {
-            Some((filter, states)) => call.filter(filter, states.iter().copied()),
-            None => call,
-        }
-    }
-
-    fn gone(self, name: &str) -> Failure {
-        Failure::found(&self.call(), Class::NotFound, format!("there is no {} `{name}`", self.kind.name()))
-    }
-}
-
 /// What the stack has in EC2, as it was read last, for the many that name one another. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Networks {
     seen: Arc<Mutex<Seen>>,
-    /// `true` if the declaration has something of EC2.
-    is_declared: Arc<AtomicBool>,
+    /// Kinds of EC2 that the declaration has something of.
+    declared: Arc<RwLock<BTreeSet<Kind>>>,
 }
 
 /// What has the stack's tag of a kind, as soon as it was read.
@@ -186,9 +65,14 @@ impl Default for Seen {
 }
 
 impl Networks {
-    /// Notes that the declaration has something of EC2. Else EC2 is not asked for what others name, unless AWS's index of tags has something.
-    pub fn declare(&self) {
-        self.is_declared.store(true, Ordering::Relaxed);
+    /// Notes the kinds that the declaration has something of. Of others, EC2 is not asked which of the stack's an id is, unless AWS's index of
+    /// tags has something: the rights of a declaration without them do not suffice for it.
+    pub fn declare(&self, kinds: impl IntoIterator<Item = Kind>) {
+        self.declared.write().unwrap_or_else(PoisonError::into_inner).extend(kinds);
+    }
+
+    fn is_declared(&self, kind: Kind) -> bool {
+        self.declared.read().unwrap_or_else(PoisonError::into_inner).contains(&kind)
     }
 
     /// Forgets what was read: before another pass, and after each write.
@@ -211,7 +95,7 @@ async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failu
     let members = Arc::clone(session.networks.seen.lock().await.known.entry(told.kind).or_default());
     let read = async {
         let call = told.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
-        session.aws.read.ec2.pages(call, told.list).await.map(Arc::new)
+        session.aws.read.ec2.pages(call, told.list).await.map(|list| Arc::new(told.members(list)))
     };
     members.get_or_try_init(|| read).await.cloned()
 }
@@ -262,7 +146,7 @@ async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Elemen
     }
     // It is somebody's, or has lost its tags.
     let call = told.described(told.filter, name);
-    let found = session.aws.read.ec2.pages(call, told.list).await?;
+    let found = told.members(session.aws.read.ec2.pages(call, told.list).await?);
     Ok(found.into_iter().find(|member| member.text(told.id) == name))
 }
 
@@ -315,12 +199,26 @@ async fn make(
     let (start, deleted) = session.networks.seen.lock().await.step;
     let step = format!("{} {} {} {start} {deleted}", session.stack.id(), told.kind.name(), address.name);
     let call = call.once(step);
-    let answer = session.aws.write.ec2.call(&call).await.map_err(not_yet)?;
+    let answer = match session.aws.write.ec2.call(&call).await.map_err(not_yet) {
+        // Another look would find nothing, and make it again at once.
+        Err(failure) if failure.class == Class::Exists => return Err(taken(told, &address.name, failure)),
+        answer => answer?,
+    };
     let id = answer.text(place).to_owned();
     let mut seen = session.networks.seen.lock().await;
     seen.made.insert((told.kind, address.name.clone()), id.clone());
     seen.known.remove(&told.kind);
     Ok(id)
+}
+
+/// Returns a failure because something with the name, but without the tags of the stack, is there.
+fn taken(told: Told, name: &str, failure: Failure) -> Failure {
+    let message = format!(
+        "{}; the {} `{name}` of the stack is not there: what takes its place has not the stack's tags, or EC2 does not tell of it yet",
+        failure.message,
+        told.kind.name()
+    );
+    Failure { class: Class::NotYet, message, ..failure }
 }
 
 /// Returns a failure of a call that names what was made just now: EC2 does not know it everywhere at once.
@@ -466,8 +364,7 @@ pub(crate) async fn with_ids<'text>(
 /// Returns what stands for an id that was read, if it is that of one of the stack's; else the id.
 pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
     let Some(told) = TOLD.iter().find(|told| id.starts_with(told.prefix)).copied() else { return Ok(id.to_owned()) };
-    let is_declared = session.networks.is_declared.load(Ordering::Relaxed);
-    if !is_declared && session.indexed(told.kind).is_ok_and(|names| names.is_empty()) {
+    if !session.networks.is_declared(told.kind) && session.indexed(told.kind).is_ok_and(|names| names.is_empty()) {
         return Ok(id.to_owned());
     }
     let of_id = |members: &[Element]| {

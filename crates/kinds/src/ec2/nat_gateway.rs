@@ -36,7 +36,8 @@ pub struct Settings {
 /// AWS makes one within some two minutes, as its guide says of the states of NAT gateways.
 const MAKING: Slow = Slow { seconds: 180, why: "AWS makes the NAT gateway" };
 /// It ends as slowly, and has its address until then.
-const ENDING: Slow = Slow { seconds: 180, why: "AWS takes the NAT gateway away, which has its address until then" };
+pub(super) const ENDING: Slow =
+    Slow { seconds: 180, why: "AWS takes the NAT gateway away, which has its address until then" };
 const DESCRIBE: &str = "ec2.DescribeNatGateways";
 
 /// The identity of this kind. The name in its ARN is its id.

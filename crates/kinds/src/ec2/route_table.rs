@@ -60,7 +60,9 @@ fn route(member: &Element) -> Option<(String, String)> {
         texts.into_iter().find(|text| !text.is_empty()).map(str::to_owned)
     };
     let way = first(WAYS)?;
-    let is_written = member.text("origin") == "CreateRoute" && way != "local" && !way.starts_with("vpce-");
+    // What leads to a gateway endpoint is for the list of its service; to other endpoints somebody wrote the way.
+    let is_of_endpoint = way.starts_with("vpce-") && !member.text("destinationPrefixListId").is_empty();
+    let is_written = member.text("origin") == "CreateRoute" && way != "local" && !is_of_endpoint;
     is_written.then_some((first(DESTINATIONS)?, way))
 }
 
@@ -290,6 +292,8 @@ mod tests {
 
     #[test]
     fn what_nobody_wrote_is_no_route() {
+        let to_appliance = "<item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><gatewayId>vpce-0a</gatewayId><origin>CreateRoute</origin></item>";
+        assert!(route(&Element::read(to_appliance).unwrap()).is_some(), "somebody wrote it");
         for item in [
             "<item><destinationCidrBlock>10.20.0.0/16</destinationCidrBlock><gatewayId>local</gatewayId><origin>CreateRouteTable</origin></item>",
             "<item><destinationPrefixListId>pl-0a</destinationPrefixListId><gatewayId>vpce-0a</gatewayId><origin>CreateRoute</origin></item>",

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    SECURITY_GROUP, delete, id, id_there, make, refuse, tags_of, take_away, with_id, without_id, write, write_tags,
+    SECURITY_GROUP, delete, find_now, id, id_there, make, refuse, tags_of, take_away, with_id, without_id, write,
+    write_tags,
 };
 use crate::{
     Kind, Manage, Session,
@@ -16,7 +17,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Slow, Tags, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
 
 /// Security groups.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Settings {
 
 /// The rule that AWS gives a new group: what is in it may reach everybody.
 pub const TO_EVERYBODY: &str = "all 0.0.0.0/0";
+/// The rule that AWS gives it, too, where its network has IPv6.
+const TO_EVERYBODY_OVER_IPV6: &str = "all ::/0";
 /// What AWS calls every protocol.
 const EVERY: &str = "-1";
 
@@ -141,7 +144,9 @@ async fn write_rules(
     live: &BTreeSet<String>,
 ) -> Result<(), Failure> {
     let call = |action| Call::new(action).with("GroupId", group);
-    let new = super::with_ids(session, desired.difference(live)).await?;
+    // By ids on both sides: one of the stack's own may be declared by its id.
+    let (desired, live) = (super::with_set(session, desired).await?, super::with_set(session, live).await?);
+    let new: Vec<String> = desired.difference(&live).cloned().collect();
     if !new.is_empty() {
         match write(session, Kind::SecurityGroup, with_rules(call(authorize), &new)).await {
             // One of them is there already, and then none is written: each by itself.
@@ -157,8 +162,8 @@ async fn write_rules(
             result => result?,
         }
     }
-    for old in super::with_ids(session, live.difference(desired)).await? {
-        take_away(session, Kind::SecurityGroup, with_rules(call(revoke), &[old])).await?;
+    for old in live.difference(&desired) {
+        take_away(session, Kind::SecurityGroup, with_rules(call(revoke), std::slice::from_ref(old))).await?;
     }
     Ok(())
 }
@@ -216,6 +221,24 @@ impl Manage for SecurityGroup {
         Some(&mut settings.tags)
     }
 
+    /// Everybody is everybody over IPv6, too, where AWS says so.
+    fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
+        if desired.egress.contains(TO_EVERYBODY) && live.egress.contains(TO_EVERYBODY_OVER_IPV6) {
+            desired.egress.insert(TO_EVERYBODY_OVER_IPV6.to_owned());
+        }
+        Vec::new()
+    }
+
+    /// Allows what was allowed until whoever uses it is changed.
+    fn widened(desired: &Settings, live: &Settings) -> Settings {
+        let both = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.union(other).cloned().collect();
+        Settings {
+            ingress: both(&desired.ingress, &live.ingress),
+            egress: both(&desired.egress, &live.egress),
+            ..desired.clone()
+        }
+    }
+
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some((member, owner)) = super::read(session, SECURITY_GROUP, address).await? else { return Ok(None) };
         let settings = Settings {
@@ -234,8 +257,15 @@ impl Manage for SecurityGroup {
             .with("VpcId", with_id(session, &desired.network).await?);
         let id = make(session, SECURITY_GROUP, address, call, ("groupId", &desired.tags)).await?;
         write_rules(session, &id, INGRESS, &desired.ingress, &BTreeSet::new()).await?;
-        // AWS gives a new group its rule.
-        let egress = BTreeSet::from([TO_EVERYBODY.to_owned()]);
+        // AWS gives a new group its rule, and another one where the network has IPv6.
+        let there = find_now(session, SECURITY_GROUP, &address.name).await?;
+        let mut egress = match &there {
+            Some(member) => read_rules(session, member, "ipPermissionsEgress").await?,
+            None => BTreeSet::from([TO_EVERYBODY.to_owned()]),
+        };
+        if desired.egress.contains(TO_EVERYBODY) {
+            egress.remove(TO_EVERYBODY_OVER_IPV6);
+        }
         write_rules(session, &id, EGRESS, &desired.egress, &egress).await
     }
 
@@ -314,5 +344,23 @@ mod tests {
             ]
         );
         assert_eq!(as_told(&with_rules(Call::new("AuthorizeSecurityGroupIngress"), &texts)), read);
+    }
+
+    #[test]
+    fn what_was_allowed_is_until_its_users_are_changed() {
+        let group = |ingress: &[&str], egress: &[&str]| {
+            let [ingress, egress] =
+                [ingress, egress].map(|rules| rules.iter().map(|rule| (*rule).to_owned()).collect());
+            Settings { network: "vpc-0a".to_owned(), ingress, egress, tags: Tags::new() }
+        };
+        let live = group(&["tcp 3306 sg-0a"], &[TO_EVERYBODY, TO_EVERYBODY_OVER_IPV6]);
+        let mut desired = group(&["tcp 3306 sg-0b"], &[TO_EVERYBODY]);
+        assert!(SecurityGroup::keep_protections(&mut desired, &live).is_empty());
+        assert_eq!(desired.egress, live.egress, "everybody is everybody");
+        let widened = SecurityGroup::widened(&desired, &live);
+        assert_eq!(widened.ingress.iter().collect::<Vec<_>>(), ["tcp 3306 sg-0a", "tcp 3306 sg-0b"]);
+        let mut nobody = group(&[], &[]);
+        SecurityGroup::keep_protections(&mut nobody, &live);
+        assert!(nobody.egress.is_empty(), "nobody is nobody");
     }
 }

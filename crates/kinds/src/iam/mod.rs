@@ -1,3 +1,4 @@
 //! Kinds of IAM's resources.
 
+pub mod instance_profile;
 pub mod role;

@@ -170,6 +170,8 @@ pub const IDENTITY: Identity = Identity {
 pub const POLICY: &str = "provision";
 /// Id of the statement that lets Lambda assume a role.
 pub const TRUST: &str = "Lambda";
+/// Id of the statement that lets servers assume a role.
+pub const TRUST_OF_SERVERS: &str = "Servers";
 
 impl Manage for Role {
     type Settings = Settings;
@@ -178,7 +180,7 @@ impl Manage for Role {
 
     const FIELDS: &'static [Field] = &[
         immutable("path", "IAM cannot move a role to another path"),
-        plain("trust.*").shared(&[TRUST]),
+        plain("trust.*").shared(&[TRUST, TRUST_OF_SERVERS]),
         plain("policies.*").shared(&[POLICY]),
         // We attach none.
         plain("attached").shared(&[]),

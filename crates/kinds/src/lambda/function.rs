@@ -359,6 +359,8 @@ impl Manage for Function {
         Kind::Database,
         Kind::Subnet,
         Kind::SecurityGroup,
+        Kind::RouteTable,
+        Kind::Endpoint,
     ];
 
     const RIGHTS: &'static [Right] = &[

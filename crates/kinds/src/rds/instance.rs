@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{with_tags, write_tags};
+use super::{not_yet, with_tags, write_tags};
 use crate::{
     Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
@@ -127,7 +127,7 @@ const RESTARTING: Slow = Slow { seconds: 1200, why: "RDS restarts the database: 
 /// A larger disk.
 const ENLARGING: Slow = Slow { seconds: 1200, why: "RDS enlarges the disk, and takes no other disk for six hours" };
 /// The end, with a last snapshot: 900 to 950 s, as measured by others.
-const ENDING: Slow = Slow { seconds: 1200, why: "RDS takes a last snapshot" };
+pub(super) const ENDING: Slow = Slow { seconds: 1200, why: "RDS takes a last snapshot" };
 
 const DESCRIBE: &str = "rds.DescribeDBInstances";
 
@@ -215,6 +215,7 @@ impl Manage for Instance {
         // RDS looks at the network, and makes the secret, by the rights of whoever makes a database.
         writes(Target::Everything, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
         writes(Target::DatabaseSecrets, &["secretsmanager:CreateSecret", "secretsmanager:TagResource"]),
+        writes(Target::DatabaseOptions, &["rds:CreateDBInstance"]),
         writes(Target::DatabaseRole, &["iam:CreateServiceLinkedRole"]),
         deletes(Target::Own(Kind::Database), &["rds:DeleteDBInstance", "rds:ModifyDBInstance"]),
     ];
@@ -323,7 +324,7 @@ impl Manage for Instance {
                 Some(found) if found.text("DBInstanceStatus") == wire::DELETING => Err(at_work(name, wire::DELETING)),
                 _ => Err(failure),
             },
-            Err(failure) => Err(failure),
+            Err(failure) => Err(not_yet(failure)),
             Ok(_) => Err(at_work(name, "creating")),
         }
     }
@@ -340,12 +341,7 @@ impl Manage for Instance {
             let words = format!("the database `{name}` is {status}: {why}; see its events in the console of RDS");
             return Err(Failure::found(DESCRIBE, Class::Other, words));
         }
-        if status == wire::STOPPED {
-            let words = format!(
-                "the database `{name}` is stopped, and takes no change: `aws rds start-db-instance --db-instance-identifier {name}`"
-            );
-            return Err(Failure::found(DESCRIBE, Class::Other, words));
-        }
+        ensure_not_stopped(name, status)?;
         if !USABLE.contains(&status) {
             return Err(at_work(name, status));
         }
@@ -354,7 +350,7 @@ impl Manage for Instance {
             // It is called usable for some seconds before RDS begins.
             return if wire::is_settled(&found) { Ok(()) } else { Err(at_work(name, "modifying")) };
         };
-        session.aws.write.rds.call(&call).await?;
+        session.aws.write.rds.call(&call).await.map_err(not_yet)?;
         if Self::slow(Some(live), desired).is_none() {
             return Ok(());
         }
@@ -365,20 +361,29 @@ impl Manage for Instance {
     /// Deletes a database; whoever asks for it has agreed to lose its data, so that the protection goes first. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
-        let Some(found) = describe(session, name).await? else { return Ok(()) };
+        let found = match describe(session, name).await {
+            Err(failure) if failure.class == Class::Denied && session.databases.ends(name) => return Ok(()),
+            found => found?,
+        };
+        let Some(found) = found else { return Ok(()) };
         let status = found.text("DBInstanceStatus");
         if status == wire::DELETING {
+            session.databases.end(name);
             return Err(at_work(name, status));
         }
         if found.is("DeletionProtection") {
+            ensure_not_stopped(name, status)?;
             let call = Call::new("ModifyDBInstance")
                 .with("DBInstanceIdentifier", name)
                 .with("ApplyImmediately", "true")
                 .with("DeletionProtection", "false");
             session.aws.write.rds.call(&call).await?;
+            // RDS may refuse the deletion for some seconds more: the next attempt reads again.
+            return Err(at_work(name, "losing its protection"));
         }
         let snapshot = (!WITHOUT_SNAPSHOT.contains(&status)).then(|| last_snapshot(name, SystemTime::now()));
         session.aws.write.rds.find(&wire::delete(name, snapshot.as_deref())).await?;
+        session.databases.end(name);
         match describe(session, name).await {
             // Of a database that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
             Err(failure) if failure.class == Class::Denied => Ok(()),
@@ -390,8 +395,7 @@ impl Manage for Instance {
 
     /// Returns that it may hold something: nobody but its users may read it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        let what = "its data, of which a last snapshot stays and is paid for";
-        Ok(describe(session, &address.name).await?.map(|_| what.to_owned()))
+        Ok(describe(session, &address.name).await?.map(|found| data(found.text("DBInstanceStatus"))))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
@@ -407,6 +411,25 @@ impl Manage for Instance {
         }
         Ok(owned)
     }
+}
+
+/// Fails for a database that somebody stopped: it takes no change.
+fn ensure_not_stopped(name: &str, status: &str) -> Result<(), Failure> {
+    if status != wire::STOPPED {
+        return Ok(());
+    }
+    let words = format!(
+        "the database `{name}` is stopped, and takes no change: `aws rds start-db-instance --db-instance-identifier {name}`"
+    );
+    Err(Failure::found(DESCRIBE, Class::Other, words))
+}
+
+/// Returns what a database holds, and what stays of it when it is deleted in this state.
+fn data(status: &str) -> String {
+    if WITHOUT_SNAPSHOT.contains(&status) {
+        return format!("its data, of which RDS takes no last snapshot: it is {status}");
+    }
+    "its data, of which a last snapshot stays and is paid for".to_owned()
 }
 
 /// Returns settings for a call, with the ids of security groups in place of what stands for them.

@@ -15,13 +15,27 @@ use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Tags};
 
-/// Names of what this run changes, until AWS has done it: of databases, or of caches. Clones share them.
+/// Names of what this run changes, until AWS has done it, and of the databases that it deletes: of databases, or of caches. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Changing(Arc<Mutex<BTreeSet<String>>>);
+pub struct Changing {
+    changed: Arc<Mutex<BTreeSet<String>>>,
+    deleted: Arc<Mutex<BTreeSet<String>>>,
+}
 
 impl Changing {
     fn names(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that RDS has begun to delete a database.
+    fn end(&self, name: &str) {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+
+    /// Returns `true` if this run deletes a database. Of one that is gone IAM knows no tags, so that it then refuses to tell of it whoever
+    /// may by the tags alone.
+    fn ends(&self, name: &str) -> bool {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     pub(crate) fn begin(&self, name: &str) {
@@ -36,6 +50,12 @@ impl Changing {
         }
         names.contains(name)
     }
+}
+
+/// Returns a failure of a call that names what was made just now: RDS does not see it everywhere at once.
+fn not_yet(failure: Failure) -> Failure {
+    let is_early = failure.class == Class::NotFound || failure.code.as_deref() == Some("InvalidSubnet");
+    Failure { class: if is_early { Class::NotYet } else { failure.class }, ..failure }
 }
 
 /// Returns the tags in a list of `Key` and `Value`.
@@ -95,10 +115,21 @@ async fn used(session: &Session, kind: Kind, address: &Address) -> Result<Option
     let Some(entry) = tags.get(ENTRY_TAG) else { return Ok(None) };
     let entry =
         if kind == Kind::DatabaseParameters { entry.rsplit_once(FAMILY).map_or("", |(of, _)| of) } else { entry };
-    let Some(found) = instance::describe(session, &database_of(session, entry)).await? else { return Ok(None) };
+    let database = database_of(session, entry);
+    let found = match instance::describe(session, &database).await {
+        // Of one that is gone IAM knows no tags: whoever may by the tags alone is refused.
+        Err(failure) if failure.class == Class::Denied && !is_indexed(session, entry) => None,
+        found => found?,
+    };
+    let Some(found) = found else { return Ok(None) };
     let groups = found.texts("DBParameterGroups", "DBParameterGroupName").collect::<Vec<_>>();
     let is_used = found.text("DBSubnetGroup/DBSubnetGroupName") == name || groups.contains(name);
     Ok(is_used.then(|| format!("the database `{}`, which uses it", found.text("DBInstanceIdentifier"))))
+}
+
+/// Returns `true` if AWS's index of tags has the database of an entry.
+fn is_indexed(session: &Session, entry: &str) -> bool {
+    session.tagged.entries().any(|(kind, of, _)| kind == Kind::Database && of == entry)
 }
 
 /// Returns the name of the database of an entry.
@@ -185,4 +216,29 @@ pub(crate) async fn without_databases(session: &Session, context: &str) -> Resul
         return Ok(context.to_owned());
     }
     Ok(serde_json::to_string(&read).unwrap_or_else(|_| context.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_just_now_is_tried_again() {
+        let of = |class: Class, code: Option<&str>| {
+            not_yet(Failure { code: code.map(str::to_owned), ..Failure::found("rds.CreateDBInstance", class, "no") })
+                .class
+        };
+        assert_eq!(of(Class::NotFound, Some("DBSubnetGroupNotFoundFault")), Class::NotYet);
+        assert_eq!(of(Class::Invalid, Some("InvalidSubnet")), Class::NotYet);
+        assert_eq!(of(Class::Invalid, Some("InvalidParameterCombination")), Class::Invalid);
+    }
+
+    #[test]
+    fn what_this_run_deletes_is_known_by_every_clone() {
+        let all = Changing::default();
+        all.clone().end("store");
+        assert!(all.ends("store") && !all.ends("other"));
+        all.clone().begin("store");
+        assert!(all.goes_on("store", false) && !all.goes_on("store", true) && !all.goes_on("store", false));
+    }
 }

@@ -1,12 +1,12 @@
 //! Groups of parameters: the settings of a database's engine. Those that nobody changed are the engine's own and not managed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::{owned, tags_of, used, with_tags, write_tags};
 use crate::{
-    Kind, Manage, Session,
+    Input, Kind, Manage, Session,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -14,7 +14,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Tags, immutable, plain};
+use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, immutable, plain};
 
 /// Groups of parameters.
 #[derive(Debug)]
@@ -29,6 +29,9 @@ pub struct Settings {
     pub description: String,
     /// Values that somebody chose, by parameter.
     pub parameters: BTreeMap<String, String>,
+    /// Those of them that RDS applies at a restart alone. Nobody compares them.
+    #[serde(skip)]
+    pub at_restart: Input<BTreeSet<String>>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
 }
@@ -40,14 +43,19 @@ fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
-/// Returns a call for each twenty of some parameters. Static ones wait for a restart, and RDS refuses to apply them at once, while it
-/// applies dynamic ones at a restart, too: those of ours are dynamic.
-fn calls(action: &'static str, name: &str, parameters: &[(&String, Option<&String>)]) -> Vec<Call> {
+/// Returns a call for each twenty of some parameters. RDS refuses to apply those at once that wait for a restart.
+fn calls(
+    action: &'static str,
+    name: &str,
+    parameters: &[(&String, Option<&String>)],
+    at_restart: &BTreeSet<String>,
+) -> Vec<Call> {
     let of = |chunk: &[(&String, Option<&String>)]| {
         let call = Call::new(action).with("DBParameterGroupName", name);
         chunk.iter().zip(1..).fold(call, |call, ((parameter, value), number)| {
             let key = |end: &str| format!("Parameters.Parameter.{number}.{end}");
-            let call = call.with(&key("ParameterName"), *parameter).with(&key("ApplyMethod"), "immediate");
+            let method = if at_restart.contains(*parameter) { "pending-reboot" } else { "immediate" };
+            let call = call.with(&key("ParameterName"), *parameter).with(&key("ApplyMethod"), method);
             match value {
                 Some(value) => call.with(&key("ParameterValue"), *value),
                 None => call,
@@ -58,12 +66,14 @@ fn calls(action: &'static str, name: &str, parameters: &[(&String, Option<&Strin
 }
 
 fn settings(group: &Element, chosen: &[Element], tags: Tags) -> Settings {
-    let parameters = chosen.iter().filter(|one| one.text("Source") != "engine-default");
+    let parameters = || chosen.iter().filter(|one| one.text("Source") != "engine-default");
+    let at_restart = parameters().filter(|one| one.text("ApplyType") == "static");
     let named = |one: &Element| (one.text("ParameterName").to_ascii_lowercase(), one.text("ParameterValue").to_owned());
     Settings {
         family: group.text("DBParameterGroupFamily").to_owned(),
         description: group.text("Description").to_owned(),
-        parameters: parameters.map(named).collect(),
+        parameters: parameters().map(named).collect(),
+        at_restart: Input(at_restart.map(|one| named(one).0).collect()),
         tags,
     }
 }
@@ -73,16 +83,13 @@ async fn write_parameters(
     name: &str,
     desired: &BTreeMap<String, String>,
     live: &BTreeMap<String, String>,
+    at_restart: &BTreeSet<String>,
 ) -> Result<(), Failure> {
     let changed: Vec<_> = desired.iter().filter(|(key, value)| live.get(*key) != Some(value)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(key, value)| (key, Some(value))).collect();
     let surplus: Vec<_> = live.keys().filter(|key| !desired.contains_key(*key)).map(|key| (key, None)).collect();
-    let calls = calls("ModifyDBParameterGroup", name, &changed).into_iter().chain(calls(
-        "ResetDBParameterGroup",
-        name,
-        &surplus,
-    ));
-    for call in calls {
+    let changes = calls("ModifyDBParameterGroup", name, &changed, at_restart);
+    for call in changes.into_iter().chain(calls("ResetDBParameterGroup", name, &surplus, at_restart)) {
         session.aws.write.rds.call(&call).await?;
     }
     Ok(())
@@ -110,6 +117,8 @@ impl Manage for ParameterGroup {
     // It goes with its database, and stays with it.
     const HOLDS: Holds = Holds::Passing;
 
+    const ENDS_IN: Option<Slow> = Some(super::instance::ENDING);
+
     const REFERS_TO: &'static [Kind] = &[];
 
     const RIGHTS: &'static [Right] = &[
@@ -133,7 +142,7 @@ impl Manage for ParameterGroup {
     #[cfg(test)]
     fn full() -> Settings {
         use crate::registered::{map, tags, text};
-        Settings { family: text(), description: text(), parameters: map(), tags: tags() }
+        Settings { family: text(), description: text(), parameters: map(), at_restart: Input::default(), tags: tags() }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
@@ -165,13 +174,13 @@ impl Manage for ParameterGroup {
             .with("DBParameterGroupFamily", &desired.family)
             .with("Description", &desired.description);
         session.aws.write.rds.call(&with_tags(call, &desired.tags)).await?;
-        write_parameters(session, name, &desired.parameters, &BTreeMap::new()).await
+        write_parameters(session, name, &desired.parameters, &BTreeMap::new(), &BTreeSet::new()).await
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         write_tags(session, &arn(session, name), &desired.tags, &live.tags).await?;
-        write_parameters(session, name, &desired.parameters, &live.parameters).await
+        write_parameters(session, name, &desired.parameters, &live.parameters, &live.at_restart).await
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
@@ -213,8 +222,25 @@ mod tests {
     fn a_call_changes_twenty_parameters_at_most() {
         let names: Vec<String> = (0..41).map(|number| format!("p{number:02}")).collect();
         let parameters: Vec<_> = names.iter().map(|name| (name, None)).collect();
-        let calls = calls("ResetDBParameterGroup", "g", &parameters);
+        let calls = calls("ResetDBParameterGroup", "g", &parameters, &BTreeSet::from(["p07".to_owned()]));
         let count_in = |call: &Call| call.parameters().filter(|(key, _)| key.ends_with("ParameterName")).count();
         assert_eq!(calls.iter().map(count_in).collect::<Vec<_>>(), [20, 20, 1]);
+        // What RDS applies at a restart alone waits for it, and nothing else does.
+        let waits = |call: &Call| call.parameters().filter(|(_, value)| *value == "pending-reboot").count();
+        assert_eq!(calls.iter().map(waits).collect::<Vec<_>>(), [1, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_applied_at_a_restart_alone_is_known_by_its_type() {
+        let parameter = |name: &str, of: &str| {
+            let text = format!(
+                "<Parameter><ParameterName>{name}</ParameterName><ParameterValue>1</ParameterValue><Source>user</Source><ApplyType>{of}</ApplyType></Parameter>"
+            );
+            Element::read(&text).unwrap()
+        };
+        let chosen = [parameter("performance_schema", "static"), parameter("time_zone", "dynamic")];
+        let group = Element::read("<DBParameterGroup/>").unwrap();
+        let at_restart = settings(&group, &chosen, Tags::new()).at_restart;
+        assert_eq!(at_restart.0, BTreeSet::from(["performance_schema".to_owned()]));
     }
 }

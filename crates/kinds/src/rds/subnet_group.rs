@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{owned, tags_of, used, with_tags, write_tags};
+use super::{not_yet, owned, tags_of, used, with_tags, write_tags};
 use crate::{
     Kind, Manage, Session, ec2,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Tags, plain};
+use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, plain};
 
 /// Groups of subnets.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ impl Manage for SubnetGroup {
 
     // It goes with its database, and stays with it.
     const HOLDS: Holds = Holds::Passing;
+
+    const ENDS_IN: Option<Slow> = Some(super::instance::ENDING);
 
     const REFERS_TO: &'static [Kind] = &[Kind::Subnet];
 
@@ -96,7 +98,7 @@ impl Manage for SubnetGroup {
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = whole("CreateDBSubnetGroup", &address.name, &with_subnets(session, desired).await?);
-        session.aws.write.rds.call(&with_tags(call, &desired.tags)).await.map(drop)
+        session.aws.write.rds.call(&with_tags(call, &desired.tags)).await.map(drop).map_err(not_yet)
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
@@ -106,7 +108,7 @@ impl Manage for SubnetGroup {
             return Ok(());
         }
         let call = whole("ModifyDBSubnetGroup", name, &with_subnets(session, desired).await?);
-        session.aws.write.rds.call(&call).await.map(drop)
+        session.aws.write.rds.call(&call).await.map(drop).map_err(not_yet)
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {

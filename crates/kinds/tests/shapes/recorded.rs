@@ -22,7 +22,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use engine::Stack;
-use kinds::{Session, tagged::Listed};
+use kinds::{Kind, Session, tagged::Listed};
 
 use crate::cbor;
 
@@ -194,7 +194,7 @@ pub(crate) fn session(answers: &Answers) -> Session {
     };
     let session = Session::new(aws, stack, Listed { index: Ok(Vec::new()), roles: Ok(Vec::new()) });
     if answers.have("ec2.") {
-        session.networks.declare();
+        session.networks.declare(Kind::ALL.iter().copied());
     }
     session
 }

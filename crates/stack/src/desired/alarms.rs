@@ -7,7 +7,7 @@ use crate::moves::node_alarm_entry;
 use aws::policy::Statement;
 use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription, Unit, Watched};
 use engine::Address;
-use kinds::{Id, Kind, cloudwatch::alarm, elasticache::replication_group, sns::topic};
+use kinds::{Id, Kind, cloudwatch::alarm, ec2::id_of, elasticache::replication_group, sns::topic};
 
 /// An alarm on an entry.
 struct Watch<'given> {
@@ -65,11 +65,16 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
             Watched::Cache => {
                 ("CacheClusterId", replication_group::node(&names.name(Kind::Cache, watch.entry), watch.node))
             }
+            Watched::Server => (alarm::SERVER, id_of(Kind::Server, &names.derived(Kind::Server, watch.entry))),
             Watched::ConfigurationSet => ("ses:configuration-set", names.name(Kind::ConfigurationSet, watch.entry)),
         };
         let id = watch.id();
         let (comparison, missing_data) = match watch.silent_hours {
             Some(_) => ("LessThanThreshold", "breaching"),
+            // A server that tells nothing does not run.
+            None if watch.measure.metric == AlarmKind::ServerStatus.measure().metric => {
+                ("GreaterThanOrEqualToThreshold", "breaching")
+            }
             None if watch.measure.unit == Unit::MebibytesLeft => ("LessThanOrEqualToThreshold", "notBreaching"),
             None => ("GreaterThanOrEqualToThreshold", "notBreaching"),
         };
@@ -95,8 +100,10 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         };
         let address = Address::of(names.name(Kind::Alarm, &id));
         let mut after = after.clone();
-        if watch.measure.watched == Watched::Api {
-            after.push(of(Kind::Api, watch.entry));
+        match watch.measure.watched {
+            Watched::Api => after.push(of(Kind::Api, watch.entry)),
+            Watched::Server => after.push(of(Kind::Server, watch.entry)),
+            _ => {}
         }
         blueprint.add(of(Kind::Alarm, id), address, settings, after);
     }
@@ -162,6 +169,7 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         Watched::Listener => declaration.listeners(),
         Watched::Database => declaration.databases.keys().map(String::as_str).collect(),
         Watched::Cache => declaration.caches.keys().map(String::as_str).collect(),
+        Watched::Server => declaration.servers.keys().map(String::as_str).collect(),
         Watched::ConfigurationSet => {
             let sets = declaration.configuration_sets.iter().filter(|(_, set)| set.reputation_metrics);
             sets.map(|(entry, _)| entry.as_str()).collect()

@@ -144,6 +144,7 @@ fn vpc(blueprint: &Blueprint<'_>, declared: &Function) -> (Vpc, Vec<Id>) {
     let (subnets, mut after) = network::parts(blueprint, Kind::Subnet, &vpc.subnets);
     let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &vpc.security_groups);
     after.extend(groups);
+    after.extend(vpc.network.iter().flat_map(|entry| network::ways(blueprint, entry)));
     (Vpc { subnets, security_groups }, after)
 }
 

@@ -5,11 +5,13 @@
 
 mod alarms;
 mod api;
+mod first_start;
 pub(crate) mod function;
 mod mail;
 mod network;
 pub(crate) mod rights;
 pub(crate) mod sending;
+mod server;
 mod sharing;
 mod storage;
 mod stores;
@@ -78,6 +80,7 @@ pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> 
     storage::add(&mut blueprint);
     sending::add(&mut blueprint);
     stores::add(&mut blueprint);
+    server::add(&mut blueprint);
     function::add(&mut blueprint);
     api::add(&mut blueprint);
     mail::add(&mut blueprint);

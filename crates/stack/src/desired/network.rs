@@ -174,6 +174,17 @@ pub(super) fn parts<Parts: FromIterator<String>>(
     (ids.collect(), parts.iter().filter_map(NetworkPart::own).map(|entry| of(kind, entry)).collect())
 }
 
+/// Returns the ways out of the private subnets of a network of the stack's own: what runs in it needs them from its beginning.
+pub(super) fn ways(blueprint: &Blueprint<'_>, entry: &str) -> Vec<Id> {
+    let own = blueprint.declaration.networks.get(entry).filter(|network| network.existing().is_none());
+    let of_network = |network: &Network| {
+        let endpoints = network.endpoints().iter().map(|service| of(Kind::Endpoint, endpoint_entry(entry, *service)));
+        let table = of(Kind::RouteTable, table_entry(entry, Tier::Private));
+        endpoints.chain([table]).collect::<Vec<_>>()
+    };
+    own.map(of_network).unwrap_or_default()
+}
+
 /// Returns what stands for the id of one of the stack's, whether it is there or not.
 fn own(blueprint: &Blueprint<'_>, kind: Kind, entry: &str) -> String {
     id_of(kind, &blueprint.names().derived(kind, entry))

@@ -11,7 +11,7 @@ use aws::{
     ArnForm,
     policy::{Policy, Statement},
 };
-use declaration::{Function, Place, SecretReference, SecretSource};
+use declaration::{Function, Place, SecretReference, SecretSource, Server};
 use kinds::{Kind, iam::role};
 
 /// Actions without resource level (decision 11): there is no ARN that could limit them.
@@ -59,6 +59,52 @@ pub(crate) fn passwords(names: &Names, databases: &[String]) -> Option<Statement
 pub(super) fn trust() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
     Policy::new([(role::TRUST.to_owned(), statement)])
+}
+
+/// Returns the policy that lets servers assume a role.
+pub(super) fn trust_of_servers() -> Policy {
+    let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("ec2.amazonaws.com");
+    Policy::new([(role::TRUST_OF_SERVERS.to_owned(), statement)])
+}
+
+/// Calls by which Session Manager reaches a server; none has a resource level. Source: AWS's managed policy
+/// `AmazonSSMManagedInstanceCore`, without its rights to parameters, associations and inventories.
+const SESSIONS: &[&str] = &[
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+];
+
+/// Returns the policies of a server's role.
+pub(super) fn of_server(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<String, Policy> {
+    let names = blueprint.names();
+    let queues = |queues: &[String]| queues.iter().map(|queue| names.arn(Kind::Queue, queue)).collect::<Vec<_>>();
+    let topics = server.publishes.iter().chain(&server.login_alerts).map(|topic| names.arn(Kind::Topic, topic));
+    let mut statements = vec![
+        ("GetObjects", Statement::allow(&["s3:GetObject"], objects(blueprint, &server.reads))),
+        ("PutObjects", Statement::allow(WRITING, objects(blueprint, &server.writes))),
+        ("SendMessages", Statement::allow(&["sqs:SendMessage"], queues(&server.sends))),
+        ("ReceiveMessages", Statement::allow(RECEIVING, queues(&server.receives))),
+        ("PublishMessages", Statement::allow(&["sns:Publish"], topics)),
+        ("OpenSessions", Statement::allow(SESSIONS, ["*".to_owned()])),
+    ];
+    statements.extend(passwords(names, &server.databases).map(|statement| ("ReadPasswords", statement)));
+    let used = Uses {
+        reads: &server.reads,
+        writes: &server.writes,
+        sends: server.sends.iter().collect(),
+        receives: server.receives.iter().collect(),
+        publishes: server.publishes.iter().chain(&server.login_alerts).collect(),
+    };
+    let mut keys = Keys(Vec::new());
+    keys.add_used(blueprint, &used);
+    statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
+    statements.push(("EncryptByKeys", keys.statement(blueprint, "kms:GenerateDataKey", |used| used.is_written)));
+    let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
+    let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
+    BTreeMap::from([(role::POLICY.to_owned(), policy)])
 }
 
 /// Returns the policies of a function's role.
@@ -135,8 +181,17 @@ struct Used {
     is_written: bool,
 }
 
-/// The keys of all that a function uses.
+/// The keys of all that a function or a server uses.
 struct Keys(Vec<Used>);
+
+/// What functions and servers use alike.
+struct Uses<'uses> {
+    reads: &'uses [Place],
+    writes: &'uses [Place],
+    sends: Vec<&'uses String>,
+    receives: Vec<&'uses String>,
+    publishes: Vec<&'uses String>,
+}
 
 impl Keys {
     fn of(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Self {
@@ -145,26 +200,14 @@ impl Keys {
         let mut keys = Self(Vec::new());
         // Lambda decrypts the environment for the function.
         keys.add(own_key(blueprint, (Kind::Function, entry), function.kms_key.as_ref()), "lambda", false);
-        let places = [(&function.reads, false), (&function.writes, true)];
-        for (place, is_written) in places.into_iter().flat_map(|(all, is_written)| all.iter().zip(repeat(is_written))) {
-            let Some(bucket) = declaration.buckets.get(&place.bucket) else { continue };
-            let key = match &bucket.existing {
-                Some(name) => existing.key(Kind::Bucket, name).map(str::to_owned),
-                None => own_key(blueprint, (Kind::Bucket, &place.bucket), bucket.kms_key.as_ref()),
-            };
-            keys.add(key, "s3", is_written);
-        }
-        // SQS and SNS decrypt, too, what they encrypt.
-        let written = function.sends.iter().chain(&function.on_failure).zip(repeat(true));
-        let consumed = function.consumes.iter().map(|consumes| &consumes.queue).zip(repeat(false));
-        for (entry, is_written) in written.chain(consumed) {
-            let Some(queue) = declaration.queues.get(entry) else { continue };
-            keys.add(own_key(blueprint, (Kind::Queue, entry), queue.kms_key.as_ref()), "sqs", is_written);
-        }
-        for entry in &function.publishes {
-            let Some(topic) = declaration.topics.get(entry) else { continue };
-            keys.add(own_key(blueprint, (Kind::Topic, entry), topic.kms_key.as_ref()), "sns", true);
-        }
+        let uses = Uses {
+            reads: &function.reads,
+            writes: &function.writes,
+            sends: function.sends.iter().chain(&function.on_failure).collect(),
+            receives: function.consumes.iter().map(|consumes| &consumes.queue).collect(),
+            publishes: function.publishes.iter().collect(),
+        };
+        keys.add_used(blueprint, &uses);
         for entry in &function.queries {
             let Some(table) = declaration.tables.get(entry) else { continue };
             keys.add(own_key(blueprint, (Kind::Table, entry), table.kms_key.as_ref()), "dynamodb", false);
@@ -183,6 +226,32 @@ impl Keys {
             keys.add(key, "secretsmanager", false);
         }
         keys
+    }
+
+    /// Adds the keys of what functions and servers use alike.
+    fn add_used(&mut self, blueprint: &Blueprint<'_>, uses: &Uses<'_>) {
+        let Blueprint { declaration, .. } = blueprint;
+        let existing = blueprint.given.existing;
+        let places = [(uses.reads, false), (uses.writes, true)];
+        for (place, is_written) in places.into_iter().flat_map(|(all, is_written)| all.iter().zip(repeat(is_written))) {
+            let Some(bucket) = declaration.buckets.get(&place.bucket) else { continue };
+            let key = match &bucket.existing {
+                Some(name) => existing.key(Kind::Bucket, name).map(str::to_owned),
+                None => own_key(blueprint, (Kind::Bucket, &place.bucket), bucket.kms_key.as_ref()),
+            };
+            self.add(key, "s3", is_written);
+        }
+        // SQS and SNS decrypt, too, what they encrypt.
+        let written = uses.sends.iter().copied().zip(repeat(true));
+        let taken = uses.receives.iter().copied().zip(repeat(false));
+        for (entry, is_written) in written.chain(taken) {
+            let Some(queue) = declaration.queues.get(entry) else { continue };
+            self.add(own_key(blueprint, (Kind::Queue, entry), queue.kms_key.as_ref()), "sqs", is_written);
+        }
+        for entry in uses.publishes.iter().copied() {
+            let Some(topic) = declaration.topics.get(entry) else { continue };
+            self.add(own_key(blueprint, (Kind::Topic, entry), topic.kms_key.as_ref()), "sns", true);
+        }
     }
 
     fn add(&mut self, key: Option<String>, service: &'static str, is_written: bool) {

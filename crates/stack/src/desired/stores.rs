@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Blueprint, network, of};
+use crate::moves::parameters_entry;
 use declaration::{Cache, Database, Restore, SecretReference, SecretSource};
 use engine::Address;
 use kinds::{
@@ -44,14 +45,15 @@ fn subnets(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -> I
     of(Kind::DatabaseSubnets, entry)
 }
 
-/// Adds the group of parameters. What it is for is in its name: RDS cannot change that, and one that is used cannot be replaced.
+/// Adds the group of parameters.
 fn parameters(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -> Id {
     let family = declared.family();
-    let id = of(Kind::DatabaseParameters, format!("{entry}-{}", family.replace('.', "-")));
+    let id = of(Kind::DatabaseParameters, parameters_entry(entry, declared));
     let settings = parameter_group::Settings {
         family,
         description: format!("Parameters of the database {entry}"),
         parameters: PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        at_restart: Input::default(),
         tags: blueprint.tags(&id.entry, &declared.tags),
     };
     let address = Address::of(blueprint.names().name(Kind::DatabaseParameters, &id.entry));

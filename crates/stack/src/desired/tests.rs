@@ -331,3 +331,53 @@ functions:
     assert_eq!(context["follows"]["events/messages"]["topic"], "messages");
     assert_eq!(context.get("produces"), None);
 }
+
+/// A server's role may what its declaration names, and what Session Manager needs; nothing of it is anybody else's.
+#[test]
+fn a_server_has_the_rights_that_are_declared_and_those_of_sessions() {
+    let source = "\
+stack: circuits
+region: eu-west-1
+queues: {jobs: {}, other: {}}
+topics: {logins: {}, other: {}}
+networks: {main: {}}
+security_groups: {web: {network: main}}
+servers:
+  host: {network: main, security_groups: [web], address: new, key: ops, login_alerts: logins, receives: [jobs], volume: {}}
+  plain: {network: main, security_groups: [web], zone: 2}
+";
+    let resources = all(source, &RuleSet::Own);
+    let statements = |entry: &str| {
+        let policies = tree(&resources, Kind::Role, entry)["policies"]["provision"].clone();
+        let statements = policies.as_object().unwrap().iter();
+        statements.map(|(id, one)| (id.clone(), one["resources"].clone())).collect::<BTreeMap<_, _>>()
+    };
+    let arn = |service: &str, name: &str| json!([format!("arn:aws:{service}:eu-west-1:123456789012:circuits-{name}")]);
+    let expected = [
+        ("OpenSessions", json!(["*"])),
+        ("PublishMessages", arn("sns", "logins")),
+        ("ReceiveMessages", arn("sqs", "jobs")),
+    ];
+    let expected: BTreeMap<String, Value> = expected.into_iter().map(|(id, arns)| (id.to_owned(), arns)).collect();
+    assert_eq!(statements("host-server"), expected);
+    assert_eq!(statements("plain-server").into_keys().collect::<Vec<_>>(), ["OpenSessions"]);
+    let trust = &tree(&resources, Kind::Role, "host-server")["trust"];
+    assert!(trust.to_string().contains("ec2.amazonaws.com") && !trust.to_string().contains("lambda"), "{trust}");
+    let server = tree(&resources, Kind::Server, "host");
+    assert_eq!(server["subnet"], "(id of subnet circuits-main-public-1)");
+    assert_eq!(server["volume"], "(id of volume circuits-host)");
+    assert_eq!(server["address"], "(id of address circuits-host-address)");
+    assert_eq!(tree(&resources, Kind::Server, "plain")["subnet"], "(id of subnet circuits-main-private-2)");
+    let of = |kind, entry: &str| Id::new(kind, entry);
+    let host = resources.iter().find(|one| one.id == of(Kind::Server, "host")).unwrap();
+    for before in [
+        of(Kind::InstanceProfile, "host-server"),
+        of(Kind::Volume, "host"),
+        of(Kind::Address, "host-address"),
+        of(Kind::Subnet, "main-public-1"),
+        of(Kind::SecurityGroup, "web"),
+        of(Kind::InternetGateway, "main"),
+    ] {
+        assert!(host.after.contains(&before), "{before}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     purpose::Purpose,
 };
 use aws::{ArnForm, policy::Statement};
-use declaration::{Declaration, Restore, SecretReference};
+use declaration::{Declaration, NetworkPart, PublicAddress, Restore, SecretReference};
 use kinds::{
     Kind,
     elasticache::replication_group::LAST_SNAPSHOT,
@@ -42,6 +42,19 @@ const ROLE_OF_CACHES: ArnForm =
 const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
 const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
+/// RDS's own groups of options: a database without one is in that of its engine.
+const OPTIONS_OF_RDS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
+
+/// What a server is made of: its image, its own disk and its network interface, which have no tag of the stack.
+const LAUNCH: [ArnForm; 3] = [
+    ArnForm("ec2:{region}::image/{name}"),
+    ArnForm("ec2:{region}:{account}:network-interface/{name}"),
+    ArnForm("ec2:{region}:{account}:volume/{name}"),
+];
+/// A key pair, which nobody makes here.
+const KEY_PAIR: ArnForm = ArnForm("ec2:{region}:{account}:key-pair/{name}");
+/// A public parameter of AWS that names an image.
+const IMAGE_PARAMETER: ArnForm = ArnForm("ssm:{region}::parameter/{name}");
 
 /// The names of all resources that a declaration implies, whichever rule set is active, by kind.
 pub(super) struct Declared {
@@ -151,6 +164,22 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
             let arn = names.realm().arn(ROLE_OF_CACHES, "", "").into();
             Vec::from_iter((!declaration.caches.is_empty()).then_some(arn))
         }
+        Target::DatabaseOptions => {
+            let arn = names.realm().arn(OPTIONS_OF_RDS, "", "*").into();
+            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
+        }
+        Target::Launch => launch(declaration, names),
+        Target::ExistingAddresses => {
+            let existing = declaration.servers.values().filter_map(|server| match &server.address {
+                PublicAddress::Existing(id) => Some(of(Kind::Address, id)),
+                PublicAddress::None | PublicAddress::Own => None,
+            });
+            existing.collect()
+        }
+        Target::Images => {
+            let parameters = declaration.servers.values().filter_map(|server| server.image.strip_prefix('/'));
+            parameters.map(|name| names.realm().arn(IMAGE_PARAMETER, "", name).into()).collect()
+        }
         Target::Everything => vec!["*".to_owned()],
     }
 }
@@ -169,8 +198,25 @@ fn parts_of_caches(declaration: &Declaration, names: &Names, declared: &Declared
     own.chain(with).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
+/// Returns what servers are made of and with that the stack does not have. What they are made with and the stack has is limited by its tag.
+fn launch(declaration: &Declaration, names: &Names) -> Vec<String> {
+    if declaration.servers.is_empty() {
+        return Vec::new();
+    }
+    let mut arns: BTreeSet<String> = LAUNCH.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect();
+    for server in declaration.servers.values() {
+        let network = declaration.networks.get(&server.network);
+        let subnets = network.map(|network| network.parts(&server.network, server.tier())).unwrap_or_default();
+        arns.extend(subnets.iter().filter_map(NetworkPart::existing).map(|id| names.arn_of(Kind::Subnet, id)));
+        let groups = server.security_groups.iter().filter_map(NetworkPart::existing);
+        arns.extend(groups.map(|id| names.arn_of(Kind::SecurityGroup, id)));
+        arns.extend(server.key.iter().map(|key| names.realm().arn(KEY_PAIR, "", key).into()));
+    }
+    arns.into_iter().collect()
+}
+
 /// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.
-pub(super) const BY_ID: [(Kind, &str); 8] = [
+pub(super) const BY_ID: [(Kind, &str); 10] = [
     (Kind::Network, "ec2:CreateVpc"),
     (Kind::Subnet, "ec2:CreateSubnet"),
     (Kind::InternetGateway, "ec2:CreateInternetGateway"),
@@ -179,6 +225,8 @@ pub(super) const BY_ID: [(Kind, &str); 8] = [
     (Kind::Address, "ec2:AllocateAddress"),
     (Kind::NatGateway, "ec2:CreateNatGateway"),
     (Kind::Endpoint, "ec2:CreateVpcEndpoint"),
+    (Kind::Volume, "ec2:CreateVolume"),
+    (Kind::Server, "ec2:RunInstances"),
 ];
 
 /// Returns the action that makes one of a kind whose ids AWS chooses; `None` for other kinds.

@@ -9,6 +9,7 @@ mod prices;
 mod receiving;
 mod references;
 mod sending;
+mod servers;
 
 use std::path::Path;
 
@@ -112,6 +113,7 @@ pub async fn check(
     let found =
         [identities, records, caught, region, concurrency, sets, networks, keys, secrets, told, clusters, prices];
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    findings.extend(servers::ways((file, declaration)));
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
         findings.extend(others(&session.stack, declaration, rule_set, snapshot).all());

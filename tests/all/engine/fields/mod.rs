@@ -7,6 +7,7 @@
 mod apis;
 pub(super) mod caches;
 mod functions;
+pub(super) mod machines;
 mod mail;
 mod others;
 pub(super) mod sending;
@@ -142,7 +143,7 @@ fn covers(field: &str, path: &str) -> bool {
 
 /// Returns the fields that recorded answers cover.
 fn recorded_fields() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str, &'static str)> {
-    RECORDED.iter().chain(servers::RECORDED).chain(caches::RECORDED)
+    RECORDED.iter().chain(servers::RECORDED).chain(machines::RECORDED).chain(caches::RECORDED)
 }
 
 /// Returns all cases, those of mail first: SES takes a rule only while everything else permits it.
@@ -155,6 +156,7 @@ fn all_cases() -> Vec<Case> {
         apis::CASES,
         sending::CASES,
         servers::CASES,
+        machines::CASES,
         stores::CASES,
         caches::CASES,
     ]
@@ -225,7 +227,8 @@ fn protected() -> String {
     let head = format!("stack: circuits\nkms_key: {}\npermissions_boundary: {BOUNDARY}\n", protected::KEY);
     // The topic belongs to the section before the APIs.
     let topic = format!("\n{}apis:\n", sending::TOPIC);
-    let stores = [sending::DECLARED, servers::DECLARED, stores::DECLARED, caches::DECLARED].concat();
+    let stores =
+        [sending::DECLARED, servers::DECLARED, machines::DECLARED, stores::DECLARED, caches::DECLARED].concat();
     let secrets = format!("\n{stores}secrets:\n");
     let changes = [("stack: circuits\n", head.as_str()), ("\napis:\n", &topic), ("\nsecrets:\n", &secrets)];
     replaced(&every_kind(), &changes)

@@ -128,3 +128,13 @@ fn a_last_snapshot_is_taken_where_rds_can_take_one() {
     let second = UNIX_EPOCH + Duration::from_secs(1_764_403_201);
     assert_eq!(last_snapshot("store", second), "store-final-1764403201");
 }
+
+#[test]
+fn what_stays_of_a_database_is_told_by_its_state() {
+    assert!(data("available").contains("a last snapshot stays"));
+    for status in WITHOUT_SNAPSHOT {
+        assert!(data(status).contains("RDS takes no last snapshot") && data(status).contains(status));
+    }
+    assert!(ensure_not_stopped("store", "available").is_ok());
+    assert!(ensure_not_stopped("store", "stopped").unwrap_err().message.contains("start-db-instance"));
+}

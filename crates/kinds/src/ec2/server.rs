@@ -1,0 +1,369 @@
+//! Servers, which EC2 calls instances: one for each entry.
+//!
+//! A server is one instance and no scaling group: it keeps its address and its disk for data, it says itself why it does not start, and
+//! the group's own tags, template and launches would be three more things to compare. What a group of one does for a machine that fails,
+//! EC2 does for an instance, too: it is recovered on other hardware, with its id, its address and its disks.
+
+mod wire;
+
+use std::{collections::BTreeSet, time::Duration};
+
+pub use wire::sha256;
+
+use serde::Serialize;
+
+use super::{SERVER, find_now, make, read as read_member, with_id, with_ids, without_id, write, write_tags};
+use crate::{
+    Condition, Input, Kind, Manage, Session,
+    identity::{Identity, Output},
+    rights::{Right, Target, deletes, reads, writes},
+};
+use aws::{
+    ArnForm,
+    query::{Call, Element},
+};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Slow, Tags, immutable, plain};
+
+/// Servers.
+#[derive(Debug)]
+pub struct Server;
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Image that it is made from: its id, or the public parameter that names the newest one. It counts only when the server is made.
+    #[serde(skip)]
+    pub image: Input<String>,
+    /// Its own disk, in GiB. It counts only when the server is made.
+    #[serde(skip)]
+    pub disk: Input<u32>,
+    /// Script of its first start.
+    #[serde(skip)]
+    pub first_start: Input<String>,
+    /// SHA-256 of the script of its first start.
+    pub first_start_sha256: String,
+    /// Type of the machine, as `t3.micro`.
+    pub machine: String,
+    /// Id of its subnet, or what stands for it.
+    pub subnet: String,
+    /// Ids of its security groups, or what stands for them.
+    pub security_groups: BTreeSet<String>,
+    /// Name of the key pair whose holders may sign in; `None` for none.
+    pub key: Option<String>,
+    /// Name of its instance profile; `None` if it has none.
+    pub profile: Option<String>,
+    /// `true` if whoever reads its metadata needs a token (`IMDSv2`): a page that it is made to fetch has none.
+    pub needs_token: bool,
+    /// `true` if AWS refuses to delete it.
+    pub deletion_protection: bool,
+    /// Id of its disk for data, or what stands for it; `None` if it has none.
+    pub volume: Option<String>,
+    /// Id of its public address, or what stands for it; `None` if it has none of its own.
+    pub address: Option<String>,
+    /// `true` if it runs.
+    pub is_running: bool,
+    /// State in AWS's word.
+    #[serde(skip)]
+    pub state: Input<String>,
+    /// Tags, ours and the declared ones.
+    pub tags: Tags,
+}
+
+/// A machine runs within a minute, as its guide says.
+const MAKING: Slow = Slow { seconds: 120, why: "EC2 starts the machine" };
+const ENDING: Slow = Slow { seconds: 180, why: "EC2 stops the machine" };
+const CHANGING: Slow = Slow { seconds: 240, why: "EC2 stops the machine and starts it as another type" };
+
+/// The identity of this kind. The name in its ARN is its id.
+pub const IDENTITY: Identity = Identity {
+    section: Some("servers"),
+    arn: Some(ArnForm("ec2:{region}:{account}:instance/{name}")),
+    output: Output::Name,
+    ..Identity::implied("server", "Servers", 255)
+};
+
+fn at_work(name: &str, state: &str) -> Failure {
+    Failure::found("ec2.DescribeInstances", Class::InProgress, format!("the server `{name}` is {state}"))
+}
+
+/// Makes a change of one attribute: EC2 takes one in a call.
+async fn modify(session: &Session, id: &str, attribute: &str, value: &str) -> Result<(), Failure> {
+    let call = Call::new("ModifyInstanceAttribute").with("InstanceId", id).with(&format!("{attribute}.Value"), value);
+    write(session, Kind::Server, call).await
+}
+
+impl Manage for Server {
+    type Settings = Settings;
+
+    const IDENTITY: Identity = IDENTITY;
+
+    const FIELDS: &'static [Field] = &[
+        immutable("first_start_sha256", "a server runs the script of its first start once"),
+        plain("machine"),
+        immutable("subnet", "EC2 cannot move a server to another subnet"),
+        plain("security_groups"),
+        immutable("key", "EC2 gives a server its key when it makes it"),
+        plain("profile"),
+        plain("needs_token"),
+        plain("deletion_protection"),
+        plain("volume"),
+        plain("address"),
+        plain("is_running"),
+        plain("tags.*"),
+    ];
+
+    const HOLDS: Holds = Holds::Nothing;
+
+    const REFERS_TO: &'static [Kind] =
+        &[Kind::Subnet, Kind::SecurityGroup, Kind::InstanceProfile, Kind::Volume, Kind::Address, Kind::InternetGateway];
+
+    const RIGHTS: &'static [Right] = &[
+        reads(
+            Target::Everything,
+            &[
+                "ec2:DescribeAddresses",
+                "ec2:DescribeIamInstanceProfileAssociations",
+                "ec2:DescribeInstanceAttribute",
+                "ec2:DescribeInstances",
+            ],
+        ),
+        writes(
+            Target::Own(Kind::Server),
+            &[
+                "ec2:AssociateAddress",
+                "ec2:AssociateIamInstanceProfile",
+                "ec2:AttachVolume",
+                "ec2:CreateTags",
+                "ec2:DeleteTags",
+                "ec2:DetachVolume",
+                "ec2:DisassociateAddress",
+                "ec2:DisassociateIamInstanceProfile",
+                "ec2:ModifyInstanceAttribute",
+                "ec2:ModifyInstanceMetadataOptions",
+                "ec2:ReplaceIamInstanceProfileAssociation",
+                "ec2:RunInstances",
+                "ec2:StartInstances",
+                "ec2:StopInstances",
+            ],
+        ),
+        writes(Target::Own(Kind::Volume), &["ec2:AttachVolume", "ec2:DetachVolume"]),
+        writes(Target::Own(Kind::Address), &["ec2:AssociateAddress", "ec2:DisassociateAddress"]),
+        writes(Target::Own(Kind::Subnet), &["ec2:RunInstances"]),
+        writes(Target::Own(Kind::SecurityGroup), &["ec2:ModifyInstanceAttribute", "ec2:RunInstances"]),
+        writes(Target::Launch, &["ec2:RunInstances"]),
+        writes(Target::ExistingAddresses, &["ec2:AssociateAddress", "ec2:DisassociateAddress"]),
+        writes(Target::Images, &["ssm:GetParameters"]),
+        deletes(Target::Own(Kind::Server), &["ec2:ModifyInstanceAttribute", "ec2:TerminateInstances"]),
+    ];
+
+    const GAP: Option<Duration> = Some(Duration::from_mins(3));
+
+    const ENDS_IN: Option<Slow> = Some(ENDING);
+
+    fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
+        match live {
+            Some(live) if live.machine != desired.machine => Some(CHANGING),
+            Some(live) if live.is_running => None,
+            _ => Some(MAKING),
+        }
+    }
+
+    fn condition(live: &Settings) -> Condition {
+        match live.state.as_str() {
+            "running" => Condition::Well,
+            "stopped" => Condition::Failed("somebody stopped it".to_owned()),
+            state => Condition::Pending(format!("it is {state}")),
+        }
+    }
+
+    #[cfg(test)]
+    fn full() -> Settings {
+        use crate::registered::{tags, text, texts};
+        Settings {
+            image: Input(text()),
+            disk: Input(8),
+            first_start: Input(text()),
+            first_start_sha256: text(),
+            machine: text(),
+            subnet: text(),
+            security_groups: texts(),
+            key: Some(text()),
+            profile: Some(text()),
+            needs_token: true,
+            deletion_protection: true,
+            volume: Some(text()),
+            address: Some(text()),
+            is_running: true,
+            state: Input(text()),
+            tags: tags(),
+        }
+    }
+
+    fn tags(settings: &mut Settings) -> Option<&mut Tags> {
+        Some(&mut settings.tags)
+    }
+
+    async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
+        let Some((member, owner)) = read_member(session, SERVER, address).await? else { return Ok(None) };
+        let id = member.text(SERVER.id);
+        let attribute = |name: &'static str| async move {
+            let call = Call::new("DescribeInstanceAttribute").with("InstanceId", id).with("Attribute", name);
+            session.aws.read.ec2.call(&call).await
+        };
+        let addresses = async {
+            let call = Call::new("DescribeAddresses").filter("instance-id", [id]);
+            session.aws.read.ec2.pages(call, "addressesSet").await
+        };
+        let (script, protection, addresses) =
+            tokio::try_join!(attribute("userData"), attribute("disableApiTermination"), addresses)?;
+        let mut settings = wire::settings(&member);
+        settings.first_start_sha256 = wire::sha256_of_encoded(script.text("userData/value"));
+        settings.deletion_protection = protection.is("disableApiTermination/value");
+        let public = addresses.iter().find(|one| one.text("instanceId") == id);
+        settings.address = public.map(|one| one.text("allocationId").to_owned());
+        for part in [&mut settings.address, &mut settings.volume].into_iter().flatten() {
+            *part = without_id(session, part).await?;
+        }
+        settings.subnet = without_id(session, &settings.subnet).await?;
+        settings.security_groups = super::without_ids(session, &settings.security_groups).await?;
+        Ok(Some(Live { settings, owner }))
+    }
+
+    async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        let subnet = with_id(session, &desired.subnet).await?;
+        let groups = with_ids(session, &desired.security_groups).await?;
+        let call = wire::run(desired, &subnet, &groups);
+        let place = "instancesSet/item/instanceId";
+        make(session, SERVER, address, call, (place, &desired.tags)).await.map_err(wire::not_yet_known)?;
+        // What is given to a machine that runs is given by the next attempt.
+        Err(at_work(&address.name, "pending"))
+    }
+
+    /// Changes what differs. What takes the machine's rest comes first.
+    async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+        let gone = || SERVER.gone(&address.name);
+        let member = find_now(session, SERVER, &address.name).await?.ok_or_else(gone)?;
+        let (id, state) = (member.text(SERVER.id), member.text("instanceState/name"));
+        if !["running", "stopped"].contains(&state) {
+            return Err(at_work(&address.name, state));
+        }
+        if desired.machine != live.machine {
+            if state == "running" {
+                write(session, Kind::Server, Call::new("StopInstances").with("InstanceId.1", id)).await?;
+                return Err(at_work(&address.name, "stopping"));
+            }
+            modify(session, id, "InstanceType", &desired.machine).await?;
+        }
+        if state == "stopped" {
+            write(session, Kind::Server, Call::new("StartInstances").with("InstanceId.1", id)).await?;
+            return Err(at_work(&address.name, "pending"));
+        }
+        parts(session, &member, desired, live).await?;
+        write_tags(session, Kind::Server, id, &desired.tags, &live.tags).await
+    }
+
+    /// Deletes a server, and succeeds when it is gone: its disk, its address and its groups stay as long as it is there.
+    async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
+        let Some(member) = not_gone(session, &address.name).await? else { return Ok(()) };
+        let id = member.text(SERVER.id).to_owned();
+        if member.text("instanceState/name") != "shutting-down" {
+            // Whoever deletes a protected one has named it.
+            modify(session, &id, "DisableApiTermination", "false").await?;
+            let call = Call::new("TerminateInstances").with("InstanceId.1", &id);
+            super::delete(session, SERVER, address, call).await?;
+        }
+        match not_gone(session, &id).await? {
+            Some(_) => Err(at_work(&address.name, "shutting down")),
+            None => Ok(()),
+        }
+    }
+
+    async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
+        super::list_owned(session, SERVER).await
+    }
+}
+
+/// Returns one of the stack's that is not gone yet, one that is on its way out, too.
+async fn not_gone(session: &Session, name: &str) -> Result<Option<Element>, Failure> {
+    if let Some(found) = find_now(session, SERVER, name).await? {
+        return Ok(Some(found));
+    }
+    let call = Call::new(SERVER.describe)
+        .filter(&format!("tag:{}", engine::STACK_TAG), [session.stack.id()])
+        .filter("instance-state-name", ["shutting-down"]);
+    let reservations = session.aws.read.ec2.pages(call, SERVER.list).await?;
+    super::find_among(session, SERVER, &SERVER.members(reservations), name)
+}
+
+/// Changes the parts of a server that runs.
+async fn parts(session: &Session, member: &Element, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+    let id = member.text(SERVER.id);
+    if desired.security_groups != live.security_groups {
+        let groups = with_ids(session, &desired.security_groups).await?;
+        let call = Call::new("ModifyInstanceAttribute").with("InstanceId", id).list("GroupId", groups);
+        write(session, Kind::Server, call).await?;
+    }
+    if desired.needs_token != live.needs_token {
+        write(session, Kind::Server, wire::metadata(id, desired.needs_token)).await?;
+    }
+    if desired.deletion_protection != live.deletion_protection {
+        modify(session, id, "DisableApiTermination", &desired.deletion_protection.to_string()).await?;
+    }
+    if desired.profile != live.profile {
+        profile(session, id, desired.profile.as_deref()).await?;
+    }
+    if desired.volume != live.volume {
+        if let Some(volume) = &live.volume {
+            let call = Call::new("DetachVolume").with("VolumeId", with_id(session, volume).await?);
+            write(session, Kind::Server, call.with("InstanceId", id)).await?;
+        }
+        if let Some(volume) = &desired.volume {
+            let call = Call::new("AttachVolume").with("VolumeId", with_id(session, volume).await?);
+            write(session, Kind::Server, call.with("InstanceId", id).with("Device", wire::DEVICE)).await?;
+        }
+    }
+    if desired.address != live.address {
+        address(session, id, desired.address.as_deref()).await?;
+    }
+    Ok(())
+}
+
+/// Gives a server its public address. One that another server has is not taken away from it.
+async fn address(session: &Session, id: &str, desired: Option<&str>) -> Result<(), Failure> {
+    if let Some(address) = desired {
+        let call = Call::new("AssociateAddress")
+            .with("InstanceId", id)
+            .with("AllocationId", with_id(session, address).await?)
+            .with("AllowReassociation", "false");
+        return write(session, Kind::Server, call).await;
+    }
+    let call = Call::new("DescribeAddresses").filter("instance-id", [id]);
+    for one in session.aws.read.ec2.pages(call, "addressesSet").await? {
+        let association = one.text("associationId");
+        if !association.is_empty() {
+            let call = Call::new("DisassociateAddress").with("AssociationId", association);
+            write(session, Kind::Server, call).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a server its instance profile, in place of the one that it has.
+async fn profile(session: &Session, id: &str, desired: Option<&str>) -> Result<(), Failure> {
+    let call = Call::new("DescribeIamInstanceProfileAssociations")
+        .filter("instance-id", [id])
+        .filter("state", ["associating", "associated"]);
+    let there = session.aws.read.ec2.pages(call, "iamInstanceProfileAssociationSet").await?;
+    let association = there.first().map(|one| one.text("associationId")).filter(|id| !id.is_empty());
+    let call = match (association, desired) {
+        (None, None) => return Ok(()),
+        (None, Some(name)) => {
+            Call::new("AssociateIamInstanceProfile").with("InstanceId", id).with("IamInstanceProfile.Name", name)
+        }
+        (Some(association), Some(name)) => Call::new("ReplaceIamInstanceProfileAssociation")
+            .with("AssociationId", association)
+            .with("IamInstanceProfile.Name", name),
+        (Some(association), None) => Call::new("DisassociateIamInstanceProfile").with("AssociationId", association),
+    };
+    write(session, Kind::Server, call).await.map_err(wire::not_yet_known)
+}

@@ -1,0 +1,183 @@
+//! A server in EC2's calls and answers.
+
+use data_encoding::{BASE64, HEXLOWER};
+use sha2::{Digest, Sha256};
+
+use super::Settings;
+use crate::{Input, ec2::tags_of};
+use aws::query::{Call, Element};
+use engine::{Class, Failure};
+
+/// Name under which a disk for data is attached. The machine shows it under another one, and by the disk's id.
+pub(super) const DEVICE: &str = "/dev/sdf";
+/// Name of a machine's own disk, as images of Amazon Linux have it.
+const OWN_DISK: &str = "/dev/xvda";
+/// Steps that an answer of the metadata may go: a container on the machine is one further.
+const HOPS: &str = "2";
+
+/// Returns the SHA-256 of a script.
+pub fn sha256(script: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(script))
+}
+
+/// Returns the SHA-256 of a script that EC2 tells in Base64.
+pub(super) fn sha256_of_encoded(encoded: &str) -> String {
+    let text: String = encoded.split_whitespace().collect();
+    BASE64
+        .decode(text.as_bytes())
+        .map_or_else(|_| "(unreadable)".to_owned(), |bytes| HEXLOWER.encode(&Sha256::digest(bytes)))
+}
+
+/// Returns the call that makes a server, but for its tags. Its network interface says that it gets no public address: the subnet might.
+pub(super) fn run(settings: &Settings, subnet: &str, groups: &[String]) -> Call {
+    let image = &settings.image.0;
+    let image = if image.starts_with('/') { format!("resolve:ssm:{image}") } else { image.clone() };
+    let call = Call::new("RunInstances")
+        .with("ImageId", image)
+        .with("MinCount", "1")
+        .with("MaxCount", "1")
+        .with("InstanceType", &settings.machine)
+        .with("UserData", BASE64.encode(settings.first_start.0.as_bytes()))
+        .with("MetadataOptions.HttpEndpoint", "enabled")
+        .with("MetadataOptions.HttpTokens", tokens(settings.needs_token))
+        .with("MetadataOptions.HttpPutResponseHopLimit", HOPS)
+        .with("DisableApiTermination", settings.deletion_protection.to_string())
+        .with("BlockDeviceMapping.1.DeviceName", OWN_DISK)
+        .with("BlockDeviceMapping.1.Ebs.VolumeSize", settings.disk.0.to_string())
+        .with("BlockDeviceMapping.1.Ebs.VolumeType", "gp3")
+        .with("BlockDeviceMapping.1.Ebs.Encrypted", "true")
+        .with("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true")
+        .with("NetworkInterface.1.DeviceIndex", "0")
+        .with("NetworkInterface.1.AssociatePublicIpAddress", "false")
+        .with("NetworkInterface.1.SubnetId", subnet)
+        .list("NetworkInterface.1.SecurityGroupId", groups);
+    let given = [("KeyName", &settings.key), ("IamInstanceProfile.Name", &settings.profile)];
+    let given = given.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    given.fold(call, |call, (name, value)| call.with(name, value))
+}
+
+fn tokens(needed: bool) -> &'static str {
+    if needed { "required" } else { "optional" }
+}
+
+/// Returns the call that says whether metadata needs a token.
+pub(super) fn metadata(id: &str, needs_token: bool) -> Call {
+    Call::new("ModifyInstanceMetadataOptions")
+        .with("InstanceId", id)
+        .with("HttpTokens", tokens(needs_token))
+        .with("HttpPutResponseHopLimit", HOPS)
+        .with("HttpEndpoint", "enabled")
+}
+
+/// Returns the settings in an answer, as far as it has them.
+pub(super) fn settings(member: &Element) -> Settings {
+    let given = |name: &str| Some(member.text(name).to_owned()).filter(|text| !text.is_empty());
+    let profile = given("iamInstanceProfile/arn").map(|arn| arn.rsplit('/').next().unwrap_or_default().to_owned());
+    let disks = member.list("blockDeviceMapping").iter();
+    let volume =
+        disks.filter(|disk| disk.text("deviceName") == DEVICE).map(|disk| disk.text("ebs/volumeId").to_owned());
+    let state = member.text("instanceState/name").to_owned();
+    Settings {
+        image: Input::default(),
+        disk: Input::default(),
+        first_start: Input::default(),
+        first_start_sha256: String::new(),
+        machine: member.text("instanceType").to_owned(),
+        subnet: member.text("subnetId").to_owned(),
+        security_groups: member.texts("groupSet", "groupId").collect(),
+        key: given("keyName"),
+        profile,
+        needs_token: member.text("metadataOptions/httpTokens") == "required",
+        deletion_protection: false,
+        volume: volume.into_iter().next(),
+        address: None,
+        is_running: state == "running",
+        state: Input(state),
+        tags: tags_of(member),
+    }
+}
+
+/// Returns a failure of a call that names a profile that was made just now: EC2 tells it as a wrong value.
+pub(super) fn not_yet_known(failure: Failure) -> Failure {
+    let is_profile = failure.message.to_ascii_lowercase().contains("iam instance profile");
+    let class = if is_profile && failure.class == Class::Invalid { Class::NotYet } else { failure.class };
+    Failure { class, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_known_by_its_bytes() {
+        let script = "#!/bin/sh\necho\n";
+        let encoded = BASE64.encode(script.as_bytes());
+        assert_eq!(sha256_of_encoded(&encoded), sha256(script));
+        let (one, other) = encoded.split_at(4);
+        assert_eq!(sha256_of_encoded(&format!("{one}\n{other}")), sha256(script), "Base64 may have line ends");
+        assert_ne!(sha256_of_encoded(""), sha256(script));
+    }
+
+    #[test]
+    fn one_real_change_is_seen() {
+        use engine::Kind as _;
+        let read = |subnet: &str, key: &str, script: &str| {
+            let text = format!("<item><subnetId>{subnet}</subnetId><keyName>{key}</keyName></item>");
+            let settings = settings(&Element::read(&text).unwrap());
+            crate::Kind::tree(&Settings { first_start_sha256: sha256(script), ..settings }.into())
+        };
+        let plain = read("subnet-0a", "ops", "a");
+        for (other, field) in [
+            (read("subnet-0b", "ops", "a"), "subnet"),
+            (read("subnet-0a", "", "a"), "key"),
+            (read("subnet-0a", "ops", "b"), "first_start_sha256"),
+        ] {
+            let paths: Vec<String> = engine::differences(&other, &plain).into_iter().map(|one| one.path).collect();
+            assert_eq!(paths, [field]);
+        }
+    }
+
+    #[test]
+    fn a_profile_that_is_not_known_everywhere_yet_is_tried_again() {
+        for (class, message, expected) in [
+            (
+                Class::Invalid,
+                "Value (circuits) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+                Class::NotYet,
+            ),
+            (Class::Invalid, "Invalid instance type", Class::Invalid),
+            (Class::Denied, "no IAM instance profile", Class::Denied),
+        ] {
+            assert_eq!(not_yet_known(Failure::found("ec2.RunInstances", class, message)).class, expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_newest_image_is_named_by_its_parameter() {
+        let of = |image: &str| {
+            let settings = Settings { image: Input(image.to_owned()), ..settings(&Element::read("<item/>").unwrap()) };
+            let call = run(&settings, "subnet-0a", &["sg-0a".to_owned()]);
+            let all: Vec<(String, String)> =
+                call.parameters().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            all
+        };
+        let has = |call: &[(String, String)], key: &str, value: &str| {
+            call.iter().any(|(of, is)| (of.as_str(), is.as_str()) == (key, value))
+        };
+        let parameter = of("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64");
+        assert!(has(
+            &parameter,
+            "ImageId",
+            "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+        ));
+        assert!(has(&of("ami-0a1b2c3d"), "ImageId", "ami-0a1b2c3d"));
+        for (key, value) in [
+            ("BlockDeviceMapping.1.Ebs.Encrypted", "true"),
+            ("NetworkInterface.1.AssociatePublicIpAddress", "false"),
+            ("MinCount", "1"),
+            ("MaxCount", "1"),
+        ] {
+            assert!(has(&parameter, key, value), "{key}");
+        }
+    }
+}

@@ -111,7 +111,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Every kind of entry, in order.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Bucket,
         Self::Function,
         Self::Queue,

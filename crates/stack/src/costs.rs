@@ -32,6 +32,20 @@ const DATABASE_STORAGE: f64 = 0.115;
 const NODES: &[(&str, f64)] = &[("cache.t4g.micro", 0.0128), ("cache.t4g.small", 0.0256), ("cache.t4g.medium", 0.052)];
 /// What a node of Redis costs, where one of Valkey costs 1. Source: the same.
 const REDIS: f64 = 1.25;
+/// Prices of servers with Linux, an hour, without their first disks, whose size a running one does not tell. Source: AWS's price list of EC2,
+/// 2026-08.
+const SERVERS: &[(&str, f64)] = &[
+    ("t3.micro", 0.0104),
+    ("t3.small", 0.0208),
+    ("t3.medium", 0.0416),
+    ("t4g.nano", 0.0042),
+    ("t4g.micro", 0.0084),
+    ("t4g.small", 0.0168),
+    ("t4g.medium", 0.0336),
+    ("t4g.large", 0.0672),
+];
+/// Price of a GiB of a volume of type gp3. Source: AWS's price list of EBS, 2026-08.
+const VOLUME: f64 = 0.08;
 /// Price of a NAT gateway, an hour, and of a public address, an hour. Source: AWS's price list of VPC, 2026-08.
 const NAT_GATEWAY: f64 = 0.045;
 const PUBLIC_ADDRESS: f64 = 0.005;
@@ -109,12 +123,20 @@ pub(crate) fn cache(count: u32, node: &str, engine: &str) -> Price {
     Price::of(dollars, || format!("{count} of `{node}`"), "https://aws.amazon.com/elasticache/pricing")
 }
 
+/// Returns what a server costs, without its disks.
+fn server(machine: &str) -> Price {
+    let dollars = SERVERS.iter().find(|(of, _)| *of == machine).map(|(_, hourly)| hourly * MONTH);
+    Price::of(dollars, || format!("`{machine}`"), "https://aws.amazon.com/ec2/pricing/on-demand")
+}
+
 /// Returns what a resource costs while nobody uses it. Every kind stands here: whoever adds one decides what it costs.
 fn price(settings: &Settings) -> Price {
     match settings {
         Settings::Cluster(cluster) => brokers(cluster.brokers, &cluster.instance, cluster.storage),
         Settings::Database(one) => database(&one.class, one.storage, one.multi_az),
         Settings::Cache(one) => cache(one.replicas + 1, &one.node, &one.engine),
+        Settings::Server(one) => server(&one.machine),
+        Settings::Volume(one) => Price::Dollars(f64::from(one.size) * VOLUME),
         Settings::NatGateway(_) => of_each(Kind::NatGateway),
         Settings::Address(_) => of_each(Kind::Address),
         Settings::Secret(_) => of_each(Kind::Secret),
@@ -133,6 +155,7 @@ fn price(settings: &Settings) -> Price {
         // The rest is paid for by nobody.
         | Settings::BucketStatement(_)
         | Settings::Role(_)
+        | Settings::InstanceProfile(_)
         | Settings::EventInvoke(_)
         | Settings::Mapping(_)
         | Settings::Permission(_)
@@ -169,7 +192,7 @@ fn of_each(kind: Kind) -> Price {
 
 /// Returns `true` for kinds whose settings tell what one costs.
 pub fn depends_on_settings(kind: Kind) -> bool {
-    matches!(kind, Kind::Cluster | Kind::Database | Kind::Cache)
+    matches!(kind, Kind::Cluster | Kind::Database | Kind::Cache | Kind::Server | Kind::Volume)
 }
 
 /// The sum of some prices.
@@ -261,6 +284,8 @@ mod tests {
             (cache(1, "cache.t4g.micro", "valkey"), Some("9.34")),
             (cache(2, "cache.t4g.micro", "redis"), Some("23.36")),
             (cache(1, "cache.r9g.large", "valkey"), None),
+            (server("t4g.micro"), Some("6.13")),
+            (server("t9.micro"), None),
         ] {
             assert_eq!(dollars(&price).as_deref(), expected, "{price:?}");
             let words = price.told();

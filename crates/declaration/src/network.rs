@@ -307,7 +307,8 @@ pub(super) fn subnets(reader: &mut Reader, fields: &Fields<'_>) -> (Option<Strin
         reader.note_at(&place.span, message, "remove one of them");
     }
     let Some(network) = reader.reference(fields, "network") else { return (None, Vec::new()) };
-    let subnets = reader.private_subnets(&network);
+    // A network of the stack's own without any is told where it is declared.
+    let Some(subnets) = reader.private_subnets(&network) else { return (Some(network), Vec::new()) };
     if subnets.is_empty() {
         let message = format!("no private subnets of the existing network `{network}` are declared");
         let hint = "add them to it: `private: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or name `subnets` here";

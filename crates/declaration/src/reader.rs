@@ -380,9 +380,9 @@ impl Reader {
         self.declared.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the private subnets of a declared network; none of an existing one that tells none.
-    pub(super) fn private_subnets(&self, network: &str) -> Vec<NetworkPart> {
-        self.private_subnets.get(network).cloned().unwrap_or_default()
+    /// Returns the private subnets of a declared network; `None` for one that is declared wrongly.
+    pub(super) fn private_subnets(&self, network: &str) -> Option<Vec<NetworkPart>> {
+        self.private_subnets.get(network).cloned()
     }
 
     /// Returns `true` if an entry of that kind is declared.

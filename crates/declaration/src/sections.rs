@@ -109,8 +109,12 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let fields = &reader.fields(root, &(0..0), "the declaration", &ROOT);
     // What is in networks names them, and so their subnets.
     let networks = section(reader, fields, Kind::Network, network::read);
-    reader.private_subnets =
-        networks.iter().map(|(entry, one)| (entry.clone(), one.parts(entry, network::Tier::Private))).collect();
+    reader.private_subnets = networks
+        .iter()
+        .map(|(entry, one)| (entry, one, one.parts(entry, network::Tier::Private)))
+        .filter(|(_, one, parts)| one.existing().is_some() || !parts.is_empty())
+        .map(|(entry, _, parts)| (entry.clone(), parts))
+        .collect();
     let functions: BTreeMap<String, Function> = section(reader, fields, Kind::Function, function::read);
     let buckets = section(reader, fields, Kind::Bucket, bucket::read);
     let secrets = secrets(reader, fields);

@@ -215,10 +215,11 @@ fn statements(Database { name, user, .. }: &Database, password: &Secret) -> Stri
     // One statement a line: the server reads them so.
     [
         format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4;"),
-        "DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys';".to_owned(),
-        "FLUSH PRIVILEGES;".to_owned(),
-        format!("CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';"),
-        format!("GRANT ALL ON `{name}`.* TO '{user}'@'127.0.0.1';\n"),
+        format!("CREATE OR REPLACE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}';"),
+        format!("GRANT ALL ON `{name}`.* TO '{user}'@'127.0.0.1';"),
+        // Last: without any user the server makes none.
+        format!("DELETE FROM mysql.global_priv WHERE User NOT IN ('mariadb.sys', '{user}');"),
+        "FLUSH PRIVILEGES;\n".to_owned(),
     ]
     .join("\n")
 }

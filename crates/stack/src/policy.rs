@@ -219,10 +219,10 @@ fn merged(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String,
     merged
 }
 
-/// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles are found
-/// by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
+/// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles and
+/// profiles are found by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
 fn finds_by_tag(right: &Right) -> bool {
-    let is_tagged = !matches!(right.target, Target::Own(Kind::Bucket | Kind::Role));
+    let is_tagged = !matches!(right.target, Target::Own(Kind::Bucket | Kind::Role | Kind::InstanceProfile));
     matches!(right.target, Target::Own(_)) && is_tagged && right.access != Access::Write
 }
 

@@ -22,7 +22,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Slow, Tags, immutable, plain};
+use engine::{Address, Class, Failure, Field, Holds, Life, Live, Owned, Slow, Tags, immutable, plain};
 
 /// Servers.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Manage for Server {
         immutable("key", "EC2 gives a server its key when it makes it"),
         plain("profile"),
         plain("needs_token"),
-        plain("deletion_protection"),
+        plain("deletion_protection").with_life(Life::Keeps),
         plain("volume"),
         plain("address"),
         plain("is_running"),

@@ -101,8 +101,10 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     match target {
         // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
         Target::Own(kind) if making(kind).is_some() => Vec::from_iter(declared.has(kind).then(|| of(kind, "*"))),
-        // The path of a role is the stack's alone, so that roles of removed functions are found there, too.
-        Target::Own(Kind::Role) | Target::Passed(Kind::Role) => vec![of(Kind::Role, "*")],
+        // The path of a role is the stack's alone, so that roles of removed functions are found there, too; and so with profiles.
+        Target::Own(kind @ (Kind::Role | Kind::InstanceProfile)) | Target::Passed(kind @ Kind::Role) => {
+            vec![of(kind, "*")]
+        }
         Target::Own(kind) | Target::Passed(kind) => {
             declared.called(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect()
         }

@@ -219,16 +219,18 @@ fn every_resource_is_named_but_where_there_is_none() {
 #[test]
 fn what_has_ids_of_aws_is_made_and_changed_with_the_stacks_tag_alone() {
     let source = "stack: circuits\nregion: eu-west-1\nnetworks: {main: {nat: true}, shared: {existing: vpc-0a1b2c3d}}\n\
-                  security_groups: {web: {network: shared}, app: {network: main}}\n";
+                  security_groups: {web: {network: shared}, app: {network: main}}\n\
+                  servers: {host: {network: main, security_groups: [app], volume: {size: 20, mount: /srv/items}}}\n";
     for purpose in [Purpose::Up, Purpose::Down] {
         let policy = policy_of(source, purpose);
         let mut made = BTreeSet::new();
         for (id, statement) in policy.statements() {
             let is_write = |action: &&String| action.starts_with("ec2:") && !action.starts_with("ec2:Describe");
             let writes: Vec<&String> = statement.actions.iter().filter(is_write).collect();
-            // What is told of interfaces has no tag, and the existing network is named.
+            // What is told of interfaces has no tag, nor have images and what else a server is made with; and the existing network is named.
             let is_named = statement.resources.iter().all(|arn| arn.ends_with(":vpc/vpc-0a1b2c3d"));
-            if writes.is_empty() || is_named || writes == ["ec2:DeleteNetworkInterface"] {
+            let is_launch = id.starts_with("Launch");
+            if writes.is_empty() || is_named || is_launch || writes == ["ec2:DeleteNetworkInterface"] {
                 continue;
             }
             let conditions: Vec<&String> = statement.conditions["StringEquals"].keys().collect();
@@ -397,8 +399,12 @@ fn nobody_widens_himself() {
                 let forbidden =
                     ["DeleteRolePermissionsBoundary", "AttachRolePolicy", "CreatePolicy", "SetDefault", "*"];
                 assert!(reads || !forbidden.iter().any(|word| action.contains(word)), "{id}: {action}");
-                let is_own =
-                    |arn: &String| arn.starts_with("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/");
+                let is_own = |arn: &String| {
+                    let own = arn.strip_prefix("arn:aws:iam::123456789012:").unwrap_or_default();
+                    ["role", "instance-profile"]
+                        .iter()
+                        .any(|kind| own.starts_with(&format!("{kind}/provision/circuits.eu-west-1/")))
+                };
                 assert!(reads || statement.resources.iter().all(is_own), "{id}: {action}");
             }
         }

@@ -157,9 +157,9 @@ mod tests {
             "AWS_LAMBDA_FUNCTION_NAME",
             "AWS_LAMBDA_FUNCTION_VERSION",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            "AWS_REGION",
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
         ];
         assert_eq!(names, expected);
         assert!(error.to_string().contains("`PROVISION_CONTEXT` is missing; `SINK` is missing"), "{error}");

@@ -188,13 +188,14 @@ pub(super) static SHAPE: Shape = Shape {
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
     let fields = &reader.fields(node, &key.span, format!("cache `{}`", key.name), &SHAPE);
     let engine = reader.word(fields, "engine");
-    let (read, default): (fn(&str) -> Result<String, Wrong>, &str) = match engine {
-        Some(CacheEngine::Redis) => (redis, LAST_REDIS),
-        _ => (valkey, VALKEY),
-    };
     // One mistake is told once: of an unknown engine nobody knows the versions.
-    let is_read = engine.is_some() && fields.get("version").is_some();
-    let version = if is_read { reader.text(fields, "version", read) } else { None };
+    let is_read = fields.get("version").is_some();
+    let version = match engine {
+        Some(CacheEngine::Redis) if is_read => reader.text(fields, "version", redis),
+        Some(CacheEngine::Valkey) if is_read => reader.text(fields, "version", valkey),
+        _ => None,
+    };
+    let default = if engine == Some(CacheEngine::Redis) { LAST_REDIS } else { VALKEY };
     let snapshots = reader.one_of_days(fields, "snapshots");
     let (network, subnets) = network::subnets(reader, fields);
     let cache = Cache {
@@ -318,7 +319,7 @@ fn snapshot(text: &str) -> Result<String, Wrong> {
 fn object(text: &str) -> Result<String, Wrong> {
     let place = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::")).map(|(_, place)| place);
     match place.and_then(|place| place.split_once('/')) {
-        Some((bucket, key)) if !bucket.is_empty() && key.ends_with(".rdb") && !text.contains(',') => {
+        Some((bucket, key)) if !bucket.is_empty() && key.rsplit_once('.').is_some_and(|(_, kind)| kind == "rdb") && !text.contains(',') => {
             Ok(text.to_owned())
         }
         Some(_) => Err(Wrong::default().hint("the key of the file ends with `.rdb`, and has no comma")),

@@ -79,39 +79,63 @@ impl Mapping {
         });
         // Without a result the run ends: the messages stay in the queue.
         let Ok(attempt) = invoked.await else { return };
+        let mut again = Vec::new();
         for message in &batch {
-            self.conclude(message, &attempt, failure_of(&attempt, message, &batch)).await;
+            let Some(failure) = self.conclude(message, &attempt, failure_of(&attempt, message, &batch)).await else {
+                continue;
+            };
+            if message.received < self.attempts() {
+                again.push((message, failure));
+            } else {
+                let next = self.give_up(message).await;
+                self.tell_failed(message, failure, next);
+            }
         }
+        self.hand_in_again(again);
     }
 
-    async fn conclude(&self, message: &Delivery, attempt: &Attempt, failure: Option<Failure>) {
-        let (item, function) = (message.item.clone(), self.function.entry.clone());
-        let failure = match (failure, attempt) {
-            (None, Ok(answered)) => match self.queue.delete(message).await {
-                Ok(()) => {
-                    self.observer.tell(Activity::Succeeded { item, function, usage: answered.usage });
-                    return;
-                }
-                Err(error) => Failure::NotDeleted(error.to_string()),
-            },
-            (Some(failure), _) => failure,
-            (None, Err(failure)) => failure.clone(),
+    /// Deletes a message that is done; returns the failure of one that is not.
+    async fn conclude(&self, message: &Delivery, attempt: &Attempt, failure: Option<Failure>) -> Option<Failure> {
+        let usage = match (failure, attempt) {
+            (None, Ok(answered)) => answered.usage,
+            (Some(failure), _) => return Some(failure),
+            (None, Err(failure)) => return Some(failure.clone()),
         };
-        let next = self.after_failure(message).await;
+        if let Err(error) = self.queue.delete(message).await {
+            return Some(Failure::NotDeleted(error.to_string()));
+        }
+        let (item, function) = (message.item.clone(), self.function.entry.clone());
+        self.observer.tell(Activity::Succeeded { item, function, usage });
+        None
+    }
+
+    fn tell_failed(&self, message: &Delivery, failure: Failure, next: Next) {
+        let (item, function) = (message.item.clone(), self.function.entry.clone());
         self.observer.tell(Activity::Failed { item, function, failure, next });
     }
 
-    async fn after_failure(&self, message: &Delivery) -> Next {
-        let most = self.dead_letters.as_ref().map_or(MOST_RECEIPTS, |(_, after)| *after);
-        if message.received < most {
-            let duration = self.queue.release(message, self.retry_delay);
-            return Next::Retry {
+    /// Returns how often a message is received at most.
+    fn attempts(&self) -> u16 {
+        self.dead_letters.as_ref().map_or(MOST_RECEIPTS, |(_, after)| *after)
+    }
+
+    /// Lets what failed together come again together.
+    fn hand_in_again(&self, failed: Vec<(&Delivery, Failure)>) {
+        let messages: Vec<_> = failed.iter().map(|(message, _)| *message).collect();
+        let waits = self.queue.release(&messages, self.retry_delay);
+        for ((message, failure), duration) in failed.into_iter().zip(waits) {
+            let next = Next::Retry {
                 after: self.retry_delay,
                 in_aws: Wait { service: "SQS", duration },
                 attempt: message.received + 1,
-                attempts: most,
+                attempts: self.attempts(),
             };
+            self.tell_failed(message, failure, next);
         }
+    }
+
+    /// Moves a message that was received often enough to the dead letters.
+    async fn give_up(&self, message: &Delivery) -> Next {
         let Some((queue, _)) = &self.dead_letters else {
             return self.leave(message, "the queue declares no `redrive`".to_owned());
         };

@@ -245,19 +245,20 @@ impl Queue {
         self.messages().waiting.remove(&message.number);
     }
 
-    /// Makes a message visible again after a wait. Returns the wait that SQS would make.
-    pub(crate) fn release(&self, message: &Delivery, after: Duration) -> Duration {
-        let mut messages = self.messages();
-        let waiting = messages.waiting.get_mut(&message.number);
-        let asked = waiting.and_then(|waiting| {
+    /// Makes messages of one batch visible again after a wait, all at once. Returns the wait that SQS would make for each.
+    pub(crate) fn release(&self, received: &[&Delivery], after: Duration) -> Vec<Duration> {
+        let (mut messages, visible) = (self.messages(), Instant::now() + after);
+        let asked = received.iter().map(|message| {
+            let waiting = messages.waiting.get_mut(&message.number)?;
             if waiting.receipt == message.receipt {
-                waiting.visible = Instant::now() + after;
+                waiting.visible = visible;
             }
             waiting.asked
         });
+        let waits = asked.map(|asked| asked.unwrap_or(self.visibility)).collect();
         drop(messages);
         self.changed.notify_waiters();
-        asked.unwrap_or(self.visibility)
+        waits
     }
 
     /// Hides the message of a receipt for another time than the queue's; returns `false` if there is none.
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(bodies(&queue.receive(2, Duration::ZERO).await), ["c"]);
         queue.delete(&first[0]).await.unwrap();
         let (begun, after) = (Instant::now(), Duration::from_millis(100));
-        assert_eq!(queue.release(&first[1], after), HIDDEN);
+        assert_eq!(queue.release(&[&first[1]], after), [HIDDEN]);
         let again = queue.receive(2, Duration::ZERO).await;
         assert_eq!((bodies(&again), again[0].received), (vec!["b"], 2));
         assert!(begun.elapsed() >= after);
@@ -342,7 +343,7 @@ mod tests {
         let received = queue.receive(1, Duration::ZERO).await;
         assert!(queue.hide(&received[0].receipt, Duration::from_mins(2)));
         assert!(!queue.hide("another", HIDDEN) && !queue.hide("", HIDDEN));
-        assert_eq!(queue.release(&received[0], Duration::from_secs(1)), Duration::from_mins(2));
+        assert_eq!(queue.release(&[&received[0]], Duration::from_secs(1)), [Duration::from_mins(2)]);
     }
 
     #[tokio::test]

@@ -85,11 +85,11 @@ async fn write_parameters(
     live: &BTreeMap<String, String>,
     at_restart: &BTreeSet<String>,
 ) -> Result<(), Failure> {
-    let changed: Vec<_> = desired.iter().filter(|(key, value)| live.get(*key) != Some(value)).collect();
-    let changed: Vec<_> = changed.into_iter().map(|(key, value)| (key, Some(value))).collect();
+    let differ = desired.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let set: Vec<_> = differ.map(|(key, value)| (key, Some(value))).collect();
     let surplus: Vec<_> = live.keys().filter(|key| !desired.contains_key(*key)).map(|key| (key, None)).collect();
-    let changes = calls("ModifyDBParameterGroup", name, &changed, at_restart);
-    for call in changes.into_iter().chain(calls("ResetDBParameterGroup", name, &surplus, at_restart)) {
+    let sets = calls("ModifyDBParameterGroup", name, &set, at_restart);
+    for call in sets.into_iter().chain(calls("ResetDBParameterGroup", name, &surplus, at_restart)) {
         session.aws.write.rds.call(&call).await?;
     }
     Ok(())

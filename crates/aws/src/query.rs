@@ -79,6 +79,7 @@ pub const ELASTICACHE: Service = Service {
 pub struct Call {
     action: &'static str,
     parameters: Vec<(String, String)>,
+    secrets: Vec<Secret>,
     filters: usize,
     /// Step that the call is part of; `None` for a call that may be repeated freely.
     step: Option<String>,
@@ -95,7 +96,7 @@ impl fmt::Debug for Call {
 impl Call {
     /// Returns a call without parameters.
     pub fn new(action: &'static str) -> Self {
-        Self { action, parameters: Vec::new(), filters: 0, step: None }
+        Self { action, parameters: Vec::new(), secrets: Vec::new(), filters: 0, step: None }
     }
 
     /// Adds a parameter.
@@ -105,10 +106,16 @@ impl Call {
         self
     }
 
-    /// Adds a parameter that nobody else may see.
+    /// Adds a parameter that nobody else may see: a service that repeats it, as what it does not take, is not believed to keep it.
     #[must_use]
-    pub fn with_secret(self, name: &str, value: &Secret) -> Self {
+    pub fn with_secret(mut self, name: &str, value: &Secret) -> Self {
+        self.secrets.push(value.clone());
         self.with(name, value.expose())
+    }
+
+    /// Returns a text of the service without what nobody else may see.
+    fn redact(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| secret.redact(&text))
     }
 
     /// Adds a list: `NAME.1`, `NAME.2`. RDS and `ElastiCache` name the members, too: `SubnetIds.SubnetIdentifier`.

@@ -319,7 +319,11 @@ fn snapshot(text: &str) -> Result<String, Wrong> {
 fn object(text: &str) -> Result<String, Wrong> {
     let place = text.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::")).map(|(_, place)| place);
     match place.and_then(|place| place.split_once('/')) {
-        Some((bucket, key)) if !bucket.is_empty() && key.rsplit_once('.').is_some_and(|(_, kind)| kind == "rdb") && !text.contains(',') => {
+        Some((bucket, key))
+            if !bucket.is_empty()
+                && key.rsplit_once('.').is_some_and(|(_, kind)| kind == "rdb")
+                && !text.contains(',') =>
+        {
             Ok(text.to_owned())
         }
         Some(_) => Err(Wrong::default().hint("the key of the file ends with `.rdb`, and has no comma")),

@@ -32,6 +32,7 @@ pub mod secretsmanager;
 pub mod ses;
 pub mod sns;
 pub mod sqs;
+mod stores;
 pub mod tagged;
 mod widening;
 
@@ -55,6 +56,7 @@ pub use identity::{Identity, Naming, Output};
 pub use input::Input;
 pub use registry::{Kind, Settings};
 pub use rights::Right;
+pub use stores::Changing;
 pub use tagged::Tagged;
 
 /// A resource's kind and entry.
@@ -142,9 +144,9 @@ pub struct Session {
     /// What the stack has in EC2, as it was read last; forgotten before each pass.
     pub networks: ec2::Networks,
     /// Databases that this run changes, until RDS has done it.
-    pub databases: rds::Changing,
+    pub databases: Changing,
     /// Caches that this run deletes.
-    pub caches: rds::Changing,
+    pub caches: Changing,
     /// Losses that somebody has agreed to.
     pub consent: Consent,
     /// Resources that the plan deletes with the data that they hold.
@@ -171,8 +173,8 @@ impl Session {
             receipt: ses::Snapshots::default(),
             apis: apigateway::Apis::default(),
             networks: ec2::Networks::default(),
-            databases: rds::Changing::default(),
-            caches: rds::Changing::default(),
+            databases: Changing::default(),
+            caches: Changing::default(),
             consent: Consent::default(),
             emptied: BTreeSet::new(),
             revision: None,

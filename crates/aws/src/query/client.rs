@@ -58,7 +58,11 @@ impl Client {
         let result = self.caller.operation(call.action, request, answer).invoke(form(self.service, call)).await;
         let said =
             result.as_ref().err().and_then(SdkError::as_service_error).and_then(|error| error.request_id.clone());
-        result.or_fail(&name).map_err(|failure| Failure { request_id: failure.request_id.or(said), ..failure })
+        result.or_fail(&name).map_err(|failure| Failure {
+            message: call.redact(failure.message),
+            request_id: failure.request_id.or(said),
+            ..failure
+        })
     }
 
     /// Makes a call for every page of a list, and returns the members of all.

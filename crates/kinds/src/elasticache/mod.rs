@@ -5,43 +5,18 @@ pub mod subnet_group;
 
 use contract::context::Context;
 
-use crate::{Kind, Session, own_tags, surplus_tags};
-use aws::query::{Call, Element};
+use crate::{Kind, Session, stores};
+use aws::query::Element;
 use engine::{Class, Failure, Tags};
 
-/// Returns the tags in a list of `Key` and `Value`.
-fn tags_in(list: &[Element]) -> Tags {
-    own_tags(list.iter().map(|tag| (tag.text("Key"), tag.text("Value"))))
-}
-
-/// Returns a call with tags, as those that make something take them.
-fn with_tags(call: Call, tags: &Tags) -> Call {
-    let numbered = tags.iter().zip(1..);
-    numbered.fold(call, |call, ((key, value), number)| {
-        call.with(&format!("Tags.Tag.{number}.Key"), key).with(&format!("Tags.Tag.{number}.Value"), value)
-    })
-}
-
-/// Reads the tags of a resource, which no other answer has.
+/// Reads the tags of a resource, which most answers do not have.
 async fn tags_of(session: &Session, arn: &str) -> Result<Option<Tags>, Failure> {
-    let call = Call::new("ListTagsForResource").with("ResourceName", arn);
-    let answer = session.aws.read.elasticache.find(&call).await?;
-    Ok(answer.map(|answer| tags_in(answer.list("ListTagsForResourceResult/TagList"))))
+    stores::tags_of(&session.aws.read.elasticache, arn).await
 }
 
 /// Writes the tags of a resource that differ.
 async fn write_tags(session: &Session, arn: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
-    let write = &session.aws.write.elasticache;
-    let surplus = surplus_tags(desired, live);
-    if !surplus.is_empty() {
-        let call = Call::new("RemoveTagsFromResource").with("ResourceName", arn).list("TagKeys.member", surplus);
-        write.call(&call).await?;
-    }
-    if desired.iter().any(|(key, value)| live.get(key) != Some(value)) {
-        let call = with_tags(Call::new("AddTagsToResource").with("ResourceName", arn), desired);
-        write.call(&call).await?;
-    }
-    Ok(())
+    stores::write_tags(&session.aws.write.elasticache, arn, desired, live).await
 }
 
 /// Returns the name of the cache of an entry.

@@ -16,11 +16,12 @@ pub(crate) use look::describe;
 pub use look::node;
 pub use password::{change_password, fault_of_password};
 
-use super::{tags_of, with_tags, write_tags};
+use super::{tags_of, write_tags};
 use crate::{
     Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
+    stores::{not_yet, with_tags},
 };
 use aws::{ArnForm, query::Element};
 use engine::{
@@ -152,7 +153,7 @@ const ENCRYPTING: Slow = Slow {
     why: "ElastiCache brings TLS in by two steps: connections without it are refused at the end",
 };
 /// The end, with a last snapshot.
-const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
+pub(super) const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
 
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
@@ -367,10 +368,7 @@ impl Manage for ReplicationGroup {
                 Some(found) if found.text("Status") == wire::DELETING => Err(at_work(name, wire::DELETING)),
                 _ => Err(failure),
             },
-            // Its subnets were made a moment ago.
-            Err(failure) if failure.class == Class::NotFound => Err(Failure { class: Class::NotYet, ..failure }),
-            // ElastiCache may repeat what it does not take.
-            Err(failure) => Err(Failure { message: password.redact(&failure.message), ..failure }),
+            Err(failure) => Err(not_yet(failure)),
             Ok(_) => Err(at_work(name, "creating")),
         }
     }
@@ -405,7 +403,7 @@ impl Manage for ReplicationGroup {
         let name = &address.name;
         // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
         let look = async || match describe_any(session, name).await {
-            Err(failure) if failure.class == Class::Denied && session.caches.goes_on(name, false) => Ok(None),
+            Err(failure) if failure.class == Class::Denied && session.caches.ends(name) => Ok(None),
             found => found,
         };
         let Some(found) = look().await? else { return Ok(()) };
@@ -414,8 +412,11 @@ impl Manage for ReplicationGroup {
             return Err(at_work(name, status));
         }
         let snapshot = has_snapshot(status).then(|| last_snapshot(name, SystemTime::now()));
+        if snapshot.is_none() {
+            session.caches.ensure_agreed(DESCRIBE, name, status)?;
+        }
         session.aws.write.elasticache.find(&wire::delete(name, snapshot.as_deref())).await?;
-        session.caches.begin(name);
+        session.caches.end(name);
         match look().await? {
             None => Ok(()),
             Some(found) => Err(at_work(name, found.text("Status"))),
@@ -424,11 +425,16 @@ impl Manage for ReplicationGroup {
 
     /// Returns that it may hold something: nobody but its users may read it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        let what = |found: Element| match found.text("Status") {
-            status if has_snapshot(status) => "its data, of which a last snapshot stays and is paid for".to_owned(),
-            status => format!("its data, if there is any: it is {status}, and no last snapshot can be taken"),
+        let name = &address.name;
+        let what = |found: Element| {
+            let status = found.text("Status");
+            session.caches.tell(name, has_snapshot(status));
+            if has_snapshot(status) {
+                return "its data, of which a last snapshot stays and is paid for".to_owned();
+            }
+            format!("its data, if there is any: it is {status}, and no last snapshot can be taken")
         };
-        Ok(describe(session, &address.name).await?.map(what))
+        Ok(describe(session, name).await?.map(what))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{cache_of, replication_group, tags_of, with_tags, write_tags};
+use super::{cache_of, replication_group, tags_of, write_tags};
 use crate::{
     Kind, Manage, Session, ec2,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
+    stores::{not_yet, with_tags},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Tags, plain};
+use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, plain};
 
 /// Groups of subnets.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ impl Manage for SubnetGroup {
 
     // It goes with its cache, and stays with it.
     const HOLDS: Holds = Holds::Passing;
+
+    const ENDS_IN: Option<Slow> = Some(replication_group::ENDING);
 
     const REFERS_TO: &'static [Kind] = &[Kind::Subnet];
 
@@ -101,7 +104,7 @@ impl Manage for SubnetGroup {
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let call = whole("CreateCacheSubnetGroup", &address.name, &with_subnets(session, desired).await?);
-        session.aws.write.elasticache.call(&with_tags(call, &desired.tags)).await.map(drop)
+        session.aws.write.elasticache.call(&with_tags(call, &desired.tags)).await.map(drop).map_err(not_yet)
     }
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
@@ -111,7 +114,7 @@ impl Manage for SubnetGroup {
             return Ok(());
         }
         let call = whole("ModifyCacheSubnetGroup", name, &with_subnets(session, desired).await?);
-        session.aws.write.elasticache.call(&call).await.map(drop)
+        session.aws.write.elasticache.call(&call).await.map(drop).map_err(not_yet)
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {

@@ -10,11 +10,12 @@ use std::{
 
 use serde::Serialize;
 
-use super::{not_yet, with_tags, write_tags};
+use super::write_tags;
 use crate::{
     Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
+    stores::{not_yet, tags_in, with_tags},
 };
 use aws::{
     ArnForm,
@@ -381,7 +382,10 @@ impl Manage for Instance {
             // RDS may refuse the deletion for some seconds more: the next attempt reads again.
             return Err(at_work(name, "losing its protection"));
         }
-        let snapshot = (!WITHOUT_SNAPSHOT.contains(&status)).then(|| last_snapshot(name, SystemTime::now()));
+        let snapshot = has_snapshot(status).then(|| last_snapshot(name, SystemTime::now()));
+        if snapshot.is_none() {
+            session.databases.ensure_agreed(DESCRIBE, name, status)?;
+        }
         session.aws.write.rds.find(&wire::delete(name, snapshot.as_deref())).await?;
         session.databases.end(name);
         match describe(session, name).await {
@@ -395,7 +399,12 @@ impl Manage for Instance {
 
     /// Returns that it may hold something: nobody but its users may read it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        Ok(describe(session, &address.name).await?.map(|found| data(found.text("DBInstanceStatus"))))
+        let name = &address.name;
+        Ok(describe(session, name).await?.map(|found| {
+            let status = found.text("DBInstanceStatus");
+            session.databases.tell(name, has_snapshot(status));
+            data(status)
+        }))
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
@@ -405,7 +414,7 @@ impl Manage for Instance {
                 // The index is behind.
                 Ok(None) => continue,
                 Ok(Some(found)) if found.text("DBInstanceStatus") == wire::DELETING => continue,
-                found => found.map(|found| found.map(|found| super::tags_in(found.list("TagList")))),
+                found => found.map(|found| found.map(|found| tags_in(found.list("TagList")))),
             };
             owned.extend(session.owned(Kind::Database, &name, tags)?);
         }
@@ -426,10 +435,15 @@ fn ensure_not_stopped(name: &str, status: &str) -> Result<(), Failure> {
 
 /// Returns what a database holds, and what stays of it when it is deleted in this state.
 fn data(status: &str) -> String {
-    if WITHOUT_SNAPSHOT.contains(&status) {
-        return format!("its data, of which RDS takes no last snapshot: it is {status}");
+    if has_snapshot(status) {
+        return "its data, of which a last snapshot stays and is paid for".to_owned();
     }
-    "its data, of which a last snapshot stays and is paid for".to_owned()
+    format!("its data, of which RDS takes no last snapshot: it is {status}")
+}
+
+/// Returns whether RDS takes a last snapshot of a database in a state.
+fn has_snapshot(status: &str) -> bool {
+    !WITHOUT_SNAPSHOT.contains(&status)
 }
 
 /// Returns settings for a call, with the ids of security groups in place of what stands for them.

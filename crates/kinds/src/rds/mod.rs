@@ -4,93 +4,19 @@ pub mod instance;
 pub mod parameter_group;
 pub mod subnet_group;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use contract::context::Context;
 
-use crate::{Kind, Session, own_tags, surplus_tags};
-use aws::query::{Call, Element};
+use crate::{Kind, Session, stores};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Tags};
 
-/// Names of what this run changes, until AWS has done it, and of the databases that it deletes: of databases, or of caches. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Changing {
-    changed: Arc<Mutex<BTreeSet<String>>>,
-    deleted: Arc<Mutex<BTreeSet<String>>>,
-}
-
-impl Changing {
-    fn names(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that RDS has begun to delete a database.
-    fn end(&self, name: &str) {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
-    }
-
-    /// Returns `true` if this run deletes a database. Of one that is gone IAM knows no tags, so that it then refuses to tell of it whoever
-    /// may by the tags alone.
-    fn ends(&self, name: &str) -> bool {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
-    }
-
-    pub(crate) fn begin(&self, name: &str) {
-        self.names().insert(name.to_owned());
-    }
-
-    /// Returns `true` as long as a database that this run changes is not as it was told to be.
-    pub(crate) fn goes_on(&self, name: &str, is_settled: bool) -> bool {
-        let mut names = self.names();
-        if is_settled {
-            names.remove(name);
-        }
-        names.contains(name)
-    }
-}
-
-/// Returns a failure of a call that names what was made just now: RDS does not see it everywhere at once.
-fn not_yet(failure: Failure) -> Failure {
-    let is_early = failure.class == Class::NotFound || failure.code.as_deref() == Some("InvalidSubnet");
-    Failure { class: if is_early { Class::NotYet } else { failure.class }, ..failure }
-}
-
-/// Returns the tags in a list of `Key` and `Value`.
-fn tags_in(list: &[Element]) -> Tags {
-    own_tags(list.iter().map(|tag| (tag.text("Key"), tag.text("Value"))))
-}
-
-/// Returns a call with tags, as those that make something take them.
-fn with_tags(call: Call, tags: &Tags) -> Call {
-    let numbered = tags.iter().zip(1..);
-    numbered.fold(call, |call, ((key, value), number)| {
-        call.with(&format!("Tags.Tag.{number}.Key"), key).with(&format!("Tags.Tag.{number}.Value"), value)
-    })
-}
-
-/// Reads the tags of a resource, which the answers about groups do not have.
+/// Reads the tags of a resource, which most answers do not have.
 async fn tags_of(session: &Session, arn: &str) -> Result<Option<Tags>, Failure> {
-    let call = Call::new("ListTagsForResource").with("ResourceName", arn);
-    let answer = session.aws.read.rds.find(&call).await?;
-    Ok(answer.map(|answer| tags_in(answer.list("ListTagsForResourceResult/TagList"))))
+    stores::tags_of(&session.aws.read.rds, arn).await
 }
 
 /// Writes the tags of a resource that differ.
 async fn write_tags(session: &Session, arn: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
-    let write = &session.aws.write.rds;
-    let surplus = surplus_tags(desired, live);
-    if !surplus.is_empty() {
-        let call = Call::new("RemoveTagsFromResource").with("ResourceName", arn).list("TagKeys.member", surplus);
-        write.call(&call).await?;
-    }
-    if desired.iter().any(|(key, value)| live.get(key) != Some(value)) {
-        let call = with_tags(Call::new("AddTagsToResource").with("ResourceName", arn), desired);
-        write.call(&call).await?;
-    }
-    Ok(())
+    stores::write_tags(&session.aws.write.rds, arn, desired, live).await
 }
 
 /// Lists this stack's resources of a kind of group.
@@ -216,29 +142,4 @@ pub(crate) async fn without_databases(session: &Session, context: &str) -> Resul
         return Ok(context.to_owned());
     }
     Ok(serde_json::to_string(&read).unwrap_or_else(|_| context.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_made_just_now_is_tried_again() {
-        let of = |class: Class, code: Option<&str>| {
-            not_yet(Failure { code: code.map(str::to_owned), ..Failure::found("rds.CreateDBInstance", class, "no") })
-                .class
-        };
-        assert_eq!(of(Class::NotFound, Some("DBSubnetGroupNotFoundFault")), Class::NotYet);
-        assert_eq!(of(Class::Invalid, Some("InvalidSubnet")), Class::NotYet);
-        assert_eq!(of(Class::Invalid, Some("InvalidParameterCombination")), Class::Invalid);
-    }
-
-    #[test]
-    fn what_this_run_deletes_is_known_by_every_clone() {
-        let all = Changing::default();
-        all.clone().end("store");
-        assert!(all.ends("store") && !all.ends("other"));
-        all.clone().begin("store");
-        assert!(all.goes_on("store", false) && !all.goes_on("store", true) && !all.goes_on("store", false));
-    }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{owned, tags_of, used, with_tags, write_tags};
+use super::{owned, tags_of, used, write_tags};
 use crate::{
     Input, Kind, Manage, Session,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
+    stores::with_tags,
 };
 use aws::{
     ArnForm,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{not_yet, owned, tags_of, used, with_tags, write_tags};
+use super::{owned, tags_of, used, write_tags};
 use crate::{
     Kind, Manage, Session, ec2,
     identity::{Identity, Naming},
     rights::{Right, Target, deletes, reads, writes},
+    stores::{not_yet, with_tags},
 };
 use aws::{ArnForm, query::Call};
 use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, plain};

@@ -12,6 +12,7 @@ use aws_config::BehaviorVersion;
 use aws_sdk_s3::config::Credentials;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::region::Region;
+use contract::secret::Secret;
 
 use super::*;
 use crate::query::{EC2, ELASTICACHE, RDS};
@@ -187,4 +188,17 @@ fn an_address_is_that_of_the_partition_unless_another_one_is_configured() {
     assert_eq!(of("us-east-1", |it| it.use_fips(true)), "https://ec2-fips.us-east-1.amazonaws.com");
     assert_eq!(of("us-east-1", |it| it.use_dual_stack(true)), "https://ec2.us-east-1.api.aws");
     assert_eq!(of("us-east-1", |it| it.endpoint_url("http://127.0.0.1:1")), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn a_secret_that_the_service_repeats_is_in_no_failure() {
+    let body = "<ErrorResponse><Error><Code>InvalidParameterValue</Code><Message>The token correct-horse is weak: correct-horse</Message></Error></ErrorResponse>";
+    let (url, told) = server(vec![Answer::Says(400, "", body.to_owned())]);
+    let secret = Secret::from("correct-horse".to_owned());
+    let call = Call::new("ModifyReplicationGroup").with_secret("AuthToken", &secret);
+    let failure = client(&url, ELASTICACHE, 1).await.call(&call).await.unwrap_err();
+    assert!(told.recv().unwrap().body.contains("AuthToken=correct-horse"));
+    assert_eq!(failure.code.as_deref(), Some("InvalidParameterValue"));
+    let told = format!("{failure} {failure:?} {call:?}");
+    assert!(told.contains("is weak") && !told.contains("horse"), "{told}");
 }

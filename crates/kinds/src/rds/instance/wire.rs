@@ -1,7 +1,7 @@
 //! What a database is on the wire: its calls, and the answer about it.
 
 use super::{BROKEN, NO_EXTENDED_SUPPORT, Settings, State};
-use crate::{Input, documents::lacks, rds::tags_in};
+use crate::{Input, documents::lacks, stores::tags_in};
 use aws::query::{Call, Element};
 use engine::Failure;
 

@@ -33,10 +33,15 @@ impl Group {
         Ok(Self { child, id })
     }
 
-    /// Asks the group to end, and kills the processes that do not end in time.
+    /// Asks the group to end, and kills the processes that do not end in half a second.
     pub async fn end(&mut self) {
+        self.end_within(PATIENCE).await;
+    }
+
+    /// Asks the group to end, and kills the processes that do not end in time.
+    pub async fn end_within(&mut self, patience: Duration) {
         self.signal(Signal::TERM);
-        if timeout(PATIENCE, self.child.wait()).await.is_err() {
+        if timeout(patience, self.child.wait()).await.is_err() {
             self.signal(Signal::KILL);
             let _it_is_dead = self.child.wait().await;
         }

@@ -118,7 +118,7 @@ pub enum Command {
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
     /// Send a mail through SES, with a record by which its events find it again. The same request is sent once.
-    Send(Send),
+    Send(Box<Send>),
     /// Show what becomes of sent mails, as it comes into Kafka.
     Tail(Tail),
     /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.

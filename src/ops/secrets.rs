@@ -57,7 +57,7 @@ pub(crate) fn values(
             return Err(problem("it is empty".to_owned()));
         }
         if declaration.caches.values().any(|cache| cache.auth == *name)
-            && let Some(why) = fault_of_password(&value)
+            && let Some(why) = fault_of_password(value)
         {
             return Err(
                 problem(why.to_owned()).with_hint("a cache takes no other one: `openssl rand -hex 24` makes one")

@@ -41,9 +41,7 @@ pub(crate) fn address<'declared>(
     match given {
         Some(url) => Ok(Address::Given(url)),
         None => declared(declaration, function)?.ok_or_else(|| {
-            let message = format!(
-                "Failed to find the database of delivery tracking: no function tracks deliveries"
-            );
+            let message = "Failed to find the database of delivery tracking: no function tracks deliveries";
             let hint = format!(
                 "set `{DATABASE_URL}` to `mysql://USER:PASSWORD@HOST:3306/DATABASE` for this command, or name a function with `--function`"
             );

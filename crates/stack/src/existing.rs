@@ -74,7 +74,7 @@ impl Existing {
 
     /// Returns why a cluster whose brokers a function is told could not be read: its environment is not known then.
     pub fn cluster_failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
-        let topics = declaration.functions.get(function).into_iter().flat_map(|function| function.topics_of_kafka());
+        let topics = declaration.functions.get(function).into_iter().flat_map(declaration::Function::topics_of_kafka);
         let clusters = topics.filter_map(|(_, topic)| declaration.clusters.get(topic.split('/').next()?)?.existing());
         clusters.into_iter().find_map(|arn| self.cluster(arn)?.as_ref().err())
     }

@@ -250,7 +250,6 @@ impl Names {
             follows: self.topics_of_kafka(declaration, entry, "follows"),
             databases: self.databases(declaration, entry),
             caches: self.caches(declaration, entry),
-            ..Context::default()
         }
     }
 
@@ -262,7 +261,7 @@ impl Names {
 
     /// Returns the topics of Kafka of a key of a function, with what stands for their brokers.
     fn topics_of_kafka(&self, declaration: &Declaration, entry: &str, key: &str) -> BTreeMap<String, Produced> {
-        let topics = declaration.functions.get(entry).into_iter().flat_map(|function| function.topics_of_kafka());
+        let topics = declaration.functions.get(entry).into_iter().flat_map(declaration::Function::topics_of_kafka);
         let topics = topics.filter(|(of, _)| *of == key).map(|(_, topic)| topic);
         let produced = |key: &String| {
             let (cluster, topic) = key.split_once('/')?;

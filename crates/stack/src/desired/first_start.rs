@@ -27,16 +27,17 @@ pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &st
         script.push_str("write_files:\n");
     }
     for (path, permissions, content) in files {
-        script.push_str(&format!("- path: {path}\n  permissions: '{permissions}'\n  content: |\n"));
+        script.extend(["- path: ", path, "\n  permissions: '", permissions, "'\n  content: |\n"]);
         for line in content.lines() {
-            script.push_str(&if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") });
+            let indent = if line.is_empty() { "" } else { "    " };
+            script.extend([indent, line, "\n"]);
         }
     }
     if !commands.is_empty() {
         script.push_str("runcmd:\n");
     }
     for command in commands {
-        script.push_str(&format!("- {command}\n"));
+        script.extend(["- ", command, "\n"]);
     }
     script
 }

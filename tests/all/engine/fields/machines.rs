@@ -40,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
         trial.account.wait(call.send()).unwrap();
     }),
     case("volume", "host", "disk_type", |trial| {
-        write(trial, Call::new("ModifyVolume").with("VolumeId", volume(trial)).with("VolumeType", "gp2"));
+        write(trial, &Call::new("ModifyVolume").with("VolumeId", volume(trial)).with("VolumeType", "gp2"));
     }),
     case("volume", "host", "tags.*", |trial| tag(trial, &volume(trial))),
     case("server", "host", "machine", |trial| {
@@ -52,27 +52,27 @@ pub(super) const CASES: &[Case] = &[
         let call = Call::new("DescribeSecurityGroups").filter("tag:provision:id", ["app"]);
         let groups = trial.account.wait(trial.account.ec2.call(&call)).unwrap();
         let app = groups.list("securityGroupInfo")[0].text("groupId").to_owned();
-        write(trial, Call::new("ModifyInstanceAttribute").with("InstanceId", id(trial)).with("GroupId.1", app));
+        write(trial, &Call::new("ModifyInstanceAttribute").with("InstanceId", id(trial)).with("GroupId.1", app));
     }),
     case("server", "host", "profile", |trial| {
         let call = Call::new("DescribeIamInstanceProfileAssociations").filter("instance-id", [id(trial)]);
         let there = trial.account.wait(trial.account.ec2.call(&call)).unwrap();
         let association = there.list("iamInstanceProfileAssociationSet")[0].text("associationId").to_owned();
-        write(trial, Call::new("DisassociateIamInstanceProfile").with("AssociationId", association));
+        write(trial, &Call::new("DisassociateIamInstanceProfile").with("AssociationId", association));
     }),
     case("server", "host", "needs_token", |trial| {
         let call = Call::new("ModifyInstanceMetadataOptions").with("InstanceId", id(trial));
-        write(trial, call.with("HttpTokens", "optional"));
+        write(trial, &call.with("HttpTokens", "optional"));
     }),
     case("server", "host", "deletion_protection", |trial| modify(trial, "DisableApiTermination", "true")),
     case("server", "host", "volume", |trial| {
-        write(trial, Call::new("DetachVolume").with("VolumeId", volume(trial)).with("InstanceId", id(trial)));
+        write(trial, &Call::new("DetachVolume").with("VolumeId", volume(trial)).with("InstanceId", id(trial)));
     }),
     case("server", "host", "address", |trial| {
         let call = Call::new("DescribeAddresses").filter("instance-id", [id(trial)]);
         let there = trial.account.wait(trial.account.ec2.call(&call)).unwrap();
         let association = there.list("addressesSet")[0].text("associationId").to_owned();
-        write(trial, Call::new("DisassociateAddress").with("AssociationId", association));
+        write(trial, &Call::new("DisassociateAddress").with("AssociationId", association));
     }),
     case("server", "host", "is_running", |trial| until(trial, "StopInstances", "stopped")),
     case("server", "host", "tags.*", |trial| tag(trial, &id(trial))),
@@ -80,8 +80,8 @@ pub(super) const CASES: &[Case] = &[
 
 const PROFILE: &str = "circuits-host-server-eu-west-1";
 
-fn write(trial: &Trial, call: Call) {
-    trial.account.wait(trial.account.ec2.call(&call)).unwrap();
+fn write(trial: &Trial, call: &Call) {
+    trial.account.wait(trial.account.ec2.call(call)).unwrap();
 }
 
 fn server(trial: &Trial) -> Element {
@@ -103,20 +103,18 @@ fn volume(trial: &Trial) -> String {
 
 fn modify(trial: &Trial, attribute: &str, value: &str) {
     let call = Call::new("ModifyInstanceAttribute").with("InstanceId", id(trial));
-    write(trial, call.with(&format!("{attribute}.Value"), value));
+    write(trial, &call.with(&format!("{attribute}.Value"), value));
 }
 
 /// Makes a call, and waits until the server is in a state.
 fn until(trial: &Trial, action: &'static str, state: &str) {
-    write(trial, Call::new(action).with("InstanceId.1", id(trial)));
+    write(trial, &Call::new(action).with("InstanceId.1", id(trial)));
     assert!((0..20).any(|_| server(trial).text("instanceState/name") == state), "it is not {state}");
 }
 
 fn tag(trial: &Trial, id: &str) {
-    write(
-        trial,
-        Call::new("CreateTags").with("ResourceId.1", id).with("Tag.1.Key", "by-hand").with("Tag.1.Value", "yes"),
-    );
+    let call = Call::new("CreateTags").with("ResourceId.1", id);
+    write(trial, &call.with("Tag.1.Key", "by-hand").with("Tag.1.Value", "yes"));
 }
 
 /// Takes the role out of its profile.
@@ -129,8 +127,7 @@ fn release(trial: &Trial) {
 /// A stack with a server alone, in a network of its own.
 pub(in super::super) fn alone() -> String {
     format!(
-        "stack: circuits\nregion: eu-west-1\nnetworks: {{main: {{endpoints: []}}}}\nsecurity_groups:\n  web: {{network: main}}\n{}",
-        DECLARED
+        "stack: circuits\nregion: eu-west-1\nnetworks: {{main: {{endpoints: []}}}}\nsecurity_groups:\n  web: {{network: main}}\n{DECLARED}"
     )
 }
 
@@ -146,10 +143,10 @@ pub(in super::super) fn delete(trial: &Trial, kind: &str) {
         }
         _ => {
             let server = id(trial);
-            write(trial, Call::new("TerminateInstances").with("InstanceId.1", server));
+            write(trial, &Call::new("TerminateInstances").with("InstanceId.1", server));
             // It gives back its disk and its address when it is gone.
             for _ in 0..3 {
-                write(trial, Call::new("DescribeInstances"));
+                write(trial, &Call::new("DescribeInstances"));
             }
         }
     }

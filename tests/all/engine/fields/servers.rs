@@ -41,30 +41,30 @@ pub(super) const CASES: &[Case] = &[
     case("network", "main", "tags.*", |trial| tag(trial, &NETWORK)),
     case("subnet", "main-public-1", "public_addresses", |trial| {
         let call = Call::new("ModifySubnetAttribute").with("SubnetId", id(trial, &SUBNET));
-        write(trial, call.with("MapPublicIpOnLaunch.Value", "true"));
+        write(trial, &call.with("MapPublicIpOnLaunch.Value", "true"));
     }),
     case("subnet", "main-public-1", "tags.*", |trial| tag(trial, &SUBNET)),
     case("internet gateway", "main", "network", |trial| {
         let call = Call::new("DetachInternetGateway").with("InternetGatewayId", id(trial, &GATEWAY));
-        write(trial, call.with("VpcId", id(trial, &NETWORK)));
+        write(trial, &call.with("VpcId", id(trial, &NETWORK)));
     }),
     case("internet gateway", "main", "tags.*", |trial| tag(trial, &GATEWAY)),
     case("route table", "main-public", "routes.*", |trial| {
         let call = Call::new("DeleteRoute").with("RouteTableId", id(trial, &TABLE));
-        write(trial, call.with("DestinationCidrBlock", "0.0.0.0/0"));
+        write(trial, &call.with("DestinationCidrBlock", "0.0.0.0/0"));
     }),
     case("route table", "main-public", "routes.*", |trial| {
         let call = Call::new("CreateRoute").with("RouteTableId", id(trial, &TABLE));
-        write(trial, call.with("DestinationCidrBlock", "192.0.2.0/24").with("GatewayId", id(trial, &GATEWAY)));
+        write(trial, &call.with("DestinationCidrBlock", "192.0.2.0/24").with("GatewayId", id(trial, &GATEWAY)));
     }),
     case("route table", "main-public", "routes.*", |trial| {
         let call = Call::new("ReplaceRoute").with("RouteTableId", id(trial, &TABLE));
-        write(trial, call.with("DestinationCidrBlock", "0.0.0.0/0").with("NatGatewayId", "nat-0a1b2c3d"));
+        write(trial, &call.with("DestinationCidrBlock", "0.0.0.0/0").with("NatGatewayId", "nat-0a1b2c3d"));
     }),
     case("route table", "main-public", "subnets", |trial| {
         let table = member(trial, &TABLE);
         let association = table.texts("associationSet", "routeTableAssociationId").next().unwrap();
-        write(trial, Call::new("DisassociateRouteTable").with("AssociationId", association));
+        write(trial, &Call::new("DisassociateRouteTable").with("AssociationId", association));
     }),
     case("route table", "main-public", "tags.*", |trial| tag(trial, &TABLE)),
     case("security group", "web", "ingress", |trial| rule(trial, "AuthorizeSecurityGroupIngress", "22", "0.0.0.0/0")),
@@ -77,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
     case("nat gateway", "main", "tags.*", |trial| tag(trial, &NAT_GATEWAY)),
     case("endpoint", "main-s3", "tables", |trial| {
         let call = Call::new("ModifyVpcEndpoint").with("VpcEndpointId", id(trial, &ENDPOINT));
-        write(trial, call.with("RemoveRouteTableId.1", id(trial, &TABLE)));
+        write(trial, &call.with("RemoveRouteTableId.1", id(trial, &TABLE)));
     }),
     case("endpoint", "main-s3", "tags.*", |trial| tag(trial, &ENDPOINT)),
 ];
@@ -94,8 +94,8 @@ const ADDRESS: Told = ("DescribeAddresses", "addressesSet", "allocationId", "mai
 const NAT_GATEWAY: Told = ("DescribeNatGateways", "natGatewaySet", "natGatewayId", "main");
 const ENDPOINT: Told = ("DescribeVpcEndpoints", "vpcEndpointSet", "vpcEndpointId", "main-s3");
 
-fn write(trial: &Trial, call: Call) {
-    trial.account.wait(trial.account.ec2.call(&call)).unwrap();
+fn write(trial: &Trial, call: &Call) {
+    trial.account.wait(trial.account.ec2.call(call)).unwrap();
 }
 
 /// Returns what EC2 tells of something of the stack.
@@ -110,18 +110,18 @@ fn id(trial: &Trial, told: &Told) -> String {
 
 fn tag(trial: &Trial, told: &Told) {
     let call = Call::new("CreateTags").with("ResourceId.1", id(trial, told));
-    write(trial, call.with("Tag.1.Key", "by-hand").with("Tag.1.Value", "yes"));
+    write(trial, &call.with("Tag.1.Key", "by-hand").with("Tag.1.Value", "yes"));
 }
 
 fn switch(trial: &Trial, name: &str) {
     let call = Call::new("ModifyVpcAttribute").with("VpcId", id(trial, &NETWORK));
-    write(trial, call.with(&format!("{name}.Value"), "false"));
+    write(trial, &call.with(&format!("{name}.Value"), "false"));
 }
 
 fn rule(trial: &Trial, action: &'static str, port: &str, range: &str) {
     let call = Call::new(action).with("GroupId", id(trial, &GROUP)).with("IpPermissions.1.IpProtocol", "tcp");
     let call = call.with("IpPermissions.1.FromPort", port).with("IpPermissions.1.ToPort", port);
-    write(trial, call.with("IpPermissions.1.IpRanges.1.CidrIp", range));
+    write(trial, &call.with("IpPermissions.1.IpRanges.1.CidrIp", range));
 }
 
 /// A stack with a network alone.
@@ -143,6 +143,6 @@ pub(in super::super) fn delete(trial: &Trial, kind: &str, entry: &str) {
     let call = Call::new(told.0).filter("tag:provision:id", [entry]);
     let answer = trial.account.wait(trial.account.ec2.call(&call)).unwrap();
     for id in answer.texts(told.1, told.2) {
-        write(trial, Call::new(action).with(parameter, id));
+        write(trial, &Call::new(action).with(parameter, id));
     }
 }

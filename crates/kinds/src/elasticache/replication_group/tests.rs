@@ -208,8 +208,8 @@ fn a_last_snapshot_has_a_name_of_its_own() {
     assert_eq!(of(&with, "FinalSnapshotIdentifier").as_deref(), Some("seen-final-1"));
     assert_eq!(of(&without, "FinalSnapshotIdentifier"), None);
     assert_eq!(of(&with, "RetainPrimaryCluster").as_deref(), Some("false"));
-    let second = UNIX_EPOCH + Duration::from_secs(1_764_403_200);
-    assert_eq!(last_snapshot("seen", second), "seen-final-1764403200");
+    let second = UNIX_EPOCH + Duration::from_secs(1_764_403_201);
+    assert_eq!(last_snapshot("seen", second), "seen-final-1764403201");
 }
 
 #[test]

@@ -109,5 +109,36 @@ pub fn fold(text: &str) -> String {
 /// Returns the changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
     let sentences = tokens::split(paragraph).into_iter().filter(|sentence| index::may_tell(sentence));
-    sentences.map(tokens::sentence).flat_map(|sentence| judge::statements(&sentence)).collect()
+    sentences.map(tokens::sentence).flat_map(statements_of).collect()
+}
+
+/// Returns the changes that a sentence tells. Each word of change is judged by all words of its sentence, so that one without an end is
+/// judged part by part: a word that looks like a change at the edge of a part, and is none, makes a person look.
+fn statements_of(sentence: tokens::Sentence<'_>) -> Vec<Statement> {
+    let mut told: Vec<Statement> = Vec::new();
+    for part in sentence.parts() {
+        for statement in judge::statements(&part) {
+            let is_same =
+                |known: &Statement| (known.change, known.is_negated) == (statement.change, statement.is_negated);
+            if !told.iter().any(is_same) {
+                told.push(statement);
+            }
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_heard_wherever_it_stands_in_a_sentence_without_an_end() {
+        for before in (0..2_400).step_by(7) {
+            let words = |count: usize| "the circuit in the ring ".repeat(count / 5);
+            let text = format!("{}the maintenance has been called off for {}", words(before), words(2_000));
+            let told = statements(&text);
+            assert!(told.iter().any(|told| told.change == Change::Cancelled && !told.is_negated), "{before}: {told:?}");
+        }
+    }
 }

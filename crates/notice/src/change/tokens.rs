@@ -27,6 +27,24 @@ pub(super) struct Sentence<'text> {
     pub(super) tokens: Vec<Token>,
 }
 
+/// Number of words of the longest sentence that is judged as a whole: more than anybody writes, and few enough to judge each by all others.
+const LONGEST: usize = 1_000;
+/// Number of words that a part of a longer sentence has in common with the next one: what stands at the edge of one is within the other.
+const SHARED: usize = 200;
+
+impl<'text> Sentence<'text> {
+    /// Returns the parts in which the sentence is judged: most are one.
+    pub(super) fn parts(self) -> Vec<Self> {
+        if self.tokens.len() <= LONGEST {
+            return vec![self];
+        }
+        let (text, whole) = (self.text, self.tokens.as_slice());
+        let starts = (0..whole.len().saturating_sub(SHARED)).step_by(LONGEST - SHARED);
+        let part = |start: usize| whole.get(start..whole.len().min(start + LONGEST)).unwrap_or_default().to_vec();
+        starts.map(|start| Self { text, tokens: part(start) }).collect()
+    }
+}
+
 /// Splits a paragraph into its sentences.
 pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
     split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()

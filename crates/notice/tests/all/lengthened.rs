@@ -186,3 +186,28 @@ fn a_paragraph_that_is_repeated_is_read_in_proportion() {
     assert!(ran > 20 || std::env::var("PROVIDER").is_ok(), "{ran}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A line again and again, as a mail client wraps a sentence that never ends.
+#[test]
+fn a_line_that_is_repeated_takes_time_in_proportion() {
+    let (mut ran, mut wrong) = (0, Vec::new());
+    let step = Effort::asked().of(24, 12, 1);
+    let mails = support::own_mails().into_iter().filter_map(|mail| {
+        let text = str::from_utf8(&mail.bytes).ok()?.replace("\r\n", "\n");
+        let (head, body) = text.split_once("\n\n")?;
+        Some((mail.name, format!("{head}\n\n"), body.to_owned()))
+    });
+    let lines = mails.flat_map(|(name, head, body)| {
+        // What is shorter is no line that a client has wrapped.
+        let lines: BTreeSet<_> = body.lines().filter(|line| line.len() > 60).map(str::to_owned).collect();
+        lines.into_iter().map(move |line| (name.clone(), head.clone(), body.clone(), line)).collect::<Vec<_>>()
+    });
+    for (name, head, body, line) in lines.step_by(step) {
+        ran += 1;
+        let excess = tried(&head, &body, &line, Longer::Repeated("\n"));
+        wrong.extend(excess.map(|excess| format!("{name}: `{line}`: {excess}")));
+    }
+    println!("{ran} lines repeated, {} of them read in more time than their length explains", wrong.len());
+    assert!(ran > 20 || std::env::var("PROVIDER").is_ok(), "{ran}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

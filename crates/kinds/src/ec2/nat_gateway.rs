@@ -25,7 +25,7 @@ pub struct Settings {
     pub subnet: String,
     /// Id of its public address, or what stands for it.
     pub address: String,
-    /// `false` as long as AWS makes it, and if that failed.
+    /// `false` as long as AWS makes it.
     pub is_made: bool,
     /// Reason for which AWS could not make it; `None` if it could.
     pub failure: Option<String>,
@@ -62,10 +62,10 @@ async fn not_gone(session: &Session, name: &str) -> Result<Option<Element>, Fail
     }
 }
 
-/// Returns `true` if one works, and the reason why AWS could not make it.
+/// Returns `false` as long as AWS makes one, and the reason why AWS could not make it.
 fn state(member: &Element) -> (bool, Option<String>) {
     let state = member.text("state");
-    (state == "available", (state == "failed").then(|| member.text("failureMessage").to_owned()))
+    (state != "pending", (state == "failed").then(|| member.text("failureMessage").to_owned()))
 }
 
 impl Manage for NatGateway {
@@ -178,7 +178,7 @@ mod tests {
             ("<state>available</state>", (true, None)),
             (
                 "<state>failed</state><failureMessage>Network vpc-0a has no Internet gateway attached</failureMessage>",
-                (false, Some("Network vpc-0a has no Internet gateway attached".to_owned())),
+                (true, Some("Network vpc-0a has no Internet gateway attached".to_owned())),
             ),
         ] {
             assert_eq!(state(&Element::read(&format!("<item>{told}</item>")).unwrap()), expected, "{told}");

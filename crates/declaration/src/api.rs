@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
-use contract::webhook::{Algorithm, Authentication, Encoding, Scheme};
+use contract::webhook::{Authentication, Scheme};
 
 use super::{
     Declaration, LOG_RETENTION,
@@ -11,11 +11,12 @@ use super::{
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader, Wrong, choose},
     scalars,
-    shape::{Field, Form, Holds, Kind, Shape, Word, words},
+    shape::{Field, Form, Holds, Kind, Shape},
     tags::{TAGS, tags},
     tree::{Key, Node, Value, at, span_of},
 };
 
+mod authentication;
 mod cors;
 
 pub use cors::Cors;
@@ -108,7 +109,6 @@ const SOURCE: Form =
     Form { what: "a network in CIDR notation, such as `203.0.113.0/24`", pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" };
 const STAGE: Form =
     Form { what: "`$default`, or letters, digits, `-` and `_`", pattern: "^(\\$default|[A-Za-z0-9_-]{1,128})$" };
-const CODE_PREFIX: Form = Form { what: "one line of ASCII, at most 64", pattern: "^[ -~]{0,64}$" };
 pub(super) static SHAPE: Shape = Shape {
     name: "api",
     keys: &[
@@ -153,7 +153,7 @@ static ROUTE_SHAPE: Shape = Shape {
         Field::new("burst", Holds::Number(1, 5000), "Requests beyond the rate that are let through at once.").or("20"),
         Field::new(
             "authentication",
-            Holds::Mapping(&AUTHENTICATION),
+            Holds::Mapping(&authentication::SHAPE),
             "Proof of the sender, which the function checks before anything else.",
         )
         .required("{scheme: bearer, secret: WEBHOOK_SECRET}"),
@@ -164,61 +164,6 @@ static ROUTE_SHAPE: Shape = Shape {
         ),
     ],
 };
-
-static AUTHENTICATION: Shape = Shape {
-    name: "authentication",
-    keys: &[
-        Field::new("scheme", Holds::Word(words::<Proof>), "Way in which a request proves its sender.")
-            .required("bearer"),
-        Field::new(
-            "secret",
-            Holds::Text(scalars::VARIABLE),
-            "Environment variable of the secret: one of the function's `secrets`.",
-        )
-        .required("WEBHOOK_SECRET"),
-        Field::new(
-            "header",
-            Holds::Text(scalars::HEADER),
-            "Header of the code, required by scheme `hmac` and only for it.",
-        ),
-        Field::new("algorithm", Holds::Word(words::<Algorithm>), "Hash of the code, for scheme `hmac`.").or("sha256"),
-        Field::new("encoding", Holds::Word(words::<Encoding>), "Form of the code, for scheme `hmac`.").or("hex"),
-        Field::new("prefix", Holds::Text(CODE_PREFIX), "Text before the code, such as `sha256=`, for scheme `hmac`.")
-            .or(""),
-    ],
-};
-
-/// The schemes by their words. That of one's own header has settings.
-#[derive(Debug, Clone, Copy)]
-enum Proof {
-    Known(fn() -> Scheme),
-    Hmac,
-}
-
-impl Word for Proof {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("standard-webhooks", Self::Known(|| Scheme::StandardWebhooks)),
-        ("svix", Self::Known(|| Scheme::Svix)),
-        ("github", Self::Known(|| Scheme::Github)),
-        ("gitlab", Self::Known(|| Scheme::Gitlab)),
-        ("stripe", Self::Known(|| Scheme::Stripe)),
-        ("slack", Self::Known(|| Scheme::Slack)),
-        ("shopify", Self::Known(|| Scheme::Shopify)),
-        ("twilio", Self::Known(|| Scheme::Twilio)),
-        ("hmac", Self::Hmac),
-        ("bearer", Self::Known(|| Scheme::Bearer)),
-        ("path", Self::Known(|| Scheme::Path)),
-    ];
-}
-
-impl Word for Algorithm {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("sha256", Self::Sha256), ("sha512", Self::Sha512), ("sha1", Self::Sha1)];
-}
-
-impl Word for Encoding {
-    const WORDS: &'static [(&'static str, Self)] = &[("hex", Self::Hex), ("base64", Self::Base64)];
-}
 
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Api {
     let fields = &reader.fields(node, &key.span, format!("api `{}`", key.name), &SHAPE);
@@ -261,7 +206,7 @@ fn route(reader: &mut Reader, node: &Node) -> Option<ApiRoute> {
     let key = reader.text(fields, "route", route_key);
     let invoke = reader.reference(fields, "invoke");
     let (rate, burst) = (reader.number(fields, "rate"), reader.number(fields, "burst"));
-    let authentication = authentication(reader, fields);
+    let authentication = authentication::read(reader, fields);
     let sources = sources(reader, fields);
     let (key, authentication) = (key?, authentication?);
     match (&authentication.scheme, key.has_token()) {
@@ -276,33 +221,6 @@ fn route(reader: &mut Reader, node: &Node) -> Option<ApiRoute> {
         }
     }
     Some(ApiRoute { route: key, invoke: invoke?, rate: rate?, burst: burst?, authentication, sources })
-}
-
-/// Reads the proof of the sender. What belongs to scheme `hmac` is refused elsewhere.
-fn authentication(reader: &mut Reader, fields: &Fields<'_>) -> Option<Authentication> {
-    let fields = &reader.mapping(fields, "authentication")?;
-    let proof = reader.word::<Proof>(fields, "scheme");
-    let secret = reader.text(fields, "secret", scalars::variable);
-    let header = reader.text(fields, "header", scalars::header);
-    let (algorithm, encoding) = (reader.word(fields, "algorithm"), reader.word(fields, "encoding"));
-    let prefix = reader.text(fields, "prefix", code_prefix);
-    let scheme = match proof? {
-        Proof::Hmac if fields.get("header").is_none() => {
-            let message = "scheme `hmac` lacks `header`: the header that has the code";
-            reader.note_at(&fields.span, message, "add `header: X-Signature`");
-            return None;
-        }
-        Proof::Hmac => Scheme::Hmac { header: header?, algorithm: algorithm?, encoding: encoding?, prefix: prefix? },
-        Proof::Known(scheme) => {
-            for name in ["header", "algorithm", "encoding", "prefix"] {
-                let Some((key, _)) = fields.entry(name) else { continue };
-                let message = format!("`{name}` is of scheme `hmac`: every other one is defined by its vendor");
-                reader.note_at(&key.span, message, "remove it, or write `scheme: hmac`");
-            }
-            scheme()
-        }
-    };
-    Some(Authentication { scheme, secret: secret? })
 }
 
 /// Reads the networks that requests may come from, each once.
@@ -406,11 +324,6 @@ fn stage(text: &str) -> Result<String, Wrong> {
     let is_name = (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if is_name || text == DEFAULT_STAGE { Ok(text.to_owned()) } else { Err(Wrong::default()) }
-}
-
-fn code_prefix(text: &str) -> Result<String, Wrong> {
-    let sound = text.len() <= 64 && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
 /// Checks what the routes and the functions that they invoke say of each other.

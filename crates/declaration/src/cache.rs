@@ -216,6 +216,12 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
         protect: protect(reader, fields),
         tags: tags(reader, fields),
     };
+    note_contradictions(reader, fields, &cache, snapshots);
+    cache
+}
+
+/// Tells what the keys of a cache contradict each other in. `snapshots` are the days that it names; `None` if they are wrong.
+fn note_contradictions(reader: &mut Reader, fields: &Fields<'_>, cache: &Cache, snapshots: Option<u16>) {
     let subnets = network::key(fields);
     if fields.get(subnets).is_none() {
         let message = format!("{} has neither `network` nor `subnets`", fields.subject);
@@ -230,7 +236,6 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
         let message = "there is no snapshot, so that `snapshot_window` has no effect";
         reader.note_at(&fields.span_of("snapshot_window"), message, "remove it, or write `snapshots: 7d`");
     }
-    cache
 }
 
 fn restore(reader: &mut Reader, fields: &Fields<'_>) -> Option<Restore> {

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-pub(super) use super::suggestion::{choose, closest, did_you_mean, one_of};
 use super::{
     diagnostic::Diagnostic,
     measures,
@@ -15,6 +14,10 @@ use super::{
     protection::{PROTECT, UNPROTECTED},
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tree::{Key, Node, Value},
+};
+pub(super) use super::{
+    suggestion::{choose, closest, did_you_mean, one_of},
+    wrong::Wrong,
 };
 
 /// Collects the diagnostics while the tree is read, and knows the names of all entries.
@@ -414,26 +417,4 @@ impl Reader {
 /// Parses one of a few words.
 pub(super) fn word<T: Word>(text: &str) -> Option<T> {
     T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
-}
-
-/// The reason for refusing a scalar.
-#[derive(Debug, Default)]
-pub(super) struct Wrong {
-    /// Expectation, if it is narrower than the type: "at most `15m`".
-    pub(super) expected: Option<String>,
-    /// What to do about it; `None` if the expectation says it.
-    pub(super) hint: Option<String>,
-}
-
-impl Wrong {
-    /// Returns the refusal of a value that must be something narrower.
-    pub(super) fn expected(what: impl Into<String>) -> Self {
-        Self { expected: Some(what.into()), hint: None }
-    }
-
-    /// Adds the hint: what to do about it.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, Function, accept, alarms, api, bucket, cache, checks, cluster, configuration_set, database,
+    Declaration, Function, Network, NetworkPart, accept, alarms, api, bucket, cache, checks, cluster,
+    configuration_set, database,
     diagnostic::Diagnostic,
     filter, function, moved, network,
     places::Places,
@@ -109,12 +110,7 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     let fields = &reader.fields(root, &(0..0), "the declaration", &ROOT);
     // What is in networks names them, and so their subnets.
     let networks = section(reader, fields, Kind::Network, network::read);
-    reader.private_subnets = networks
-        .iter()
-        .map(|(entry, one)| (entry, one, one.parts(entry, network::Tier::Private)))
-        .filter(|(_, one, parts)| one.existing().is_some() || !parts.is_empty())
-        .map(|(entry, _, parts)| (entry.clone(), parts))
-        .collect();
+    reader.private_subnets = networks.iter().filter_map(private_subnets).collect();
     let functions: BTreeMap<String, Function> = section(reader, fields, Kind::Function, function::read);
     let buckets = section(reader, fields, Kind::Bucket, bucket::read);
     let secrets = secrets(reader, fields);
@@ -153,6 +149,12 @@ pub(super) fn declaration(root: &Node) -> (Declaration, Vec<Diagnostic>) {
     };
     checks::whole(reader, root, &declaration);
     (declaration, std::mem::take(reader).finish())
+}
+
+/// Returns the private subnets of a network; `None` for one of ours that has none.
+fn private_subnets((entry, network): (&String, &Network)) -> Option<(String, Vec<NetworkPart>)> {
+    let subnets = network.parts(entry, network::Tier::Private);
+    (network.existing().is_some() || !subnets.is_empty()).then(|| (entry.clone(), subnets))
 }
 
 fn secrets(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String, super::Secret> {

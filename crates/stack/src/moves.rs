@@ -7,71 +7,77 @@ use kinds::{Kind, iam::instance_profile::OF_SERVER};
 
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
 pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), String> {
-    let mut moves = BTreeMap::new();
-    for one in &declaration.moved {
-        let Some(kind) = Kind::ALL.iter().find(|kind| kind.identity().section == Some(one.section)) else { continue };
-        let together = match kind {
-            Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
-            Kind::Api => &[Kind::Api, Kind::AccessLog],
-            Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
-            Kind::Cache => &[Kind::Cache, Kind::CacheSubnets],
-            Kind::Network => &[Kind::Network, Kind::InternetGateway, Kind::NatGateway],
-            Kind::Server => &[Kind::Server, Kind::Volume],
-            kind => std::slice::from_ref(kind),
-        };
-        moves.extend(together.iter().map(|kind| ((*kind, one.from.clone()), one.to.clone())));
-        if *kind == Kind::Database
-            && let Some(database) = declaration.databases.get(&one.to)
-        {
-            let of = |entry: &str| parameters_entry(entry, database);
-            moves.insert((Kind::DatabaseParameters, of(&one.from)), of(&one.to));
+    let of_section = |section: &str| Kind::ALL.iter().find(|kind| kind.identity().section == Some(section));
+    let moved = declaration.moved.iter().filter_map(|one| Some((*of_section(one.section)?, one)));
+    let moves = moved.flat_map(|(kind, one)| {
+        let resources = |entry: &str| made_for(kind, entry, declaration.databases.get(&one.to));
+        resources(&one.from).into_iter().zip(resources(&one.to)).map(|(from, (_, to))| (from, to))
+    });
+    moves.collect()
+}
+
+/// Returns all resources that are made for an entry of a kind, in the same order whatever the entry is called. `database` is the declared
+/// one, of an entry that is one.
+fn made_for(kind: Kind, entry: &str, database: Option<&Database>) -> Vec<(Kind, String)> {
+    let same_name = match kind {
+        Kind::Function => &[Kind::Function, Kind::Role, Kind::LogGroup][..],
+        Kind::Api => &[Kind::Api, Kind::AccessLog],
+        Kind::Database => &[Kind::Database, Kind::DatabaseSubnets],
+        Kind::Cache => &[Kind::Cache, Kind::CacheSubnets],
+        Kind::Network => &[Kind::Network, Kind::InternetGateway, Kind::NatGateway],
+        Kind::Server => &[Kind::Server, Kind::Volume],
+        _ => std::slice::from_ref(&kind),
+    };
+    let mut resources: Vec<_> = same_name.iter().map(|kind| (*kind, entry.to_owned())).collect();
+    match kind {
+        Kind::Database => {
+            resources.extend(database.map(|one| (Kind::DatabaseParameters, parameters_entry(entry, one))));
         }
-        if *kind == Kind::Server {
-            let role = [Kind::Role, Kind::InstanceProfile];
-            let of = |entry: &str| server_role_entry(entry);
-            moves.extend(role.map(|kind| ((kind, of(&one.from)), of(&one.to))));
-            moves.insert((Kind::Address, server_address_entry(&one.from)), server_address_entry(&one.to));
-        }
-        if *kind == Kind::Network {
-            moves.extend(in_network(&one.from, &one.to));
-        }
-        let alarms = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
-        let alarms = alarms.filter(|measure| match measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
-                *kind == Kind::Function
-            }
-            Watched::ConfigurationSet => *kind == Kind::ConfigurationSet,
-            Watched::FailureQueue | Watched::ConsumedQueue => *kind == Kind::Queue,
-            Watched::Api => *kind == Kind::Api,
-            Watched::Database => *kind == Kind::Database,
-            Watched::Cache => *kind == Kind::Cache,
-            Watched::Server => *kind == Kind::Server,
-        });
-        moves.extend(alarms.flat_map(|measure| {
-            let nodes = if measure.watched == Watched::Cache { MOST_NODES } else { 1 };
-            (1..=nodes).map(move |node| {
-                let alarm = |entry: &str| node_alarm_entry(entry, measure.name, node);
-                ((Kind::Alarm, alarm(&one.from)), alarm(&one.to))
-            })
-        }));
+        Kind::Server => resources.extend([
+            (Kind::Role, server_role_entry(entry)),
+            (Kind::InstanceProfile, server_role_entry(entry)),
+            (Kind::Address, server_address_entry(entry)),
+        ]),
+        Kind::Network => resources.extend(in_network(entry)),
+        _ => {}
     }
-    moves
+    resources.extend(alarms_on(kind, entry));
+    resources
+}
+
+/// Returns every alarm that there may be on an entry of a kind.
+fn alarms_on(kind: Kind, entry: &str) -> impl Iterator<Item = (Kind, String)> {
+    let measures = AlarmKind::ALL.into_iter().map(AlarmKind::measure).chain([SILENCE]);
+    measures.filter(move |measure| kind_of(measure.watched) == kind).flat_map(move |measure| {
+        let nodes = if kind == Kind::Cache { MOST_NODES } else { 1 };
+        (1..=nodes).map(move |node| (Kind::Alarm, node_alarm_entry(entry, measure.name, node)))
+    })
+}
+
+/// Returns the kind of what an alarm watches.
+fn kind_of(watched: Watched) -> Kind {
+    match watched {
+        Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => Kind::Function,
+        Watched::FailureQueue | Watched::ConsumedQueue => Kind::Queue,
+        Watched::ConfigurationSet => Kind::ConfigurationSet,
+        Watched::Api => Kind::Api,
+        Watched::Database => Kind::Database,
+        Watched::Cache => Kind::Cache,
+        Watched::Server => Kind::Server,
+    }
 }
 
 /// Most availability zones of a network.
 const MOST_ZONES: usize = 6;
 
-/// Returns what moves with a network: its subnets and route tables.
-fn in_network(from: &str, to: &str) -> Vec<((Kind, String), String)> {
-    let of_tier = |tier: Tier| {
-        let subnets = (1..=MOST_ZONES)
-            .map(move |number| ((Kind::Subnet, subnet_entry(from, tier, number)), subnet_entry(to, tier, number)));
-        subnets.chain([((Kind::RouteTable, table_entry(from, tier)), table_entry(to, tier))])
+/// Returns what is made in a network, and named after it: its subnets and route tables, and its ways out.
+fn in_network(entry: &str) -> impl Iterator<Item = (Kind, String)> {
+    let of_tier = move |tier: Tier| {
+        let subnets = (1..=MOST_ZONES).map(move |number| (Kind::Subnet, subnet_entry(entry, tier, number)));
+        subnets.chain([(Kind::RouteTable, table_entry(entry, tier))])
     };
-    let endpoints = GatewayService::ALL
-        .map(|service| ((Kind::Endpoint, endpoint_entry(from, service)), endpoint_entry(to, service)));
-    let address = ((Kind::Address, nat_address_entry(from)), nat_address_entry(to));
-    Tier::ALL.into_iter().flat_map(of_tier).chain(endpoints).chain([address]).collect()
+    let endpoints = GatewayService::ALL.map(|service| (Kind::Endpoint, endpoint_entry(entry, service)));
+    Tier::ALL.into_iter().flat_map(of_tier).chain(endpoints).chain([(Kind::Address, nat_address_entry(entry))])
 }
 
 /// Returns the entry of an alarm on a function or a queue.

@@ -12,19 +12,113 @@ use kinds::{Id, Kind, cloudwatch::alarm, ec2::id_of, elasticache::replication_gr
 /// An alarm on an entry.
 struct Watch<'given> {
     entry: &'given str,
-    measure: Measure,
-    /// Threshold, in the metric's unit.
-    threshold: u32,
     /// Number of the node that it watches, from 1; 1 for all that have no nodes.
     node: u32,
-    /// Hours without a value above the threshold that fire the alarm; `None` if values from the threshold on do.
-    silent_hours: Option<u32>,
+    trigger: Trigger,
+}
+
+/// The reason for which an alarm fires.
+#[derive(Clone, Copy)]
+enum Trigger {
+    /// One value at the threshold or beyond it, in the metric's unit.
+    Threshold(AlarmKind, u32),
+    /// So many hours without an invocation: [`SILENCE`].
+    Silence(u32),
+}
+
+impl Trigger {
+    fn measure(self) -> Measure {
+        match self {
+            Self::Threshold(kind, _) => kind.measure(),
+            Self::Silence(_) => SILENCE,
+        }
+    }
+
+    /// Returns the threshold as CloudWatch compares it with the metric.
+    fn threshold(self) -> f64 {
+        let Self::Threshold(kind, threshold) = self else { return SILENCE.threshold.into() };
+        match kind.measure().unit {
+            Unit::PerMillion => f64::from(threshold) / 1e6,
+            Unit::MebibytesLeft => f64::from(threshold) * f64::from(1024 * 1024),
+            _ => threshold.into(),
+        }
+    }
+
+    fn comparison(self) -> &'static str {
+        match self {
+            Self::Silence(_) => "LessThanThreshold",
+            Self::Threshold(kind, _) if kind.measure().unit == Unit::MebibytesLeft => "LessThanOrEqualToThreshold",
+            Self::Threshold(..) => "GreaterThanOrEqualToThreshold",
+        }
+    }
+
+    /// Returns what a period without a value is. A server that tells nothing does not run.
+    fn missing_data(self) -> &'static str {
+        match self {
+            Self::Silence(_) | Self::Threshold(AlarmKind::ServerStatus, _) => "breaching",
+            Self::Threshold(..) => "notBreaching",
+        }
+    }
+
+    /// Returns the number of periods after which it fires.
+    fn periods(self) -> u32 {
+        match self {
+            Self::Silence(hours) => hours,
+            Self::Threshold(..) => 1,
+        }
+    }
 }
 
 impl Watch<'_> {
     /// Returns the entry of the alarm.
     fn id(&self) -> String {
-        node_alarm_entry(self.entry, self.measure.name, self.node)
+        node_alarm_entry(self.entry, self.trigger.measure().name, self.node)
+    }
+
+    /// Returns the dimension of the metric that it watches, and its value.
+    fn dimension(&self, blueprint: &Blueprint<'_>) -> (&'static str, String) {
+        let names = blueprint.names();
+        let name = |kind| names.name(kind, self.entry);
+        match self.trigger.measure().watched {
+            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
+                ("FunctionName", name(Kind::Function))
+            }
+            Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", name(Kind::Queue)),
+            Watched::Api => (alarm::API, api::id_of(blueprint, self.entry)),
+            Watched::Database => ("DBInstanceIdentifier", name(Kind::Database)),
+            Watched::Cache => ("CacheClusterId", replication_group::node(&name(Kind::Cache), self.node)),
+            Watched::Server => (alarm::SERVER, id_of(Kind::Server, &names.derived(Kind::Server, self.entry))),
+            Watched::ConfigurationSet => ("ses:configuration-set", name(Kind::ConfigurationSet)),
+        }
+    }
+
+    /// Returns the resource without whose id there is no alarm; `None` if the dimension is a name, which is known before.
+    fn prerequisite(&self) -> Option<Id> {
+        match self.trigger.measure().watched {
+            Watched::Api => Some(of(Kind::Api, self.entry)),
+            Watched::Server => Some(of(Kind::Server, self.entry)),
+            _ => None,
+        }
+    }
+
+    /// Returns the settings of the alarm, without its actions.
+    fn settings(&self, blueprint: &Blueprint<'_>) -> alarm::Settings {
+        let measure = self.trigger.measure();
+        let (dimension, watched) = self.dimension(blueprint);
+        alarm::Settings {
+            description: measure.description.to_owned(),
+            namespace: measure.namespace.to_owned(),
+            metric: measure.metric.to_owned(),
+            dimensions: BTreeMap::from([(dimension.to_owned(), watched)]),
+            statistic: measure.statistic.to_owned(),
+            period: measure.period,
+            threshold: self.trigger.threshold(),
+            evaluation_periods: self.trigger.periods(),
+            comparison: self.trigger.comparison().to_owned(),
+            missing_data: self.trigger.missing_data().to_owned(),
+            tags: blueprint.tags(&self.id(), &BTreeMap::new()),
+            ..alarm::Settings::default()
+        }
     }
 }
 
@@ -38,73 +132,32 @@ fn mails(declaration: &Declaration) -> Vec<&String> {
     notify.filter_map(|who| if let Notify::Mail(address) = who { Some(address) } else { None }).collect()
 }
 
+/// Returns the entries of the topics that alarms are published to.
+fn topics(declaration: &Declaration) -> Vec<&str> {
+    let declared = declaration.alarms.notify.iter().filter_map(|who| match who {
+        Notify::Topic(entry) => Some(entry.as_str()),
+        Notify::Mail(_) => None,
+    });
+    let own = (!mails(declaration).is_empty()).then(|| topic_entry(declaration));
+    declared.chain(own).collect()
+}
+
+/// Adds every alarm, and the topic that carries them to mail addresses.
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let declaration = blueprint.declaration;
     let names = blueprint.names();
-    let mut topics: Vec<&str> = declaration
-        .alarms
-        .notify
-        .iter()
-        .filter_map(|who| if let Notify::Topic(entry) = who { Some(entry.as_str()) } else { None })
-        .collect();
+    let topics = topics(declaration);
     if !mails(declaration).is_empty() {
-        let entry = topic_entry(declaration);
-        topics.push(entry);
-        mail_topic(blueprint, entry);
+        mail_topic(blueprint, topic_entry(declaration));
     }
     let actions: BTreeSet<String> = topics.iter().map(|topic| names.arn(Kind::Topic, topic)).collect();
     let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
     for watch in watches(declaration) {
-        let (dimension, watched) = match watch.measure.watched {
-            Watched::Function | Watched::FunctionWithFailureQueue | Watched::Receiver | Watched::Listener => {
-                ("FunctionName", names.name(Kind::Function, watch.entry))
-            }
-            Watched::FailureQueue | Watched::ConsumedQueue => ("QueueName", names.name(Kind::Queue, watch.entry)),
-            Watched::Api => (alarm::API, api::id_of(blueprint, watch.entry)),
-            Watched::Database => ("DBInstanceIdentifier", names.name(Kind::Database, watch.entry)),
-            Watched::Cache => {
-                ("CacheClusterId", replication_group::node(&names.name(Kind::Cache, watch.entry), watch.node))
-            }
-            Watched::Server => (alarm::SERVER, id_of(Kind::Server, &names.derived(Kind::Server, watch.entry))),
-            Watched::ConfigurationSet => ("ses:configuration-set", names.name(Kind::ConfigurationSet, watch.entry)),
-        };
+        let (alarm_actions, ok_actions) = (actions.clone(), actions.clone());
+        let settings = alarm::Settings { alarm_actions, ok_actions, ..watch.settings(blueprint) };
+        let after = after.iter().cloned().chain(watch.prerequisite()).collect();
         let id = watch.id();
-        let (comparison, missing_data) = match watch.silent_hours {
-            Some(_) => ("LessThanThreshold", "breaching"),
-            // A server that tells nothing does not run.
-            None if watch.measure.metric == AlarmKind::ServerStatus.measure().metric => {
-                ("GreaterThanOrEqualToThreshold", "breaching")
-            }
-            None if watch.measure.unit == Unit::MebibytesLeft => ("LessThanOrEqualToThreshold", "notBreaching"),
-            None => ("GreaterThanOrEqualToThreshold", "notBreaching"),
-        };
-        let settings = alarm::Settings {
-            description: watch.measure.description.to_owned(),
-            namespace: watch.measure.namespace.to_owned(),
-            metric: watch.measure.metric.to_owned(),
-            dimensions: BTreeMap::from([(dimension.to_owned(), watched)]),
-            statistic: watch.measure.statistic.to_owned(),
-            period: watch.measure.period,
-            threshold: match watch.measure.unit {
-                Unit::PerMillion => f64::from(watch.threshold) / 1e6,
-                Unit::MebibytesLeft => f64::from(watch.threshold) * f64::from(1024 * 1024),
-                _ => watch.threshold.into(),
-            },
-            evaluation_periods: watch.silent_hours.unwrap_or(1),
-            comparison: comparison.to_owned(),
-            missing_data: missing_data.to_owned(),
-            alarm_actions: actions.clone(),
-            ok_actions: actions.clone(),
-            tags: blueprint.tags(&id, &BTreeMap::new()),
-            ..alarm::Settings::default()
-        };
         let address = Address::of(names.name(Kind::Alarm, &id));
-        let mut after = after.clone();
-        match watch.measure.watched {
-            Watched::Api => after.push(of(Kind::Api, watch.entry)),
-            Watched::Server => after.push(of(Kind::Server, watch.entry)),
-            _ => {}
-        }
         blueprint.add(of(Kind::Alarm, id), address, settings, after);
     }
 }
@@ -140,21 +193,24 @@ fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
 fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
     let mut watches = Vec::new();
     for (kind, threshold) in &declaration.alarms.thresholds {
-        let measure = kind.measure();
-        let threshold = |entry| in_metric(declaration, *kind, entry, *threshold);
-        let watch = |entry| {
-            let nodes = declaration.caches.get(entry).filter(|_| measure.watched == Watched::Cache);
-            let nodes = 1..=nodes.map_or(0, |cache| cache.replicas) + 1;
-            nodes.map(move |node| Watch { entry, measure, threshold: threshold(entry), node, silent_hours: None })
-        };
-        watches.extend(entries(declaration, measure.watched).into_iter().flat_map(watch));
+        for entry in entries(declaration, kind.measure().watched) {
+            let trigger = Trigger::Threshold(*kind, in_metric(declaration, *kind, entry, *threshold));
+            let nodes = 1..=nodes(declaration, kind.measure().watched, entry);
+            watches.extend(nodes.map(|node| Watch { entry, node, trigger }));
+        }
     }
     if let Some(silence) = declaration.alarms.silence {
-        let silent_hours = Some(seconds(silence) / SILENCE.period);
-        let watch = |entry| Watch { entry, measure: SILENCE, threshold: SILENCE.threshold, node: 1, silent_hours };
-        watches.extend(entries(declaration, SILENCE.watched).into_iter().map(watch));
+        let trigger = Trigger::Silence(seconds(silence) / SILENCE.period);
+        let entries = entries(declaration, SILENCE.watched).into_iter();
+        watches.extend(entries.map(|entry| Watch { entry, node: 1, trigger }));
     }
     watches
+}
+
+/// Returns the number of nodes of an entry that have an alarm each: 1 for all but caches.
+fn nodes(declaration: &Declaration, watched: Watched, entry: &str) -> u32 {
+    let cache = declaration.caches.get(entry).filter(|_| watched == Watched::Cache);
+    cache.map_or(0, |cache| cache.replicas) + 1
 }
 
 /// Returns the entries that an alarm watches.

@@ -82,23 +82,28 @@ fn subnet(blueprint: &Blueprint<'_>, declared: &Server) -> (String, Vec<Id>) {
     (subnets.into_iter().next().unwrap_or_default(), after)
 }
 
+/// Returns the id of a server's public address, and the gateway that must be there before: EC2 takes an address for what has a way to the
+/// internet.
+fn public_address(blueprint: &Blueprint<'_>, entry: &str, declared: &Server) -> (Option<String>, Option<Id>) {
+    let address = match &declared.address {
+        PublicAddress::None => return (None, None),
+        PublicAddress::Own => {
+            id_of(Kind::Address, &blueprint.names().derived(Kind::Address, &server_address_entry(entry)))
+        }
+        PublicAddress::Existing(id) => id.clone(),
+    };
+    let network = blueprint.declaration.networks.get(&declared.network);
+    let is_own = network.is_some_and(|network| network.existing().is_none());
+    (Some(address), is_own.then(|| of(Kind::InternetGateway, &declared.network)))
+}
+
 fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut after: Vec<Id>) {
     let names = blueprint.names();
     let (subnet, of_subnet) = subnet(blueprint, declared);
     let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &declared.security_groups);
     after.extend(of_subnet.into_iter().chain(groups));
-    let own = |kind: Kind, entry: &str| id_of(kind, &names.derived(kind, entry));
-    let address = match &declared.address {
-        PublicAddress::None => None,
-        PublicAddress::Own => Some(own(Kind::Address, &server_address_entry(entry))),
-        PublicAddress::Existing(id) => Some(id.clone()),
-    };
-    if address.is_some()
-        && blueprint.declaration.networks.get(&declared.network).is_some_and(|one| one.existing().is_none())
-    {
-        // EC2 takes an address for what has a way to the internet.
-        after.push(of(Kind::InternetGateway, &declared.network));
-    }
+    let (address, way_out) = public_address(blueprint, entry, declared);
+    after.extend(way_out);
     let topic = declared.login_alerts.as_ref().map(|topic| names.arn(Kind::Topic, topic));
     let script = first_start::script(declared.volume.as_ref(), topic.as_deref(), &names.realm().region);
     let settings = server::Settings {
@@ -113,7 +118,7 @@ fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut aft
         profile: Some(names.name(Kind::InstanceProfile, &server_role_entry(entry))),
         needs_token: true,
         deletion_protection: declared.deletion_protection,
-        volume: declared.volume.as_ref().map(|_| own(Kind::Volume, entry)),
+        volume: declared.volume.as_ref().map(|_| id_of(Kind::Volume, &names.derived(Kind::Volume, entry))),
         address,
         is_running: true,
         state: Input::default(),

@@ -98,27 +98,12 @@ impl Declared {
 /// Returns the ARNs of a stack's resources: those that are declared. What begins like them may be another stack's.
 pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
     let of = |kind: Kind, name: &str| names.arn_of(kind, name);
+    let arn = |form: ArnForm, name: &str| String::from(names.realm().arn(form, "", name));
+    let (has_databases, has_caches) = (!declaration.databases.is_empty(), !declaration.caches.is_empty());
     match target {
-        // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
-        Target::Own(kind) if making(kind).is_some() => Vec::from_iter(declared.has(kind).then(|| of(kind, "*"))),
-        // The path of a role is the stack's alone, so that roles of removed functions are found there, too; and so with profiles.
-        Target::Own(kind @ (Kind::Role | Kind::InstanceProfile)) | Target::Passed(kind @ Kind::Role) => {
-            vec![of(kind, "*")]
-        }
-        Target::Own(kind) | Target::Passed(kind) => {
-            declared.called(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect()
-        }
+        Target::Own(kind) | Target::Passed(kind) => own(kind, names, declared),
         Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
-        Target::Existing(kind) => {
-            let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
-            let buckets = buckets.map(|name| (Kind::Bucket, name));
-            let networks = declaration.networks.values().filter_map(|network| network.existing());
-            let networks = networks.map(|id| (Kind::Network, id));
-            let all: BTreeSet<(Kind, &str)> =
-                existing::names(declaration).into_iter().chain(buckets).chain(networks).collect();
-            let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
-            of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
-        }
+        Target::Existing(kind) => existing_of(kind, declaration, names),
         Target::WithoutPath(kind) => {
             let path = role::path(names.stack());
             declared.names(kind).map(|name| of(kind, name).replace(&path, "/")).collect()
@@ -127,63 +112,86 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
-        Target::MappingTags => vec![names.arn_of(Kind::Mapping, "*")],
+        Target::MappingTags => vec![of(Kind::Mapping, "*")],
         // AWS's answer about the list tells which of them are the stack's.
-        Target::Apis => {
-            let forms = if declaration.apis.is_empty() { &APIS[..1] } else { &APIS };
-            forms.iter().map(|form| names.realm().arn(*form, "", "*").into()).collect()
-        }
+        Target::Apis if declaration.apis.is_empty() => vec![arn(APIS[0], "*")],
+        Target::Apis => APIS.map(|form| arn(form, "*")).to_vec(),
         // To make one, IAM knows no other resource. The condition names the functions.
-        Target::Mappings => Vec::from_iter((!declaration.functions.is_empty()).then(|| "*".to_owned())),
+        Target::Mappings => one_if(!declaration.functions.is_empty(), "*".to_owned()),
         Target::Kafka => kafka(declaration, names),
         Target::KafkaRole => {
             let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
-            Vec::from_iter(is_made.then(|| names.realm().arn(ROLE_OF_KAFKA, "", "").into()))
+            one_if(is_made, arn(ROLE_OF_KAFKA, ""))
         }
-        Target::DatabaseSecrets => {
-            let arn = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
-            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
-        }
-        Target::DatabaseRole => {
-            let arn = names.realm().arn(ROLE_OF_DATABASES, "", "").into();
-            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
-        }
+        Target::DatabaseSecrets => one_if(has_databases, arn(SECRET_OF_DATABASE, "*")),
+        Target::DatabaseRole => one_if(has_databases, arn(ROLE_OF_DATABASES, "")),
+        Target::DatabaseOptions => one_if(has_databases, arn(OPTIONS_OF_RDS, "*")),
         Target::CacheParts => parts_of_caches(declaration, names, declared),
-        Target::CacheObjects => {
-            let restored = declaration.caches.values().filter_map(|cache| cache.restore.as_ref());
-            let objects = restored.filter_map(|restore| match restore {
-                Restore::Objects(arns) => Some(arns),
-                Restore::Snapshot(_) => None,
-            });
-            objects.flatten().cloned().collect()
-        }
-        Target::CachePasswords => {
-            let secrets = declaration.caches.values().map(|cache| SecretReference::Declared(cache.auth.clone()));
-            let secrets: BTreeSet<String> = secrets.map(|secret| names.secret(declaration, &secret)).collect();
-            secrets.iter().map(|name| format!("{}-??????", of(Kind::Secret, name))).collect()
-        }
-        Target::CacheRole => {
-            let arn = names.realm().arn(ROLE_OF_CACHES, "", "").into();
-            Vec::from_iter((!declaration.caches.is_empty()).then_some(arn))
-        }
-        Target::DatabaseOptions => {
-            let arn = names.realm().arn(OPTIONS_OF_RDS, "", "*").into();
-            Vec::from_iter((!declaration.databases.is_empty()).then_some(arn))
-        }
+        Target::CacheObjects => objects_of_caches(declaration),
+        Target::CachePasswords => passwords_of_caches(declaration, names),
+        Target::CacheRole => one_if(has_caches, arn(ROLE_OF_CACHES, "")),
         Target::Launch => launch(declaration, names),
-        Target::ExistingAddresses => {
-            let existing = declaration.servers.values().filter_map(|server| match &server.address {
-                PublicAddress::Existing(id) => Some(of(Kind::Address, id)),
-                PublicAddress::None | PublicAddress::Own => None,
-            });
-            existing.collect()
-        }
+        Target::ExistingAddresses => existing_addresses(declaration, names),
         Target::Images => {
             let parameters = declaration.servers.values().filter_map(|server| server.image.strip_prefix('/'));
-            parameters.map(|name| names.realm().arn(IMAGE_PARAMETER, "", name).into()).collect()
+            parameters.map(|name| arn(IMAGE_PARAMETER, name)).collect()
         }
         Target::Everything => vec!["*".to_owned()],
     }
+}
+
+/// Returns the ARN if there is something that needs it.
+fn one_if(is_needed: bool, arn: String) -> Vec<String> {
+    is_needed.then_some(arn).into_iter().collect()
+}
+
+/// Returns the ARNs of the stack's resources of a kind.
+fn own(kind: Kind, names: &Names, declared: &Declared) -> Vec<String> {
+    let all = names.arn_of(kind, "*");
+    match kind {
+        // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
+        kind if making(kind).is_some() => one_if(declared.has(kind), all),
+        // The path of a role is the stack's alone, so that roles of removed functions are found there, too; and so with profiles.
+        Kind::Role | Kind::InstanceProfile => vec![all],
+        kind => declared.called(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect(),
+    }
+}
+
+/// Returns the ARNs of the resources of others that are declared as existing.
+fn existing_of(kind: Kind, declaration: &Declaration, names: &Names) -> Vec<String> {
+    let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
+    let buckets = buckets.map(|name| (Kind::Bucket, name));
+    let networks = declaration.networks.values().filter_map(|network| network.existing());
+    let networks = networks.map(|id| (Kind::Network, id));
+    let all: BTreeSet<(Kind, &str)> = existing::names(declaration).into_iter().chain(buckets).chain(networks).collect();
+    let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
+    of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
+}
+
+/// Returns the ARNs of public addresses that are not the stack's, and that its servers get.
+fn existing_addresses(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let addresses = declaration.servers.values().filter_map(|server| match &server.address {
+        PublicAddress::Existing(id) => Some(names.arn_of(Kind::Address, id)),
+        PublicAddress::None | PublicAddress::Own => None,
+    });
+    addresses.collect()
+}
+
+/// Returns the ARNs of the objects that caches are filled from.
+fn objects_of_caches(declaration: &Declaration) -> Vec<String> {
+    let restored = declaration.caches.values().filter_map(|cache| cache.restore.as_ref());
+    let objects = restored.filter_map(|restore| match restore {
+        Restore::Objects(arns) => Some(arns),
+        Restore::Snapshot(_) => None,
+    });
+    objects.flatten().cloned().collect()
+}
+
+/// Returns the ARNs of the secrets that hold the passwords of caches.
+fn passwords_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let secrets = declaration.caches.values().map(|cache| SecretReference::Declared(cache.auth.clone()));
+    let secrets: BTreeSet<String> = secrets.map(|secret| names.secret(declaration, &secret)).collect();
+    secrets.iter().map(|name| format!("{}-??????", names.arn_of(Kind::Secret, name))).collect()
 }
 
 /// Returns the ARNs of the last snapshots of the declared caches, and of what else one is made with.

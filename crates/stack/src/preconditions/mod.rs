@@ -107,12 +107,22 @@ pub async fn check(
         Box::pin(references::keys(session, (file, declaration), existing)),
         Box::pin(sending::identities(session, (file, declaration, names))),
     );
-    let clusters = sending::clusters((file, declaration), existing);
-    let prices = prices::prices((file, declaration), names);
-    let secrets = references::secrets(&session.aws.realm, (file, declaration), existing);
-    let found =
-        [identities, records, caught, region, concurrency, sets, networks, keys, secrets, told, clusters, prices];
-    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    let asked = [identities, records, caught, region, concurrency, sets, networks, keys, told];
+    let mut findings: Vec<Finding> = asked.into_iter().flatten().collect();
+    findings.extend(without_calls(session, (file, declaration, names), Seen { rule_set, snapshot, existing }));
+    findings.sort();
+    findings
+}
+
+/// Checks what the declaration and what was read before tell already.
+fn without_calls(
+    session: &Session,
+    (file, declaration, names): (&Path, &Declaration, &Names),
+    Seen { rule_set, snapshot, existing }: Seen<'_>,
+) -> Vec<Finding> {
+    let mut findings = references::secrets(&session.aws.realm, (file, declaration), existing);
+    findings.extend(sending::clusters((file, declaration), existing));
+    findings.extend(prices::prices((file, declaration), names));
     findings.extend(servers::ways((file, declaration)));
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
@@ -125,7 +135,6 @@ pub async fn check(
         ));
     }
     findings.extend(done_moves(declaration, names));
-    findings.sort();
     findings
 }
 

@@ -35,48 +35,56 @@ pub fn others(stack: &Stack, declaration: &Declaration, rule_set: &RuleSet, snap
     }
     blocked(stack, declaration, snapshot, &mut found);
     let own = ses::own_set(stack);
-    let name = match rule_set {
-        RuleSet::Own => own.clone(),
-        RuleSet::Joined(name) => name.clone(),
-    };
     if let Some(active) = snapshot.active.as_ref().filter(|active| **active != own) {
         found.taken_over = declaration.take_over.then(|| taken_over(stack, active, &own, snapshot));
-        if has_rules_of(stack, snapshot, &own) {
-            let todo = if declaration.take_over {
-                format!("run `provision up`, which makes `{own}` active again")
-            } else {
-                format!(
-                    "run `provision up`, which puts the rules into `{active}`, or say `take_over: true` to make `{own}` active again"
-                )
-            };
-            let what = format!(
-                "rule set `{active}` is active, and no longer the stack's own `{own}`: its rules there get no mail"
-            );
-            found.cut_off.push(Finding::warns(what, todo));
-        }
+        found.cut_off.extend(has_rules_of(stack, snapshot, &own).then(|| left(declaration, active, &own)));
     }
-    let there = snapshot.sets.get(&name).map_or(&[][..], Vec::as_slice);
-    let place = |rule: &ReceiptRule| {
+    let set = match rule_set {
+        RuleSet::Own => &own,
+        RuleSet::Joined(name) => name,
+    };
+    among(stack, declaration, snapshot, set, &mut found);
+    found
+}
+
+/// Returns the finding that the stack's own rule set was active, and is not any more.
+fn left(declaration: &Declaration, active: &str, own: &str) -> Finding {
+    let todo = if declaration.take_over {
+        format!("run `provision up`, which makes `{own}` active again")
+    } else {
+        format!(
+            "run `provision up`, which puts the rules into `{active}`, or say `take_over: true` to make `{own}` active again"
+        )
+    };
+    let what =
+        format!("rule set `{active}` is active, and no longer the stack's own `{own}`: its rules there get no mail");
+    Finding::warns(what, todo)
+}
+
+/// Adds what rules of others take from the stack's rules that come behind them in a set, or will come.
+fn among(stack: &Stack, declaration: &Declaration, snapshot: &Snapshot, set: &str, found: &mut Others) {
+    let rules = snapshot.sets.get(set).map_or(&[][..], Vec::as_slice);
+    let is_own = |rule: &ReceiptRule| ses::is_own_rule(stack, &rule.name);
+    let declared = |rule: &ReceiptRule| {
         let entry = ses::rule::IDENTITY.entry_of(stack, &rule.name)?;
         declaration.receipt_rules.iter().find(|declared| declared.name == entry)
     };
-    for (index, rule) in there.iter().enumerate().filter(|(_, rule)| rule.enabled) {
-        if ses::is_own_rule(stack, &rule.name) {
-            continue;
-        }
-        // Where none of ours is yet, they come behind all.
-        let behind: Vec<_> = there.iter().skip(index).filter_map(place).collect();
-        let is_new = !there.iter().any(|rule| ses::is_own_rule(stack, &rule.name));
-        let after: Vec<_> = if is_new { declaration.receipt_rules.iter().collect() } else { behind };
-        let after = after.into_iter().filter(|rule| rule.enabled);
-        let recipients: Vec<&[Recipient]> = after.map(|rule| rule.recipients.as_slice()).collect();
-        match in_the_way(rule, &recipients, &name) {
+    // Where none of ours is yet, they come behind all.
+    let is_new = !rules.iter().any(is_own);
+    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled && !is_own(rule)) {
+        let behind: Vec<_> = if is_new {
+            declaration.receipt_rules.iter().collect()
+        } else {
+            rules[index..].iter().filter_map(declared).collect()
+        };
+        let behind = behind.into_iter().filter(|rule| rule.enabled);
+        let recipients: Vec<&[Recipient]> = behind.map(|rule| rule.recipients.as_slice()).collect();
+        match in_the_way(rule, &recipients, set) {
             Some((finding, true)) => found.cut_off.push(finding),
             Some((finding, false)) => found.beside.push(finding),
             None => {}
         }
     }
-    found
 }
 
 /// Most addresses that filters of others may block without being suspected of keeping out who sends to the stack: a `/16` has one more.

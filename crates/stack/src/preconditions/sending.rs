@@ -36,71 +36,82 @@ fn judge(
     created: &BTreeSet<&str>,
     seen: Result<&Option<Seen>, &Failure>,
 ) -> Vec<Finding> {
-    let blocks = |what: String, todo: String| Finding::blocks(format!("{place}: {what}"), todo);
-    let warns = |what: String, todo: String| Finding::warns(format!("{place}: {what}"), todo);
-    let seen = match seen {
-        Ok(Some(seen)) => seen,
-        Ok(None) => {
-            return vec![blocks(
-                format!("there is no cluster `{arn}`"),
-                "correct its ARN: `aws kafka list-clusters-v2` lists those that there are".to_owned(),
-            )];
-        }
-        Err(failure) => {
-            let todo = "allow `kafka:DescribeClusterV2` and `kafka:GetBootstrapBrokers`, as `provision policy` does";
-            return vec![blocks(
-                format!("whether the cluster `{arn}` can be used is not known: {failure}"),
-                todo.to_owned(),
-            )];
-        }
+    let findings = match working(arn, seen) {
+        Ok(seen) => [brokers(arn, seen), topics(entry, cluster, created, seen)].concat(),
+        Err(finding) => vec![finding],
     };
+    let placed = |finding: Finding| Finding { what: format!("{place}: {}", finding.what), ..finding };
+    findings.into_iter().map(placed).collect()
+}
+
+/// Returns a cluster that works; the finding that there is none otherwise.
+fn working<'seen>(arn: &str, seen: Result<&'seen Option<Seen>, &Failure>) -> Result<&'seen Seen, Finding> {
+    match seen {
+        Ok(Some(seen)) if ["CREATING", "DELETING", "FAILED"].contains(&seen.state.as_str()) => Err(Finding::blocks(
+            format!("the cluster `{}` is {}", seen.name, seen.state),
+            "name one that works, or wait until this one does",
+        )),
+        Ok(Some(seen)) => Ok(seen),
+        Ok(None) => Err(Finding::blocks(
+            format!("there is no cluster `{arn}`"),
+            "correct its ARN: `aws kafka list-clusters-v2` lists those that there are",
+        )),
+        Err(failure) => Err(Finding::blocks(
+            format!("whether the cluster `{arn}` can be used is not known: {failure}"),
+            "allow `kafka:DescribeClusterV2` and `kafka:GetBootstrapBrokers`, as `provision policy` does",
+        )),
+    }
+}
+
+/// Judges how the brokers of a cluster are reached.
+fn brokers(arn: &str, seen: &Seen) -> Vec<Finding> {
     let name = &seen.name;
-    if ["CREATING", "DELETING", "FAILED"].contains(&seen.state.as_str()) {
-        return vec![blocks(
-            format!("the cluster `{name}` is {}", seen.state),
-            "name one that works, or wait until this one does".to_owned(),
-        )];
-    }
-    let mut findings = Vec::new();
-    if seen.bootstrap.is_none() {
-        let todo = format!(
-            "let it take IAM: `aws kafka update-security --cluster-arn {arn} --current-version VERSION --client-authentication Sasl={{Iam={{Enabled=true}}}}`, which takes some 25 minutes"
-        );
-        findings.push(blocks(format!("the brokers of the cluster `{name}` do not take IAM"), todo));
-    }
-    if seen.is_open {
-        let todo = "take it away once nobody needs it: `aws kafka update-security … --client-authentication Unauthenticated={Enabled=false}`";
-        findings.push(warns(
+    let without_iam = seen.bootstrap.is_none().then(|| {
+        Finding::blocks(
+            format!("the brokers of the cluster `{name}` do not take IAM"),
+            format!(
+                "let it take IAM: `aws kafka update-security --cluster-arn {arn} --current-version VERSION --client-authentication Sasl={{Iam={{Enabled=true}}}}`, which takes some 25 minutes"
+            ),
+        )
+    });
+    let open = seen.is_open.then(|| {
+        Finding::warns(
             format!("whoever reaches the brokers of the cluster `{name}` may read and write there without a name"),
-            todo.to_owned(),
-        ));
-    }
-    if seen.in_transit != "TLS" {
-        let todo = "let it take TLS alone: `aws kafka update-security … --encryption-info EncryptionInTransit={ClientBroker=TLS}`";
-        findings.push(warns(
+            "take it away once nobody needs it: `aws kafka update-security … --client-authentication Unauthenticated={Enabled=false}`",
+        )
+    });
+    let plain = (seen.in_transit != "TLS").then(|| {
+        Finding::warns(
             format!("the brokers of the cluster `{name}` take connections without encryption"),
-            todo.to_owned(),
-        ));
-    }
+            "let it take TLS alone: `aws kafka update-security … --encryption-info EncryptionInTransit={ClientBroker=TLS}`",
+        )
+    });
+    [without_iam, open, plain].into_iter().flatten().collect()
+}
+
+/// Judges whether a cluster has, or will have, its declared topics.
+fn topics(entry: &str, cluster: &Cluster, created: &BTreeSet<&str>, seen: &Seen) -> Vec<Finding> {
+    let name = &seen.name;
+    let mut findings = Vec::new();
     if seen.state != "ACTIVE" && !cluster.topics.is_empty() && seen.has_topics() {
-        findings.push(warns(
+        findings.push(Finding::warns(
             format!("the cluster `{name}` is {}: until it is ACTIVE no topic is made", seen.state),
-            "wait, and run it again".to_owned(),
+            "wait, and run it again",
         ));
     }
     for (topic, declared) in &cluster.topics {
         if let Some(brokers) = seen.brokers.filter(|brokers| declared.replication > *brokers) {
-            let what = format!(
-                "{brokers} brokers of the cluster `{name}` cannot have {} copies of topic `{topic}`",
-                declared.replication
-            );
-            findings.push(blocks(what, format!("declare `replication: {brokers}`")));
+            let copies = declared.replication;
+            findings.push(Finding::blocks(
+                format!("{brokers} brokers of the cluster `{name}` cannot have {copies} copies of topic `{topic}`"),
+                format!("declare `replication: {brokers}`"),
+            ));
         }
         if !seen.has_topics() && !created.contains(topic.as_str()) {
-            findings.push(warns(
+            let why = why(seen);
+            findings.push(Finding::warns(
                 format!(
-                    "AWS makes no topics in the cluster `{name}`, which {}: whether there is `{topic}` is not known",
-                    why(seen)
+                    "AWS makes no topics in the cluster `{name}`, which {why}: whether there is `{topic}` is not known"
                 ),
                 by_hand((entry, topic), declared, seen),
             ));

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Address, Consent, Failure, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Slow, Survey, Widening,
+    Address, Consent, Failure, Holds, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Slow, Survey,
+    Widening,
     consent::{self, Fate},
     difference::{self, Difference, Reasons, differences},
     order::{self, Disorder, Step},
@@ -365,18 +366,26 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
 }
 
 /// Keeps what something that stays may use: a database would stay in a network that is taken apart around it, which AWS refuses after
-/// three quarters of an hour. What somebody has agreed to lose goes all the same.
+/// three quarters of an hour. What could not be read or listed may stay as well. What somebody has agreed to lose goes all the same.
 fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>) {
     // Who has what lost its tags is unknown, and so is what it uses.
     let is_known = |item: &&Item<K>| {
         let mut owned = survey.owned.get(&item.id.kind).into_iter().flatten();
         owned.all(|owned| owned.address != item.address || owned.stays.is_none())
     };
-    let stay = items.iter().filter(|item| matches!(item.action, Action::Keep { .. })).filter(is_known);
-    let stay: Vec<Id<K>> = stay.map(|item| item.id.clone()).collect();
+    let user = |item: &Item<K>| match &item.action {
+        Action::Keep { .. } if is_known(&item) => Some((item.id.kind, format!("{} may use it, and stays", item.id))),
+        Action::Unreadable { .. } if !item.is_declared => {
+            Some((item.id.kind, format!("{} may use it, and could not be read", item.id)))
+        }
+        _ => None,
+    };
+    let unlisted = survey.unlisted.keys().filter(|kind| kind.holds("") == Holds::Lasting);
+    let unlisted = unlisted.map(|kind| (*kind, format!("a {} may use it, and none could be listed", kind.name())));
+    let users: Vec<(K, String)> = items.iter().filter_map(user).chain(unlisted).collect();
     for item in items.iter_mut().filter(|item| item.action == Action::Delete && item.losses.is_empty()) {
-        if let Some(user) = stay.iter().find(|user| order::refers(user.kind, item.id.kind)) {
-            item.action = Action::Keep { why: format!("{user} may use it, and stays") };
+        if let Some((_, why)) = users.iter().find(|(kind, _)| order::refers(*kind, item.id.kind)) {
+            item.action = Action::Keep { why: why.clone() };
         }
     }
 }

@@ -363,6 +363,17 @@ fn what_something_that_stays_may_use_stays_and_goes_with_it() {
     assert_eq!(stay[&Sort::Ground], Action::Keep { why: "store store may use it, and stays".to_owned() });
     let go = actions(&survey(None), &Consent::default().with_stack(true));
     assert_eq!([&go[&Sort::Store], &go[&Sort::Ground]], [&Action::Delete; 2]);
+    // What cannot be read may hold something, and so may one of what cannot be listed.
+    let denied = || Failure::found("store.List", crate::Class::Denied, "no");
+    let mut unread = survey(None);
+    unread.holds.insert((Sort::Store, store.clone()), Err(denied()));
+    let why = "store store may use it, and could not be read".to_owned();
+    assert_eq!(actions(&unread, &ends)[&Sort::Ground], Action::Keep { why });
+    let mut unlisted = survey(None);
+    unlisted.owned.remove(&Sort::Store);
+    unlisted.unlisted.insert(Sort::Store, denied());
+    let why = "a store may use it, and none could be listed".to_owned();
+    assert_eq!(actions(&unlisted, &ends)[&Sort::Ground], Action::Keep { why });
     // Of what may be somebody else's nobody knows what it uses.
     let theirs = actions(&survey(Some("it is half ours")), &ends);
     assert_eq!(theirs[&Sort::Ground], Action::Delete);

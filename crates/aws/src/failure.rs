@@ -133,9 +133,13 @@ const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
 /// after the whole codes, in this order. Sources: EC2's "Error codes", the errors of RDS and `ElastiCache` in botocore 1.44.8.
 const CLASSES_BY_ENDING: &[(&str, Class, &[&str])] = &[
     ("ec2", Class::NotFound, &["NotFound"]),
-    ("ec2", Class::Exists, &[".Duplicate", "AlreadyExists", ".AlreadyAssociated"]),
+    ("ec2", Class::Exists, &[".Duplicate", "AlreadyExists"]),
     // Something else still uses it, or it is on its way into another state: both end by themselves, or by another step.
-    ("ec2", Class::InProgress, &["DependencyViolation", "InUse", "IncorrectState", "IncorrectInstanceState"]),
+    (
+        "ec2",
+        Class::InProgress,
+        &["DependencyViolation", "InUse", "IncorrectState", "IncorrectInstanceState", ".AlreadyAssociated"],
+    ),
     ("ec2", Class::Throttled, &["EC2Throttled"]),
     ("ec2", Class::Denied, &["UnauthorizedOperation", "AuthFailure", "OptInRequired", "PendingVerification"]),
     ("rds", Class::NotFound, &["NotFound"]),

@@ -73,6 +73,7 @@ impl<K: Kind> Run<'_, K> {
         let start = Instant::now();
         self.observer.event(Event::Started { id: &item.id, verb });
         let mut wait = self.patience.poll;
+        let mut before = None;
         let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
@@ -88,8 +89,8 @@ impl<K: Kind> Run<'_, K> {
             if start.elapsed() + wait > limit.min(self.patience.deadline.max(slow)) {
                 break Outcome::Failed { failure };
             }
-            // `Exists` needs no wait: the next attempt reads the resource at once.
-            if failure.class != Class::Exists {
+            let is_waited_for = waits(failure.class, before.replace(failure.class));
+            if is_waited_for {
                 self.observer.event(Event::Waiting { id: &item.id, failure: failure.clone() });
                 if self.is_stopped_within(wait).await {
                     break Outcome::Failed { failure };
@@ -232,6 +233,12 @@ fn is_replaced<K: Kind>(kind: K, live: &K::Settings, declared: &K::Settings) -> 
     Reasons::among(kind, &differences).is_some()
 }
 
+/// Returns `true` if there is a wait before the attempt after an error of a class. What exists needs none: the next attempt reads it at once.
+/// If that did not see it, it is somebody else's, or is told of later.
+fn waits(class: Class, before: Option<Class>) -> bool {
+    class != Class::Exists || before == Some(Class::Exists)
+}
+
 /// Returns how long a step is retried after an error of a class; `None` if it is not retried.
 ///
 /// After a fault of the service a call may or may not have taken effect. It is repeated all the same, whatever the kind: an attempt
@@ -243,5 +250,18 @@ fn limit(class: Class, depends_on_new: bool) -> Option<Duration> {
         Class::NotYet => Some(UNTIL_BELIEVED),
         Class::Unreachable => Some(UNTIL_RECOVERED),
         Class::NotFound | Class::NoCredentials | Class::Denied | Class::Invalid | Class::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_exists_is_read_at_once_and_then_waited_for() {
+        assert!(!waits(Class::Exists, None));
+        assert!(!waits(Class::Exists, Some(Class::Throttled)));
+        assert!(waits(Class::Exists, Some(Class::Exists)), "a refusal that comes again would be a loop of writes");
+        assert!(waits(Class::Throttled, None) && waits(Class::InProgress, Some(Class::Exists)));
     }
 }

@@ -31,7 +31,7 @@ pub use arn::{Arn, ArnForm, Realm};
 pub use failure::OrFail;
 pub use http::{bundled_certificates, proxy_variable};
 pub use keys::{Keys, keys};
-pub use name::{cut, hashed, kept_prefix};
+pub use name::{cut, hashed, is_cut, kept_prefix};
 pub use pace::{Pacing, Turnstile};
 
 use credentials::Profiles;

@@ -29,6 +29,17 @@ pub fn hashed(name: &str, longest: usize, whole: &str) -> String {
     format!("{}{BETWEEN}{hash}", kept(name, longest))
 }
 
+/// Returns `true` if a name has the form of one that was cut.
+///
+/// ```
+/// assert!(aws::is_cut(&aws::hashed("a-very-long-name", 16, "whole")));
+/// assert!(!aws::is_cut("mail--prod-0a1b") && !aws::is_cut("mail-0a1b2c3d4e5f"));
+/// ```
+pub fn is_cut(name: &str) -> bool {
+    let hash = name.rsplit_once(BETWEEN).map(|(_, hash)| hash).unwrap_or_default();
+    hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// Returns what names that begin alike still have in common after a cut: lists by a prefix ask for it.
 ///
 /// ```

@@ -171,17 +171,27 @@ impl Manage for InstanceProfile {
 
     /// Lists the profiles of the stack's servers by their roles: AWS's index has neither, and IAM keeps the role of a profile.
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        let end = format!("{OF_SERVER}-{}", session.stack.region);
         let mut owned = Vec::new();
-        for (_, address) in session.tagged.roles().filter(|(_, address)| address.name.ends_with(&end)) {
-            let tags = match get(session, &address.name).await {
-                Ok(None) => continue,
-                found => found.map(|found| found.map(|found| found.tags)),
-            };
-            owned.extend(session.owned(Kind::InstanceProfile, &address.name, tags)?);
+        for (_, address) in
+            session.tagged.roles().filter(|(_, address)| may_be_of_server(&session.stack, &address.name))
+        {
+            match get(session, &address.name).await {
+                // Of a profile that is not there, IAM knows no path, and denies what is allowed within the stack's.
+                Err(failure) if failure.class == Class::Denied => (),
+                Ok(None) => (),
+                found => {
+                    let tags = found.map(|found| found.map(|found| found.tags));
+                    owned.extend(session.owned(Kind::InstanceProfile, &address.name, tags)?);
+                }
+            }
         }
         Ok(owned)
     }
+}
+
+/// Returns `true` if a role may be that of a server, by its name. A long one is cut, so that its end is gone.
+fn may_be_of_server(stack: &engine::Stack, name: &str) -> bool {
+    name.ends_with(&format!("{OF_SERVER}-{}", stack.region)) || aws::is_cut(name)
 }
 
 /// Returns the path of a stack's profiles.
@@ -192,9 +202,23 @@ pub fn path(stack: &engine::Stack) -> String {
 #[cfg(test)]
 mod tests {
     use aws_sdk_iam::{primitives::DateTime, types::Role};
-    use engine::Kind as _;
+    use engine::{Kind as _, Stack};
 
     use super::*;
+
+    #[test]
+    fn the_role_of_a_server_is_known_by_its_name_however_long_that_is() {
+        let stack = |name: &str| Stack { name: name.to_owned(), stage: None, region: "eu-central-1".to_owned() };
+        for (name, entry, expected) in [
+            ("circuits", "host-server", true),
+            ("circuits", "host", false),
+            ("circuits-of-all-regions-and-of-all-customers", "the-host-of-the-mails-server", true),
+        ] {
+            let role = Kind::Role.identity().name_of(&stack(name), "123456789012", entry);
+            assert_eq!(role, IDENTITY.name_of(&stack(name), "123456789012", entry), "both are cut alike");
+            assert_eq!(may_be_of_server(&stack(name), &role), expected, "{role}");
+        }
+    }
 
     #[test]
     fn one_real_change_is_seen() {

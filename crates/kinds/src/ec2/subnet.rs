@@ -1,15 +1,17 @@
 //! Subnets: parts of the range of a network, each in one availability zone.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{SUBNET, delete, id, id_there, make, refuse, tags_of, with_id, without_id, write, write_tags};
+use super::{SUBNET, delete, id, id_there, known, make, refuse, tags_of, with_id, without_id, write, write_tags};
 use crate::{
     Kind, Manage, Session,
     identity::Identity,
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{ArnForm, query::Call};
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
+use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
 
 /// Subnets.
 #[derive(Debug)]
@@ -34,8 +36,9 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// Returns the zone at a place among those of the region in the order of their names.
-async fn zone(session: &Session, number: usize) -> Result<String, Failure> {
+/// Returns the zone of a new subnet: that at its place among those of the region in the order of their names, without those that subnets
+/// beside it have.
+async fn zone(session: &Session, desired: &Settings) -> Result<String, Failure> {
     let call = Call::new("DescribeAvailabilityZones")
         .filter("state", ["available"])
         .filter("zone-type", ["availability-zone"])
@@ -43,11 +46,36 @@ async fn zone(session: &Session, number: usize) -> Result<String, Failure> {
     let mut zones: Vec<String> =
         session.aws.read.ec2.call(&call).await?.texts("availabilityZoneInfo", "zoneName").collect();
     zones.sort_unstable();
+    let number = desired.number;
     let words =
         format!("the region has {} availability zones, and the network needs {number}; lower `zones`", zones.len());
-    let zone = number.checked_sub(1).and_then(|index| zones.get(index)).cloned();
+    let zone = free(&zones, &beside(session, desired).await?, number);
     zone.ok_or_else(|| Failure::found("ec2.DescribeAvailabilityZones", Class::Invalid, words))
 }
+
+/// Returns the zone of the subnet of a number, given the zones of live ones by their numbers. AWS adds zones, so that a live one may be in
+/// another zone than that at its place.
+fn free(zones: &[String], live: &BTreeMap<usize, String>, number: usize) -> Option<String> {
+    let is_free = |zone: &&String| !live.values().any(|taken| taken == *zone);
+    // Subnets that are made at the same time take the free ones in their order.
+    let before = number.checked_sub(1)? - live.range(..number).count();
+    zones.iter().filter(is_free).nth(before).cloned()
+}
+
+/// Returns the zones of the live subnets of the same tier and network, by their numbers.
+async fn beside(session: &Session, desired: &Settings) -> Result<BTreeMap<usize, String>, Failure> {
+    let number = desired.number.to_string();
+    let tier = desired.tags.get(ENTRY_TAG).and_then(|entry| entry.strip_suffix(&number)).unwrap_or_default();
+    let there = known(session, SUBNET).await?;
+    let of_tier = there.iter().filter_map(|member| {
+        let number = tags_of(member).get(ENTRY_TAG)?.strip_prefix(tier)?.parse().ok()?;
+        Some((number, member.text("availabilityZone").to_owned()))
+    });
+    Ok(of_tier.filter(|(number, _)| (1..=MOST_ZONES).contains(number)).collect())
+}
+
+/// Most availability zones of a network.
+const MOST_ZONES: usize = 6;
 
 /// The identity of this kind. The name in its ARN is its id.
 pub const IDENTITY: Identity = Identity {
@@ -115,7 +143,7 @@ impl Manage for Subnet {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let zone = match &desired.zone {
             Some(zone) => zone.clone(),
-            None => zone(session, desired.number).await?,
+            None => zone(session, desired).await?,
         };
         let call = Call::new("CreateSubnet")
             .with("VpcId", with_id(session, &desired.network).await?)
@@ -158,4 +186,30 @@ async fn set_public_addresses(session: &Session, id: &str, to: bool) -> Result<(
     let call =
         Call::new("ModifySubnetAttribute").with("SubnetId", id).with("MapPublicIpOnLaunch.Value", to.to_string());
     write(session, Kind::Subnet, call).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_subnets_of_a_tier_are_in_one_zone() {
+        let zones = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let live = |taken: &[(usize, &str)]| taken.iter().map(|(number, zone)| (*number, (*zone).to_owned())).collect();
+        for (names, taken, number, expected) in [
+            ("a b d", &[][..], 1, Some("a")),
+            ("a b d", &[], 3, Some("d")),
+            ("a b d", &[], 4, None),
+            // What another one of the same run has made changes nothing.
+            ("a b d", &[(1, "a"), (3, "d")], 2, Some("b")),
+            ("a b d", &[(3, "d")], 1, Some("a")),
+            // AWS has added a zone.
+            ("a b c d", &[(1, "a"), (2, "b"), (3, "d")], 4, Some("c")),
+            ("a b c d e", &[(1, "a"), (2, "b"), (3, "d")], 5, Some("e")),
+            ("a b c d e", &[(1, "a"), (2, "b"), (3, "d"), (4, "c")], 5, Some("e")),
+        ] {
+            let found = free(&zones(names), &live(taken), number);
+            assert_eq!(found.as_deref(), expected, "{names} {taken:?} {number}");
+        }
+    }
 }

@@ -46,6 +46,7 @@ async fn of(declaration: Declaration, source: Vec<u8>) -> anyhow::Result<Opened>
     }
     session.networks.declare(stack::kinds_of_ec2(&declaration));
     let names = Names::new(&declaration, account).as_listed(&session.tagged);
+    session.networks.note_moved(names.moves().clone());
     Ok(Opened { declaration, source, names, session })
 }
 

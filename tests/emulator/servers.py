@@ -32,6 +32,7 @@ def install():
     replace(ec2, "_instance_xml", with_metadata)
     handlers["ModifyInstanceAttribute"] = modify
     handlers["ModifyInstanceMetadataOptions"] = metadata
+    handlers["DescribeInstanceTypeOfferings"] = offerings
 
 
 def p(parameters, name):
@@ -60,6 +61,7 @@ def run(launch, parameters):
         one = ec2._instances[name]
         if zone:
             one["Placement"]["AvailabilityZone"] = zone
+        one["Architecture"] = architecture(one["InstanceType"])
         one.update(
             {
                 "State": {"Code": 0, "Name": "pending"},
@@ -140,6 +142,8 @@ def modify(parameters):
     machine = p(parameters, "InstanceType.Value")
     if machine and one["State"]["Name"] != "stopped":
         return ec2._error("IncorrectInstanceState", "The instance is not in the 'stopped' state.", 400)
+    if machine and architecture(machine) != one["Architecture"]:
+        return ec2._error("InvalidParameterValue", "The architecture of the type does not match that of the image.", 400)
     if machine:
         one["InstanceType"] = machine
     if p(parameters, "DisableApiTermination.Value"):
@@ -148,6 +152,25 @@ def modify(parameters):
     if groups:
         one["SecurityGroups"] = [{"GroupId": group, "GroupName": group} for group in groups]
     return ec2._xml(200, "ModifyInstanceAttributeResponse", "<return>true</return>")
+
+
+def architecture(machine):
+    """Families with AWS's own processors have a `g` behind their generation."""
+    return "arm64" if re.match(r"[a-z]+\d+g", machine) else "x86_64"
+
+
+def offerings(parameters):
+    """Every zone has every type but the largest ones."""
+    filters = ec2._parse_filters(parameters)
+    types = [machine for machine in filters.get("instance-type", []) if not machine.startswith("u-")]
+    items = "".join(
+        f"<item><instanceType>{ec2._esc(machine)}</instanceType><locationType>availability-zone</locationType>"
+        f"<location>{ec2._esc(zone)}</location></item>"
+        for machine in types
+        for zone in filters.get("location", [])
+    )
+    body = f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
+    return ec2._xml(200, "DescribeInstanceTypeOfferingsResponse", body)
 
 
 def metadata(parameters):

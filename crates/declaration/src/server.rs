@@ -85,12 +85,18 @@ impl Server {
     pub fn tier(&self) -> Tier {
         if self.address == PublicAddress::None { Tier::Private } else { Tier::Public }
     }
+
+    /// Returns the processor of its type in the words of images: `x86_64` or `arm64`.
+    pub fn architecture(&self) -> &'static str {
+        if has_graviton(&self.machine) { OF_GRAVITON } else { OF_OTHERS }
+    }
 }
 
 /// The newest image of Amazon Linux 2023 for Intel and AMD. Source: "Calling public parameters for AMIs in Parameter Store".
 const IMAGE: &str = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
 /// The parameter of the same image for Graviton ends so.
 const OF_GRAVITON: &str = "arm64";
+const OF_OTHERS: &str = "x86_64";
 const IMAGE_FORM: Form = Form {
     what: "the id of an image, or a public parameter of AWS that names one",
     pattern: "^(ami-[0-9a-f]+|/aws/service/[A-Za-z0-9._/-]+)$",
@@ -237,7 +243,7 @@ fn has_graviton(machine: &str) -> bool {
 
 /// Returns the parameter of the newest image for a machine.
 fn newest(machine: &str) -> String {
-    if has_graviton(machine) { IMAGE.replace("x86_64", OF_GRAVITON) } else { IMAGE.to_owned() }
+    if has_graviton(machine) { IMAGE.replace(OF_OTHERS, OF_GRAVITON) } else { IMAGE.to_owned() }
 }
 
 fn machine(text: &str) -> Result<String, Wrong> {

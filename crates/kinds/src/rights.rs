@@ -64,6 +64,8 @@ pub enum Target {
     /// What a server is made of and with, and the stack does not have: images, key pairs, its own disk and interface, and declared subnets
     /// and groups that exist, if some server is declared.
     Launch,
+    /// Security groups of declared servers that exist.
+    ExistingGroups,
     /// Declared public addresses that exist.
     ExistingAddresses,
     /// The parameters that name the images of declared servers.
@@ -98,6 +100,7 @@ impl Target {
             Self::CacheRole => "RoleOfCaches".to_owned(),
             Self::DatabaseOptions => "OptionsOfDatabases".to_owned(),
             Self::Launch => "Launch".to_owned(),
+            Self::ExistingGroups => "ExistingGroups".to_owned(),
             Self::ExistingAddresses => "ExistingAddresses".to_owned(),
             Self::Images => "Images".to_owned(),
             Self::Everything => "Everything".to_owned(),

@@ -170,6 +170,11 @@ impl Names {
         }
     }
 
+    /// Returns the entry of now of each resource that was moved, by its kind and the entry of before.
+    pub fn moves(&self) -> &BTreeMap<(Kind, String), String> {
+        &self.moves
+    }
+
     /// Returns the name that `up` gives to a new resource of an entry.
     pub fn derived(&self, kind: Kind, entry: &str) -> String {
         kind.identity().name_of(&self.stack, self.account(), entry)

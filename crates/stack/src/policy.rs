@@ -23,6 +23,8 @@ pub use sent::BODIES;
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+/// What EBS calls besides for whoever makes a disk with a key. Source: the user guide of EBS, "Permissions for IAM users".
+const KEYS_OF_DISKS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 /// The call by which a dead letter goes back into the queue that a function consumes.
 const RETURN: &str = "sqs:SendMessage";
 /// The call by which keys are looked at before the first change.
@@ -126,7 +128,10 @@ impl Actions<'_> {
             actions.by_target.entry(Target::Own(Kind::Queue)).or_default().insert(RETURN);
         }
         match purpose {
-            Purpose::Up => actions.by_target.insert(Target::Keys, KEYS.iter().copied().collect()),
+            Purpose::Up => {
+                let of_disks = declared.has(Kind::Volume).then_some(KEYS_OF_DISKS).into_iter().flatten();
+                actions.by_target.insert(Target::Keys, KEYS.iter().chain(of_disks).copied().collect())
+            }
             // What is encrypted by a declared key is read by it: mails, events and lines of a log.
             Purpose::Replay
             | Purpose::Logs

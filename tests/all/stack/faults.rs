@@ -80,6 +80,25 @@ clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [
     is_hit: |operation| ["dynamodb", "kafka", "ses"].contains(&operation.service.as_str()),
 };
 
+/// A server with what it has. Its network has tests of its own.
+const SERVERS: Stack = Stack {
+    declaration: "\
+stack: servers
+region: eu-west-1
+networks: {main: {endpoints: []}}
+security_groups: {web: {network: main}}
+servers: {host: {network: main, security_groups: [web], address: new, volume: {}}}
+",
+    updated: || replaced(SERVERS.declaration, &[("address: new", "address: new, type: t3.small")]),
+    losses: &[],
+    name: "servers",
+    furnish: |_| (),
+    is_hit: |operation| {
+        let names = ["Instance", "Volume", "Address"];
+        operation.mutates() && names.iter().any(|name| operation.name.contains(name))
+    },
+};
+
 fn updated() -> String {
     replaced(
         EVERYTHING,
@@ -219,9 +238,12 @@ impl Figures {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn told(stack: &Stack, stage: Stage) {
-    let effort = Effort::asked();
+    told_with(stack, stage, Effort::asked());
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
+fn told_with(stack: &Stack, stage: Stage, effort: Effort) {
     let Some(figures) = matrix(stack, stage, effort) else { return };
     let Figures { calls, operations, by_service, hits, missed } = figures;
     let cases = hits.values().sum::<usize>();
@@ -263,6 +285,15 @@ fn what_webhooks_need_gets_over_any_bad_call() {
 fn what_hears_of_sent_mails_gets_over_any_bad_call() {
     for stage in [Stage::First, Stage::Down] {
         told(&HEARING, stage);
+    }
+}
+
+#[test]
+fn what_a_server_has_gets_over_bad_calls() {
+    // Its runs take seconds each: some of the cases, unless all are asked for.
+    let effort = Effort::asked().of(Effort::Brief, Effort::Brief, Effort::Whole);
+    for stage in [Stage::First, Stage::Update, Stage::Down] {
+        told_with(&SERVERS, stage, effort);
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{EVERYTHING, Trial};
+use super::{EVERYTHING, Trial, servers};
 use crate::{effort::Effort, emulator::fault::Fault};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -56,6 +56,31 @@ fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
         assert_eq!(trial.account.inventory(), end, "killed after {call}");
     }
     assert!(count > 30, "{count}");
+}
+
+/// What a server is made of, EC2 gives ids: nothing of it is there twice. Each of these calls is one after which something is half done.
+#[test]
+fn a_server_that_is_half_made_when_a_run_is_killed_is_finished_and_not_made_twice() {
+    const CASES: &[&str] =
+        &["RunInstances", "AttachVolume", "CreateVolume", "AllocateAddress", "AddRoleToInstanceProfile", "CreateVpc"];
+    let Some(trial) = Trial::new(&servers::alone("")) else { return };
+    let empty = trial.emulator.snapshot();
+    trial.up();
+    let end = trial.account.inventory();
+    for name in Effort::asked().of(&CASES[..1], &CASES[..3], CASES) {
+        trial.emulator.restore(&empty);
+        trial.proxy.reset();
+        let hit = trial.proxy.on(Fault::Silent, move |call| call.operation.name == *name);
+        let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
+        hit.recv_timeout(PATIENCE).unwrap();
+        signal(&child, Signal::KILL);
+        child.wait().unwrap();
+        trial.proxy.reset();
+        let run = trial.run(&["up", "--yes"]);
+        assert_eq!(run.code(), Some(0), "killed after {name}\n{run}\n{}", trial.proxy.record());
+        assert_eq!(servers::count(&trial), 1, "killed after {name}");
+        assert_eq!(trial.account.inventory(), end, "killed after {name}");
+    }
 }
 
 #[test]

@@ -52,7 +52,6 @@ fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
         .collect();
     assert_eq!(of_server, [("CPUUtilization", "notBreaching"), ("StatusCheckFailed", "breaching")]);
 
-    // Another zone is another server; its disk for data cannot follow it there, and what holds data is replaced by nobody unasked.
     let other_type = replaced(&example(), &[("    address: new\n", "    address: new\n    type: t3.small\n")]);
     trial.folder.write("infra.yaml", &other_type);
     assert_eq!(actions(&trial.diff()), ["change server host"]);
@@ -64,6 +63,8 @@ fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
     trial.expect(0, &["down", "--confirm", "example-server"]);
     let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
     assert_eq!(volumes.list("volumeSet").len(), 1, "a disk for data stays");
+    let networks = Call::new("DescribeVpcs").filter("tag:provision:stack", ["example-server.eu-west-1"]);
+    assert!(!ec2(&trial, &networks).list("vpcSet").is_empty(), "the database that stays keeps its network");
     trial.expect(0, &["down", "--confirm", "example-server", "--delete-data"]);
     for (action, list) in
         [("DescribeVolumes", "volumeSet"), ("DescribeAddresses", "addressesSet"), ("DescribeVpcs", "vpcSet")]
@@ -71,4 +72,77 @@ fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
         let call = Call::new(action).filter("tag:provision:stack", ["example-server.eu-west-1"]);
         assert!(ec2(&trial, &call).list(list).is_empty(), "{action}");
     }
+}
+
+/// Returns the number of servers that are there.
+pub(super) fn count(trial: &Trial) -> usize {
+    let call =
+        Call::new("DescribeInstances").filter("instance-state-name", ["pending", "running", "stopping", "stopped"]);
+    ec2(trial, &call).list("reservationSet").iter().map(|one| one.list("instancesSet").len()).sum()
+}
+
+/// A stack with a server alone, which has these keys, too.
+pub(super) fn alone(server: &str) -> String {
+    format!(
+        "stack: circuits\nregion: eu-west-1\nnetworks: {{main: {{endpoints: []}}}}\nsecurity_groups: {{web: {{network: main}}}}\n\
+         servers:\n  host: {{network: main, security_groups: [web], address: new, volume: {{}}{server}}}\n"
+    )
+}
+
+fn volume(trial: &Trial) -> Element {
+    ec2(trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"])).list("volumeSet")[0].clone()
+}
+
+/// What is on a server's own disk, and all the more its disk for data, goes for those alone who have named it; nothing is stopped for what
+/// cannot be.
+#[test]
+fn a_server_is_replaced_and_stopped_for_nobody_who_has_not_said_so() {
+    let Some(trial) = Trial::new(&alone("")) else { return };
+    trial.up();
+    let (made, disk) = (server(&trial), volume(&trial));
+    let refused = |server: &str, code: i32, words: &[&str]| {
+        trial.folder.write("infra.yaml", alone(server));
+        let before = trial.proxy.mutating().len();
+        let run = trial.expect(code, &["up", "--yes"]);
+        for words in words {
+            assert!(run.stderr().contains(words) || run.stdout().contains(words), "{words}: {run}");
+        }
+        assert_eq!(trial.proxy.mutating().len(), before, "{}", trial.proxy.record());
+    };
+    // Another processor, another zone: what is lost is named, and nothing happens.
+    refused(", type: t4g.micro", 2, &["add --allow-delete server/host"]);
+    refused(", zone: 2", 2, &["--allow-delete volume/host", "--allow-delete server/host"]);
+    // A type that the zone does not have is told while the server runs.
+    refused(", type: u-6tb1.metal", 1, &["EC2 has no `u-6tb1.metal` in eu-west-1a"]);
+    assert_eq!(server(&trial).text("instanceState/name"), "running");
+
+    // A network that has another name is the same network.
+    let renamed = alone("").replace("main", "core");
+    trial.folder.write("infra.yaml", format!("{renamed}moved: {{network/main: network/core}}\n"));
+    let planned = actions(&trial.diff());
+    assert!(planned.iter().all(|action| action.starts_with("change ")), "{planned:?}");
+
+    // Another key is another machine, with the same disk for data and the same address.
+    trial.folder.write("infra.yaml", alone(", key: ops"));
+    assert_eq!(actions(&trial.diff()), ["replace server host"]);
+    trial.expect(0, &["up", "--yes", "--allow-delete", "server/host"]);
+    let other = server(&trial);
+    assert_ne!(other.text("instanceId"), made.text("instanceId"));
+    assert_eq!(volume(&trial).text("volumeId"), disk.text("volumeId"));
+    assert_eq!(volume(&trial).list("attachmentSet")[0].text("instanceId"), other.text("instanceId"));
+
+    // Another zone takes both.
+    trial.folder.write("infra.yaml", alone(", key: ops, zone: 2"));
+    trial.expect(0, &["up", "--yes", "--allow-delete", "server/host", "--allow-delete", "volume/host"]);
+    let moved = volume(&trial);
+    assert_ne!(moved.text("volumeId"), disk.text("volumeId"));
+    assert_eq!(moved.text("availabilityZone"), "eu-west-1b");
+    assert_eq!(moved.list("attachmentSet")[0].text("instanceId"), server(&trial).text("instanceId"));
+    assert_eq!(actions(&trial.diff()), [""; 0]);
+
+    // Of a disk that stays, the network does not.
+    trial.expect(0, &["down", "--confirm", "circuits"]);
+    assert_eq!(volume(&trial).text("status"), "available");
+    let networks = Call::new("DescribeVpcs").filter("tag:provision:stack", ["circuits.eu-west-1"]);
+    assert!(ec2(&trial, &networks).list("vpcSet").is_empty());
 }

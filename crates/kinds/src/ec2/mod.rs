@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod internet_gateway;
 pub mod nat_gateway;
 pub mod network;
+mod once;
 pub mod route_table;
 pub mod security_group;
 pub mod server;
@@ -19,14 +20,17 @@ pub mod volume;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::{Mutex, OnceCell};
 
-use self::told::{
-    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SERVER, SUBNET, TOLD, Told,
-    VOLUME,
+use self::{
+    once::make,
+    told::{
+        ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SERVER, SUBNET, TOLD,
+        Told, VOLUME,
+    },
 };
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
@@ -41,6 +45,8 @@ pub struct Networks {
     seen: Arc<Mutex<Seen>>,
     /// Kinds of EC2 that the declaration has something of.
     declared: Arc<RwLock<BTreeSet<Kind>>>,
+    /// Entries that others are for now, by kind and the entry of before: until `up` has written it, the tag is that of before.
+    moved: Arc<RwLock<BTreeMap<(Kind, String), String>>>,
 }
 
 /// What has the stack's tag of a kind, as soon as it was read.
@@ -52,15 +58,25 @@ struct Seen {
     known: BTreeMap<Kind, Members>,
     /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
     made: BTreeMap<(Kind, String), String>,
-    /// Start of this run, in nanoseconds since 1970, and the number of deletions since: EC2 gives back what was made with a token before,
-    /// even if that is gone.
-    step: (u128, u32),
+    /// What this run may have made, by kind and name, since when: the answer was lost.
+    lost: BTreeMap<(Kind, String), Instant>,
+    /// Start of this run.
+    began: Instant,
+    /// Start of this run since 1970, and the number of deletions since: EC2 gives back what was made with a token before, even if that is
+    /// gone.
+    step: (Duration, u32),
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        Self { known: BTreeMap::new(), made: BTreeMap::new(), step: (start, 0) }
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            known: BTreeMap::new(),
+            made: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            began: Instant::now(),
+            step: (start, 0),
+        }
     }
 }
 
@@ -69,6 +85,17 @@ impl Networks {
     /// tags has something: the rights of a declaration without them do not suffice for it.
     pub fn declare(&self, kinds: impl IntoIterator<Item = Kind>) {
         self.declared.write().unwrap_or_else(PoisonError::into_inner).extend(kinds);
+    }
+
+    /// Notes the entries that were moved: what another one names by its entry of now is what has the tag of before.
+    pub fn note_moved(&self, moved: BTreeMap<(Kind, String), String>) {
+        *self.moved.write().unwrap_or_else(PoisonError::into_inner) = moved;
+    }
+
+    /// Returns the entry of now for one of before.
+    fn moved(&self, kind: Kind, entry: &str) -> String {
+        let moved = self.moved.read().unwrap_or_else(PoisonError::into_inner);
+        moved.get(&(kind, entry.to_owned())).map_or(entry, String::as_str).to_owned()
     }
 
     fn is_declared(&self, kind: Kind) -> bool {
@@ -111,11 +138,12 @@ fn tags_of(member: &Element) -> Tags {
     own_tags(member.list("tagSet").iter().map(|tag| (tag.text("key"), tag.text("value"))))
 }
 
-/// Returns the name that the entry in a member's tags has; `None` if it is not the stack's.
+/// Returns the name that the entry in a member's tags has, or the one that it was moved to; `None` if it is not the stack's.
 fn name_of(session: &Session, kind: Kind, member: &Element) -> Option<String> {
     let tags = tags_of(member);
     let entry = tags.get(ENTRY_TAG).filter(|_| tags.get(STACK_TAG) == Some(&session.stack.id()))?;
-    Some(kind.identity().name_of(&session.stack, &session.aws.realm.account, entry))
+    let entry = session.networks.moved(kind, entry);
+    Some(kind.identity().name_of(&session.stack, &session.aws.realm.account, &entry))
 }
 
 /// Returns the one of a kind that is called so: by the id that AWS gave it, or, before anybody knows that, by the name that its entry
@@ -173,52 +201,6 @@ async fn id(session: &Session, told: Told, address: &Address) -> Result<Option<S
 /// Returns the id of a resource that is to be changed.
 async fn id_there(session: &Session, told: Told, address: &Address) -> Result<String, Failure> {
     id(session, told, address).await?.ok_or_else(|| told.gone(&address.name))
-}
-
-/// Makes something, if an earlier attempt has not, and returns its id, which is at the place in the answer.
-async fn make(
-    session: &Session,
-    told: Told,
-    address: &Address,
-    call: Call,
-    (place, tags): (&str, &Tags),
-) -> Result<String, Failure> {
-    if let Some(id) = session.networks.made(told.kind, &address.name).await {
-        return Ok(id);
-    }
-    if let Some(id) = id(session, told, address).await? {
-        return Ok(id);
-    }
-    let call = tags.iter().zip(1..).fold(
-        call.with("TagSpecification.1.ResourceType", told.resource),
-        |call, ((key, value), number)| {
-            let tag = format!("TagSpecification.1.Tag.{number}");
-            call.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value)
-        },
-    );
-    let (start, deleted) = session.networks.seen.lock().await.step;
-    let step = format!("{} {} {} {start} {deleted}", session.stack.id(), told.kind.name(), address.name);
-    let call = call.once(step);
-    let answer = match session.aws.write.ec2.call(&call).await.map_err(not_yet) {
-        // Another look would find nothing, and make it again at once.
-        Err(failure) if failure.class == Class::Exists => return Err(taken(told, &address.name, failure)),
-        answer => answer?,
-    };
-    let id = answer.text(place).to_owned();
-    let mut seen = session.networks.seen.lock().await;
-    seen.made.insert((told.kind, address.name.clone()), id.clone());
-    seen.known.remove(&told.kind);
-    Ok(id)
-}
-
-/// Returns a failure because something with the name, but without the tags of the stack, is there.
-fn taken(told: Told, name: &str, failure: Failure) -> Failure {
-    let message = format!(
-        "{}; the {} `{name}` of the stack is not there: what takes its place has not the stack's tags, or EC2 does not tell of it yet",
-        failure.message,
-        told.kind.name()
-    );
-    Failure { class: Class::NotYet, message, ..failure }
 }
 
 /// Returns a failure of a call that names what was made just now: EC2 does not know it everywhere at once.

@@ -12,7 +12,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, STACK_TAG, Slow, Tags, plain};
+use engine::{Address, Class, Failure, Field, Holds, Live, Owned, STACK_TAG, Slow, Tags, coupled, plain};
 
 /// NAT gateways.
 #[derive(Debug)]
@@ -73,8 +73,13 @@ impl Manage for NatGateway {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] =
-        &[plain("subnet"), plain("address"), plain("is_made"), plain("failure"), plain("tags.*")];
+    const FIELDS: &'static [Field] = &[
+        plain("subnet"),
+        plain("address"),
+        coupled("is_made", &["failure"]),
+        coupled("failure", &["is_made"]),
+        plain("tags.*"),
+    ];
 
     const HOLDS: Holds = Holds::Nothing;
 

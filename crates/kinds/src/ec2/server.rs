@@ -4,11 +4,15 @@
 //! the group's own tags, template and launches would be three more things to compare. What a group of one does for a machine that fails,
 //! EC2 does for an instance, too: it is recovered on other hardware, with its id, its address and its disks.
 
+mod parts;
 mod wire;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-pub use wire::sha256;
+pub use wire::{DEVICE, PREPARES, prepared};
 
 use serde::Serialize;
 
@@ -40,8 +44,10 @@ pub struct Settings {
     /// Script of its first start.
     #[serde(skip)]
     pub first_start: Input<String>,
-    /// SHA-256 of the script of its first start.
-    pub first_start_sha256: String,
+    /// What the script of its first start prepares, as [`prepared`] reads it: another text that prepares the same is for servers to come.
+    pub prepares: BTreeMap<String, String>,
+    /// Processor, as images tell it: `x86_64` or `arm64`.
+    pub architecture: String,
     /// Type of the machine, as `t3.micro`.
     pub machine: String,
     /// Id of its subnet, or what stands for it.
@@ -98,7 +104,8 @@ impl Manage for Server {
     const IDENTITY: Identity = IDENTITY;
 
     const FIELDS: &'static [Field] = &[
-        immutable("first_start_sha256", "a server runs the script of its first start once"),
+        immutable("prepares.*", "a server runs the script of its first start once"),
+        immutable("architecture", "what is on its own disk is for one processor"),
         plain("machine"),
         immutable("subnet", "EC2 cannot move a server to another subnet"),
         plain("security_groups"),
@@ -112,10 +119,20 @@ impl Manage for Server {
         plain("tags.*"),
     ];
 
-    const HOLDS: Holds = Holds::Nothing;
+    /// What is on its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
+    const HOLDS: Holds = Holds::Passing;
 
-    const REFERS_TO: &'static [Kind] =
-        &[Kind::Subnet, Kind::SecurityGroup, Kind::InstanceProfile, Kind::Volume, Kind::Address, Kind::InternetGateway];
+    const REFERS_TO: &'static [Kind] = &[
+        Kind::Subnet,
+        Kind::SecurityGroup,
+        Kind::InstanceProfile,
+        Kind::Volume,
+        Kind::Address,
+        Kind::InternetGateway,
+        Kind::RouteTable,
+        Kind::NatGateway,
+        Kind::Endpoint,
+    ];
 
     const RIGHTS: &'static [Right] = &[
         reads(
@@ -124,6 +141,7 @@ impl Manage for Server {
                 "ec2:DescribeAddresses",
                 "ec2:DescribeIamInstanceProfileAssociations",
                 "ec2:DescribeInstanceAttribute",
+                "ec2:DescribeInstanceTypeOfferings",
                 "ec2:DescribeInstances",
             ],
         ),
@@ -151,6 +169,7 @@ impl Manage for Server {
         writes(Target::Own(Kind::Subnet), &["ec2:RunInstances"]),
         writes(Target::Own(Kind::SecurityGroup), &["ec2:ModifyInstanceAttribute", "ec2:RunInstances"]),
         writes(Target::Launch, &["ec2:RunInstances"]),
+        writes(Target::ExistingGroups, &["ec2:ModifyInstanceAttribute"]),
         writes(Target::ExistingAddresses, &["ec2:AssociateAddress", "ec2:DisassociateAddress"]),
         writes(Target::Images, &["ssm:GetParameters"]),
         deletes(Target::Own(Kind::Server), &["ec2:ModifyInstanceAttribute", "ec2:TerminateInstances"]),
@@ -183,7 +202,8 @@ impl Manage for Server {
             image: Input(text()),
             disk: Input(8),
             first_start: Input(text()),
-            first_start_sha256: text(),
+            prepares: crate::registered::map(),
+            architecture: text(),
             machine: text(),
             subnet: text(),
             security_groups: texts(),
@@ -217,19 +237,24 @@ impl Manage for Server {
         let (script, protection, addresses) =
             tokio::try_join!(attribute("userData"), attribute("disableApiTermination"), addresses)?;
         let mut settings = wire::settings(&member);
-        settings.first_start_sha256 = wire::sha256_of_encoded(script.text("userData/value"));
+        settings.prepares = wire::prepared_by_encoded(script.text("userData/value"));
         settings.deletion_protection = protection.is("disableApiTermination/value");
         let public = addresses.iter().find(|one| one.text("instanceId") == id);
         settings.address = public.map(|one| one.text("allocationId").to_owned());
-        for part in [&mut settings.address, &mut settings.volume].into_iter().flatten() {
-            *part = without_id(session, part).await?;
+        if let Some(address) = &mut settings.address {
+            *address = without_id(session, address).await?;
         }
+        settings.volume = own_volume(session, &member).await?;
         settings.subnet = without_id(session, &settings.subnet).await?;
         settings.security_groups = super::without_ids(session, &settings.security_groups).await?;
         Ok(Some(Live { settings, owner }))
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
+        // Two at once would do the work of one twice.
+        if not_gone(session, &address.name).await?.is_some_and(|member| state(&member) == "shutting-down") {
+            return Err(at_work(&address.name, "shutting down, and goes before another one comes"));
+        }
         let subnet = with_id(session, &desired.subnet).await?;
         let groups = with_ids(session, &desired.security_groups).await?;
         let call = wire::run(desired, &subnet, &groups);
@@ -243,22 +268,20 @@ impl Manage for Server {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let gone = || SERVER.gone(&address.name);
         let member = find_now(session, SERVER, &address.name).await?.ok_or_else(gone)?;
-        let (id, state) = (member.text(SERVER.id), member.text("instanceState/name"));
+        let (id, state) = (member.text(SERVER.id), state(&member));
         if !["running", "stopped"].contains(&state) {
             return Err(at_work(&address.name, state));
         }
-        if desired.machine != live.machine {
-            if state == "running" {
-                write(session, Kind::Server, Call::new("StopInstances").with("InstanceId.1", id)).await?;
-                return Err(at_work(&address.name, "stopping"));
-            }
-            modify(session, id, "InstanceType", &desired.machine).await?;
+        if desired.machine != live.machine && state == "running" {
+            offered(session, &member, &desired.machine).await?;
+            write(session, Kind::Server, Call::new("StopInstances").with("InstanceId.1", id)).await?;
+            return Err(at_work(&address.name, "stopping"));
         }
         if state == "stopped" {
-            write(session, Kind::Server, Call::new("StartInstances").with("InstanceId.1", id)).await?;
+            start(session, id, (&live.machine, &desired.machine)).await?;
             return Err(at_work(&address.name, "pending"));
         }
-        parts(session, &member, desired, live).await?;
+        parts::change(session, &member, desired, live).await?;
         write_tags(session, Kind::Server, id, &desired.tags, &live.tags).await
     }
 
@@ -266,7 +289,7 @@ impl Manage for Server {
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let Some(member) = not_gone(session, &address.name).await? else { return Ok(()) };
         let id = member.text(SERVER.id).to_owned();
-        if member.text("instanceState/name") != "shutting-down" {
+        if state(&member) != "shutting-down" {
             // Whoever deletes a protected one has named it.
             modify(session, &id, "DisableApiTermination", "false").await?;
             let call = Call::new("TerminateInstances").with("InstanceId.1", &id);
@@ -295,75 +318,54 @@ async fn not_gone(session: &Session, name: &str) -> Result<Option<Element>, Fail
     super::find_among(session, SERVER, &SERVER.members(reservations), name)
 }
 
-/// Changes the parts of a server that runs.
-async fn parts(session: &Session, member: &Element, desired: &Settings, live: &Settings) -> Result<(), Failure> {
-    let id = member.text(SERVER.id);
-    if desired.security_groups != live.security_groups {
-        let groups = with_ids(session, &desired.security_groups).await?;
-        let call = Call::new("ModifyInstanceAttribute").with("InstanceId", id).list("GroupId", groups);
-        write(session, Kind::Server, call).await?;
-    }
-    if desired.needs_token != live.needs_token {
-        write(session, Kind::Server, wire::metadata(id, desired.needs_token)).await?;
-    }
-    if desired.deletion_protection != live.deletion_protection {
-        modify(session, id, "DisableApiTermination", &desired.deletion_protection.to_string()).await?;
-    }
-    if desired.profile != live.profile {
-        profile(session, id, desired.profile.as_deref()).await?;
-    }
-    if desired.volume != live.volume {
-        if let Some(volume) = &live.volume {
-            let call = Call::new("DetachVolume").with("VolumeId", with_id(session, volume).await?);
-            write(session, Kind::Server, call.with("InstanceId", id)).await?;
-        }
-        if let Some(volume) = &desired.volume {
-            let call = Call::new("AttachVolume").with("VolumeId", with_id(session, volume).await?);
-            write(session, Kind::Server, call.with("InstanceId", id).with("Device", wire::DEVICE)).await?;
+/// Returns the state of a server in AWS's word.
+fn state(member: &Element) -> &str {
+    member.text("instanceState/name")
+}
+
+/// Returns what stands for the stack's disk for data that a server has, under whatever name it is attached; `None` if it has none. A disk of
+/// somebody else stays where it is.
+async fn own_volume(session: &Session, member: &Element) -> Result<Option<String>, Failure> {
+    let mut found = None;
+    for (device, id) in wire::disks(member) {
+        let text = without_id(session, id).await?;
+        if text != id && (found.is_none() || device == DEVICE) {
+            found = Some(text);
         }
     }
-    if desired.address != live.address {
-        address(session, id, desired.address.as_deref()).await?;
+    Ok(found)
+}
+
+/// Fails if the zone of a server does not offer a type: it would be stopped for nothing.
+async fn offered(session: &Session, member: &Element, machine: &str) -> Result<(), Failure> {
+    let zone = member.text("placement/availabilityZone");
+    let call = Call::new("DescribeInstanceTypeOfferings")
+        .with("LocationType", "availability-zone")
+        .filter("location", [zone])
+        .filter("instance-type", [machine]);
+    if session.aws.read.ec2.pages(call, "instanceTypeOfferingSet").await?.is_empty() {
+        let words = format!("EC2 has no `{machine}` in {zone}; choose another type, or another zone");
+        return Err(Failure::found("ec2.DescribeInstanceTypeOfferings", Class::Invalid, words));
     }
     Ok(())
 }
 
-/// Gives a server its public address. One that another server has is not taken away from it.
-async fn address(session: &Session, id: &str, desired: Option<&str>) -> Result<(), Failure> {
-    if let Some(address) = desired {
-        let call = Call::new("AssociateAddress")
-            .with("InstanceId", id)
-            .with("AllocationId", with_id(session, address).await?)
-            .with("AllowReassociation", "false");
-        return write(session, Kind::Server, call).await;
+/// Starts a server that is stopped, as another type where that differs. What EC2 refuses for good leaves the server running as it was.
+async fn start(session: &Session, id: &str, (live, desired): (&str, &str)) -> Result<(), Failure> {
+    let start = || write(session, Kind::Server, Call::new("StartInstances").with("InstanceId.1", id));
+    if live == desired {
+        return start().await;
     }
-    let call = Call::new("DescribeAddresses").filter("instance-id", [id]);
-    for one in session.aws.read.ec2.pages(call, "addressesSet").await? {
-        let association = one.text("associationId");
-        if !association.is_empty() {
-            let call = Call::new("DisassociateAddress").with("AssociationId", association);
-            write(session, Kind::Server, call).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives a server its instance profile, in place of the one that it has.
-async fn profile(session: &Session, id: &str, desired: Option<&str>) -> Result<(), Failure> {
-    let call = Call::new("DescribeIamInstanceProfileAssociations")
-        .filter("instance-id", [id])
-        .filter("state", ["associating", "associated"]);
-    let there = session.aws.read.ec2.pages(call, "iamInstanceProfileAssociationSet").await?;
-    let association = there.first().map(|one| one.text("associationId")).filter(|id| !id.is_empty());
-    let call = match (association, desired) {
-        (None, None) => return Ok(()),
-        (None, Some(name)) => {
-            Call::new("AssociateIamInstanceProfile").with("InstanceId", id).with("IamInstanceProfile.Name", name)
-        }
-        (Some(association), Some(name)) => Call::new("ReplaceIamInstanceProfileAssociation")
-            .with("AssociationId", association)
-            .with("IamInstanceProfile.Name", name),
-        (Some(association), None) => Call::new("DisassociateIamInstanceProfile").with("AssociationId", association),
+    let changed = match modify(session, id, "InstanceType", desired).await {
+        Ok(()) => start().await,
+        failed => failed,
     };
-    write(session, Kind::Server, call).await.map_err(wire::not_yet_known)
+    let Err(failure) = changed else { return Ok(()) };
+    if wire::may_pass(&failure) {
+        return Err(failure);
+    }
+    modify(session, id, "InstanceType", live).await?;
+    start().await?;
+    let message = format!("{}; the server runs as `{live}` again", failure.message);
+    Err(Failure { class: Class::Other, message, ..failure })
 }

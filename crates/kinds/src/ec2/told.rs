@@ -23,6 +23,8 @@ pub(super) struct Told {
     pub(super) prefix: &'static str,
     /// Filter that leaves out what is gone and still told, with the states that it takes; `None` for a kind without states.
     pub(super) states: Option<(&'static str, &'static [&'static str])>,
+    /// States of what is gone, or on its way, of a kind that is told of for an hour after that, and is made by calls that take tokens.
+    pub(super) ended: Option<&'static [&'static str]>,
 }
 
 // Source: botocore 1.44.8, `ec2` 2016-11-15.
@@ -35,6 +37,7 @@ pub(super) const NETWORK: Told = Told {
     resource: "vpc",
     prefix: "vpc-",
     states: None,
+    ended: None,
 };
 pub(super) const SUBNET: Told = Told {
     kind: Kind::Subnet,
@@ -45,6 +48,7 @@ pub(super) const SUBNET: Told = Told {
     resource: "subnet",
     prefix: "subnet-",
     states: None,
+    ended: None,
 };
 pub(super) const INTERNET_GATEWAY: Told = Told {
     kind: Kind::InternetGateway,
@@ -55,6 +59,7 @@ pub(super) const INTERNET_GATEWAY: Told = Told {
     resource: "internet-gateway",
     prefix: "igw-",
     states: None,
+    ended: None,
 };
 pub(super) const ROUTE_TABLE: Told = Told {
     kind: Kind::RouteTable,
@@ -65,6 +70,7 @@ pub(super) const ROUTE_TABLE: Told = Told {
     resource: "route-table",
     prefix: "rtb-",
     states: None,
+    ended: None,
 };
 pub(super) const SECURITY_GROUP: Told = Told {
     kind: Kind::SecurityGroup,
@@ -75,6 +81,7 @@ pub(super) const SECURITY_GROUP: Told = Told {
     resource: "security-group",
     prefix: "sg-",
     states: None,
+    ended: None,
 };
 pub(super) const ADDRESS: Told = Told {
     kind: Kind::Address,
@@ -85,6 +92,7 @@ pub(super) const ADDRESS: Told = Told {
     resource: "elastic-ip",
     prefix: "eipalloc-",
     states: None,
+    ended: None,
 };
 pub(super) const NAT_GATEWAY: Told = Told {
     kind: Kind::NatGateway,
@@ -95,6 +103,7 @@ pub(super) const NAT_GATEWAY: Told = Told {
     resource: "natgateway",
     prefix: "nat-",
     states: Some(("state", &["pending", "available", "failed"])),
+    ended: Some(&["deleting", "deleted"]),
 };
 pub(super) const ENDPOINT: Told = Told {
     kind: Kind::Endpoint,
@@ -105,6 +114,7 @@ pub(super) const ENDPOINT: Told = Told {
     resource: "vpc-endpoint",
     prefix: "vpce-",
     states: Some(("vpc-endpoint-state", &["pendingAcceptance", "pending", "available"])),
+    ended: None,
 };
 pub(super) const VOLUME: Told = Told {
     kind: Kind::Volume,
@@ -115,6 +125,7 @@ pub(super) const VOLUME: Told = Told {
     resource: "volume",
     prefix: "vol-",
     states: Some(("status", &["creating", "available", "in-use", "error"])),
+    ended: None,
 };
 /// Its list is one of reservations: see [`Told::members`].
 pub(super) const SERVER: Told = Told {
@@ -126,6 +137,7 @@ pub(super) const SERVER: Told = Told {
     resource: "instance",
     prefix: "i-",
     states: Some(("instance-state-name", &["pending", "running", "stopping", "stopped"])),
+    ended: Some(&["shutting-down", "terminated"]),
 };
 /// All kinds of EC2.
 pub(super) const TOLD: [Told; 10] =

@@ -357,6 +357,7 @@ impl Manage for Function {
         Kind::Queue,
         Kind::Cluster,
         Kind::Database,
+        Kind::Cache,
         Kind::Subnet,
         Kind::SecurityGroup,
         Kind::RouteTable,

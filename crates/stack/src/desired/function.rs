@@ -10,7 +10,7 @@ use super::{
     sharing::{ALL_RULES, Group, SES},
     storage::invoked_by_topic,
 };
-use declaration::{Action, Architecture, Declaration, Function, SecretReference, SecretSource, Subscription};
+use declaration::{Action, Architecture, Declaration, Function, SecretReference, SecretSource, Subscription, Tier};
 use engine::Address;
 use kinds::{
     FUNCTION_TAG, Id, Kind,
@@ -144,7 +144,7 @@ fn vpc(blueprint: &Blueprint<'_>, declared: &Function) -> (Vpc, Vec<Id>) {
     let (subnets, mut after) = network::parts(blueprint, Kind::Subnet, &vpc.subnets);
     let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &vpc.security_groups);
     after.extend(groups);
-    after.extend(vpc.network.iter().flat_map(|entry| network::ways(blueprint, entry)));
+    after.extend(vpc.network.iter().flat_map(|entry| network::ways(blueprint, entry, Tier::Private)));
     (Vpc { subnets, security_groups }, after)
 }
 

@@ -174,12 +174,12 @@ pub(super) fn parts<Parts: FromIterator<String>>(
     (ids.collect(), parts.iter().filter_map(NetworkPart::own).map(|entry| of(kind, entry)).collect())
 }
 
-/// Returns the ways out of the private subnets of a network of the stack's own: what runs in it needs them from its beginning.
-pub(super) fn ways(blueprint: &Blueprint<'_>, entry: &str) -> Vec<Id> {
+/// Returns the ways out of the subnets of a tier of a network of the stack's own: what runs in it needs them from its beginning.
+pub(super) fn ways(blueprint: &Blueprint<'_>, entry: &str, tier: Tier) -> Vec<Id> {
     let own = blueprint.declaration.networks.get(entry).filter(|network| network.existing().is_none());
     let of_network = |network: &Network| {
         let endpoints = network.endpoints().iter().map(|service| of(Kind::Endpoint, endpoint_entry(entry, *service)));
-        let table = of(Kind::RouteTable, table_entry(entry, Tier::Private));
+        let table = of(Kind::RouteTable, table_entry(entry, tier));
         endpoints.chain([table]).collect::<Vec<_>>()
     };
     own.map(of_network).unwrap_or_default()

@@ -61,7 +61,10 @@ fn volume(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server) -> Opti
     let disk = declared.volume.as_ref()?;
     let (subnet, after) = subnet(blueprint, declared);
     let settings = volume::Settings {
+        zone: volume::zone_of(&subnet),
         subnet: Input(subnet),
+        beside: Input::default(),
+        state: Input::default(),
         size: disk.size,
         disk_type: volume::GP3.to_owned(),
         is_encrypted: true,
@@ -82,19 +85,13 @@ fn subnet(blueprint: &Blueprint<'_>, declared: &Server) -> (String, Vec<Id>) {
     (subnets.into_iter().next().unwrap_or_default(), after)
 }
 
-/// Returns the id of a server's public address, and the gateway that must be there before: EC2 takes an address for what has a way to the
-/// internet.
-fn public_address(blueprint: &Blueprint<'_>, entry: &str, declared: &Server) -> (Option<String>, Option<Id>) {
-    let address = match &declared.address {
-        PublicAddress::None => return (None, None),
-        PublicAddress::Own => {
-            id_of(Kind::Address, &blueprint.names().derived(Kind::Address, &server_address_entry(entry)))
-        }
-        PublicAddress::Existing(id) => id.clone(),
-    };
-    let network = blueprint.declaration.networks.get(&declared.network);
-    let is_own = network.is_some_and(|network| network.existing().is_none());
-    (Some(address), is_own.then(|| of(Kind::InternetGateway, &declared.network)))
+/// Returns the id of a server's public address, or what stands for it.
+fn public_address(names: &Names, entry: &str, declared: &Server) -> Option<String> {
+    match &declared.address {
+        PublicAddress::None => None,
+        PublicAddress::Own => Some(id_of(Kind::Address, &names.derived(Kind::Address, &server_address_entry(entry)))),
+        PublicAddress::Existing(id) => Some(id.clone()),
+    }
 }
 
 fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut after: Vec<Id>) {
@@ -102,14 +99,15 @@ fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut aft
     let (subnet, of_subnet) = subnet(blueprint, declared);
     let (security_groups, groups) = network::parts(blueprint, Kind::SecurityGroup, &declared.security_groups);
     after.extend(of_subnet.into_iter().chain(groups));
-    let (address, way_out) = public_address(blueprint, entry, declared);
-    after.extend(way_out);
+    let address = public_address(names, entry, declared);
+    after.extend(network::ways(blueprint, &declared.network, declared.tier()));
     let topic = declared.login_alerts.as_ref().map(|topic| names.arn(Kind::Topic, topic));
     let script = first_start::script(declared.volume.as_ref(), topic.as_deref(), &names.realm().region);
     let settings = server::Settings {
         image: Input(declared.image.clone()),
         disk: Input(declared.disk),
-        first_start_sha256: server::sha256(&script),
+        prepares: server::prepared(&script),
+        architecture: declared.architecture().to_owned(),
         first_start: Input(script),
         machine: declared.machine.clone(),
         subnet,

@@ -376,8 +376,11 @@ servers:
         of(Kind::Address, "host-address"),
         of(Kind::Subnet, "main-public-1"),
         of(Kind::SecurityGroup, "web"),
-        of(Kind::InternetGateway, "main"),
+        of(Kind::RouteTable, "main-public"),
+        of(Kind::Endpoint, "main-s3"),
     ] {
         assert!(host.after.contains(&before), "{before}");
     }
+    let plain = resources.iter().find(|one| one.id == of(Kind::Server, "plain")).unwrap();
+    assert!(plain.after.contains(&of(Kind::RouteTable, "main-private")), "{:?}", plain.after);
 }

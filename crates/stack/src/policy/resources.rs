@@ -6,6 +6,7 @@ use crate::{
     Existing, Names,
     desired::{self, Inputs, RuleSet},
     existing,
+    moves::server_role_entry,
     purpose::Purpose,
 };
 use aws::{ArnForm, policy::Statement};
@@ -131,6 +132,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         Target::CachePasswords => passwords_of_caches(declaration, names),
         Target::CacheRole => one_if(has_caches, arn(ROLE_OF_CACHES, "")),
         Target::Launch => launch(declaration, names),
+        Target::ExistingGroups => existing_groups(declaration, names),
         Target::ExistingAddresses => existing_addresses(declaration, names),
         Target::Images => {
             let parameters = declaration.servers.values().filter_map(|server| server.image.strip_prefix('/'));
@@ -169,6 +171,12 @@ fn existing_of(kind: Kind, declaration: &Declaration, names: &Names) -> Vec<Stri
 }
 
 /// Returns the ARNs of public addresses that are not the stack's, and that its servers get.
+fn existing_groups(declaration: &Declaration, names: &Names) -> Vec<String> {
+    let groups = declaration.servers.values().flat_map(|server| &server.security_groups);
+    let ids: BTreeSet<&str> = groups.filter_map(NetworkPart::existing).collect();
+    ids.into_iter().map(|id| names.arn_of(Kind::SecurityGroup, id)).collect()
+}
+
 fn existing_addresses(declaration: &Declaration, names: &Names) -> Vec<String> {
     let addresses = declaration.servers.values().filter_map(|server| match &server.address {
         PublicAddress::Existing(id) => Some(names.arn_of(Kind::Address, id)),
@@ -303,9 +311,12 @@ pub(super) fn bounded(
     declaration: &Declaration,
     names: &Names,
 ) -> Vec<(String, Statement)> {
-    let mut by_boundary: BTreeMap<Option<String>, Vec<&str>> = BTreeMap::new();
+    let mut by_boundary: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
     for (entry, function) in &declaration.functions {
-        by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry);
+        by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry.clone());
+    }
+    for entry in declaration.servers.keys() {
+        by_boundary.entry(declaration.permissions_boundary.clone()).or_default().push(server_role_entry(entry));
     }
     let is_one = by_boundary.len() < 2;
     if by_boundary.is_empty() {
@@ -319,7 +330,7 @@ pub(super) fn bounded(
         let resources = if is_one {
             vec![names.arn_of(kind, "*")]
         } else {
-            entries.into_iter().map(|entry| names.arn(kind, entry)).collect()
+            entries.iter().map(|entry| names.arn(kind, entry)).collect()
         };
         let statement = Statement::allow(&actions, resources);
         let id = if index == 0 { target.id() } else { format!("{}{}", target.id(), index + 1) };

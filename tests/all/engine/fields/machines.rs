@@ -23,10 +23,12 @@ pub(super) const RECORDED: &[(&str, &str, &str, &str)] = &[
     ("volume", "kms_key", "EC2 cannot change it", "ec2/volume.rs: a_larger_disk_stays_and_one_real_change_is_seen"),
     (
         "server",
-        "first_start_sha256",
+        "prepares.*",
         "EC2 changes it while a server is stopped alone",
         "ec2/server/wire.rs: one_real_change_is_seen",
     ),
+    ("server", "architecture", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
+    ("volume", "zone", "EC2 cannot change it", "ec2/volume.rs: a_larger_disk_stays_and_one_real_change_is_seen"),
     ("server", "subnet", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
     ("server", "key", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
     ("instance profile", "path", "IAM cannot change it", "iam/instance_profile.rs: one_real_change_is_seen"),

@@ -1,5 +1,7 @@
 //! A server in EC2's calls and answers.
 
+use std::collections::BTreeMap;
+
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
@@ -9,23 +11,55 @@ use aws::query::{Call, Element};
 use engine::{Class, Failure};
 
 /// Name under which a disk for data is attached. The machine shows it under another one, and by the disk's id.
-pub(super) const DEVICE: &str = "/dev/sdf";
+pub const DEVICE: &str = "/dev/sdf";
 /// Name of a machine's own disk, as images of Amazon Linux have it.
 const OWN_DISK: &str = "/dev/xvda";
 /// Steps that an answer of the metadata may go: a container on the machine is one further.
 const HOPS: &str = "2";
 
-/// Returns the SHA-256 of a script.
-pub fn sha256(script: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(script))
+/// Beginning of the lines of a script that say what it prepares: comments, as `# provision prepares mount: /data`. Each script has one at
+/// least.
+pub const PREPARES: &str = "# provision prepares ";
+
+/// Returns what a script says that it prepares. Of one that says nothing, which is somebody else's, the SHA-256 tells it from others.
+///
+/// ```
+/// use kinds::ec2::server::prepared;
+///
+/// let script = "#cloud-config\n# provision prepares mount: /data\nruncmd: []\n";
+/// assert_eq!(prepared(script)["mount"], "/data");
+/// assert_eq!(prepared(script), prepared(&script.replace("[]", "[true]")));
+/// assert_ne!(prepared("#!/bin/sh\n"), prepared("#!/bin/sh\ntrue\n"));
+/// ```
+pub fn prepared(script: &str) -> BTreeMap<String, String> {
+    let told = script.lines().filter_map(|line| line.strip_prefix(PREPARES)?.split_once(": "));
+    let told: BTreeMap<String, String> = told.map(|(what, how)| (what.to_owned(), how.to_owned())).collect();
+    if told.is_empty() { unknown(&HEXLOWER.encode(&Sha256::digest(script))) } else { told }
 }
 
-/// Returns the SHA-256 of a script that EC2 tells in Base64.
-pub(super) fn sha256_of_encoded(encoded: &str) -> String {
-    let text: String = encoded.split_whitespace().collect();
-    BASE64
-        .decode(text.as_bytes())
-        .map_or_else(|_| "(unreadable)".to_owned(), |bytes| HEXLOWER.encode(&Sha256::digest(bytes)))
+/// What a script prepares that is somebody else's.
+fn unknown(script: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("script".to_owned(), script.to_owned())])
+}
+
+/// Returns what a script prepares that EC2 tells in Base64.
+pub(super) fn prepared_by_encoded(encoded: &str) -> BTreeMap<String, String> {
+    let encoded: String = encoded.split_whitespace().collect();
+    let script = BASE64.decode(encoded.as_bytes()).map(|bytes| prepared(&String::from_utf8_lossy(&bytes)));
+    script.unwrap_or_else(|_| unknown("(unreadable)"))
+}
+
+/// Returns the disks of a server: under which name each is attached, and its id.
+pub(super) fn disks(member: &Element) -> impl Iterator<Item = (&str, &str)> {
+    member.list("blockDeviceMapping").iter().map(|disk| (disk.text("deviceName"), disk.text("ebs/volumeId")))
+}
+
+/// Returns `true` if what failed may succeed later, by itself.
+pub(super) fn may_pass(failure: &Failure) -> bool {
+    // EC2 tells with the status of a fault that it has no machine of a type: that may last.
+    let lacks_machines = failure.code.as_deref() == Some("InsufficientInstanceCapacity");
+    !lacks_machines
+        && matches!(failure.class, Class::Throttled | Class::InProgress | Class::NotYet | Class::Unreachable)
 }
 
 /// Returns the call that makes a server, but for its tags. Its network interface says that it gets no public address: the subnet might.
@@ -73,15 +107,14 @@ pub(super) fn metadata(id: &str, needs_token: bool) -> Call {
 pub(super) fn settings(member: &Element) -> Settings {
     let given = |name: &str| Some(member.text(name).to_owned()).filter(|text| !text.is_empty());
     let profile = given("iamInstanceProfile/arn").map(|arn| arn.rsplit('/').next().unwrap_or_default().to_owned());
-    let disks = member.list("blockDeviceMapping").iter();
-    let volume =
-        disks.filter(|disk| disk.text("deviceName") == DEVICE).map(|disk| disk.text("ebs/volumeId").to_owned());
     let state = member.text("instanceState/name").to_owned();
     Settings {
         image: Input::default(),
         disk: Input::default(),
         first_start: Input::default(),
-        first_start_sha256: String::new(),
+        prepares: BTreeMap::new(),
+        // Images for older and for Apple's machines have words of their own.
+        architecture: if member.text("architecture").starts_with("arm64") { "arm64" } else { "x86_64" }.to_owned(),
         machine: member.text("instanceType").to_owned(),
         subnet: member.text("subnetId").to_owned(),
         security_groups: member.texts("groupSet", "groupId").collect(),
@@ -89,7 +122,7 @@ pub(super) fn settings(member: &Element) -> Settings {
         profile,
         needs_token: member.text("metadataOptions/httpTokens") == "required",
         deletion_protection: false,
-        volume: volume.into_iter().next(),
+        volume: None,
         address: None,
         is_running: state == "running",
         state: Input(state),
@@ -109,13 +142,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_known_by_its_bytes() {
-        let script = "#!/bin/sh\necho\n";
+    fn a_script_is_known_by_what_it_prepares() {
+        let script = format!("#cloud-config\n{PREPARES}mount: /data\nruncmd: []\n");
         let encoded = BASE64.encode(script.as_bytes());
-        assert_eq!(sha256_of_encoded(&encoded), sha256(script));
+        let expected = BTreeMap::from([("mount".to_owned(), "/data".to_owned())]);
+        assert_eq!(prepared_by_encoded(&encoded), expected);
         let (one, other) = encoded.split_at(4);
-        assert_eq!(sha256_of_encoded(&format!("{one}\n{other}")), sha256(script), "Base64 may have line ends");
-        assert_ne!(sha256_of_encoded(""), sha256(script));
+        assert_eq!(prepared_by_encoded(&format!("{one}\n{other}")), expected, "Base64 may have line ends");
+        for others in ["", "?", &BASE64.encode(b"#!/bin/sh\n")] {
+            assert!(prepared_by_encoded(others).contains_key("script"), "{others}");
+        }
+    }
+
+    #[test]
+    fn what_ec2_refuses_for_good_is_told_from_what_passes() {
+        let failure = |class: Class, code: &str| {
+            let failure = Failure::found("ec2.StartInstances", class, "no");
+            may_pass(&Failure { code: Some(code.to_owned()), ..failure })
+        };
+        assert!(failure(Class::Throttled, "RequestLimitExceeded"));
+        assert!(failure(Class::Unreachable, "InternalError"));
+        assert!(!failure(Class::Unreachable, "InsufficientInstanceCapacity"));
+        assert!(!failure(Class::Invalid, "InvalidParameterValue"));
+        assert!(!failure(Class::Denied, "UnauthorizedOperation"));
     }
 
     #[test]
@@ -124,16 +173,21 @@ mod tests {
         let read = |subnet: &str, key: &str, script: &str| {
             let text = format!("<item><subnetId>{subnet}</subnetId><keyName>{key}</keyName></item>");
             let settings = settings(&Element::read(&text).unwrap());
-            crate::Kind::tree(&Settings { first_start_sha256: sha256(script), ..settings }.into())
+            let prepares = prepared(&format!("{PREPARES}mount: /{script}\n"));
+            crate::Kind::tree(&Settings { prepares, ..settings }.into())
         };
         let plain = read("subnet-0a", "ops", "a");
         for (other, field) in [
             (read("subnet-0b", "ops", "a"), "subnet"),
             (read("subnet-0a", "", "a"), "key"),
-            (read("subnet-0a", "ops", "b"), "first_start_sha256"),
+            (read("subnet-0a", "ops", "b"), "prepares.mount"),
         ] {
             let paths: Vec<String> = engine::differences(&other, &plain).into_iter().map(|one| one.path).collect();
             assert_eq!(paths, [field]);
+        }
+        for (told, expected) in [("arm64", "arm64"), ("x86_64", "x86_64"), ("i386", "x86_64"), ("arm64_mac", "arm64")] {
+            let told = Element::read(&format!("<item><architecture>{told}</architecture></item>")).unwrap();
+            assert_eq!(settings(&told).architecture, expected);
         }
     }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::*;
+use kinds::ec2::server::prepared;
 
 fn whole() -> String {
     let disk = DataDisk { size: 10, mount: "/srv/mails".to_owned() };
@@ -25,9 +26,12 @@ fn files(script: &str) -> BTreeMap<String, String> {
     files.map(|file| (name(file), file["content"].as_str().unwrap().to_owned())).collect()
 }
 
-/// Runs a tool, which must succeed, and returns what it said; `None` if this machine does not have it.
+/// Runs a tool, which must succeed, and returns what it said; `None` if this machine does not have it, which is a failure if
+/// `PROVISION_REQUIRE` names it.
 fn tool(name: &str, arguments: &[&str]) -> Option<String> {
     let Ok(run) = Command::new(name).args(arguments).output() else {
+        let is_required = env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == name));
+        assert!(!is_required, "PROVISION_REQUIRE names `{name}`, which is not installed");
         println!("not run: this machine has no {name}");
         return None;
     };
@@ -46,19 +50,34 @@ fn write(folder: &Path, name: &str, content: &str) -> String {
 
 #[test]
 fn a_server_with_nothing_to_prepare_has_a_script_all_the_same() {
-    assert_eq!(script(None, None, "eu-west-1"), "#cloud-config\n");
+    assert_eq!(script(None, None, "eu-west-1"), "#cloud-config\n# provision prepares by: cloud-init\n");
 }
 
 #[test]
 fn what_is_declared_is_filled_in_everywhere_and_fits() {
     let script = whole();
-    for placeholder in ["MOUNT", "TOPIC", "\"REGION\""] {
+    for placeholder in ["MOUNT", "TOPIC", "DEVICE", "\"REGION\""] {
         assert!(!script.contains(placeholder), "{placeholder} is in\n{script}");
     }
-    assert!(script.contains("mount -o nofail,noatime \"$disk\" \"/srv/mails\""));
+    assert!(script.contains("mount=\"/srv/mails\"") && script.contains("disk=/dev/sdf"));
     assert!(script.contains("--topic-arn \"arn:aws:sns:eu-west-1:123456789012:circuits-alerts\""));
     // EC2 takes 16 KB, before Base64 (its guide, "Run commands when you launch an EC2 instance with user data input").
     assert!(script.len() < 16 * 1024, "{}", script.len());
+}
+
+/// A server is replaced for what its script prepares, and for no other text of it.
+#[test]
+fn what_is_declared_tells_two_scripts_apart() {
+    let of = |mount: &str, topic: Option<&str>| {
+        let disk = DataDisk { size: 10, mount: mount.to_owned() };
+        prepared(&script(Some(&disk), topic, "eu-west-1"))
+    };
+    let plain = of("/data", None);
+    assert_eq!(plain, prepared(&script(Some(&DataDisk { size: 20, mount: "/data".to_owned() }), None, "eu-west-1")));
+    assert_eq!(prepared(&whole()), prepared(&whole().replace("sleep 5", "sleep 6")));
+    for other in [of("/srv", None), of("/data", Some("arn")), prepared(&script(None, None, "eu-west-1"))] {
+        assert_ne!(plain, other);
+    }
 }
 
 #[test]
@@ -66,7 +85,12 @@ fn its_readers_take_it() {
     let folder = tempfile::tempdir().unwrap();
     tool("cloud-init", &["schema", "--config-file", &write(folder.path(), "user-data", &whole())]);
     let files = files(&whole());
-    assert_eq!(files.len(), 4, "{files:?}");
+    assert_eq!(files.len(), 6, "{files:?}");
+    // A timer is verified beside what it starts.
+    let unit = |content: &str| content.replace("/usr/local/sbin/provision-data", "/bin/true");
+    for (name, content) in files.iter().filter(|(_, content)| !content.starts_with("#!")) {
+        write(folder.path(), name, &unit(content));
+    }
     for (name, content) in &files {
         if content.starts_with("#!") {
             let path = write(folder.path(), name, content);
@@ -74,8 +98,8 @@ fn its_readers_take_it() {
             tool("sh", &["-n", &path]);
         } else {
             // It tells unknown keys, and succeeds: any word of it is a fault. The program is not on this machine.
-            let unit = content.replace("/usr/local/sbin/provision-data", "/bin/true");
-            let said = tool("systemd-analyze", &["verify", "--man=no", &write(folder.path(), name, &unit)]);
+            let path = write(folder.path(), name, &unit(content));
+            let said = tool("systemd-analyze", &["verify", "--man=no", &path]);
             assert!(said.as_ref().is_none_or(|said| said.trim().is_empty()), "{name}: {said:?}");
         }
     }
@@ -108,8 +132,87 @@ fn an_alert_delays_no_login_and_names_whoever_came() {
         assert!(text.contains(part), "{text}");
     }
     assert_eq!(text.matches("signed in").count(), 1, "the end of a session is no login: {text}");
-    write(folder.path(), "aws", "#!/bin/sh\nexit 1\n");
+    // One that fails is tried again, and the journal hears of it.
+    let journal = folder.path().join("said.journal");
+    write(folder.path(), "sleep", "#!/bin/sh\n");
+    write(folder.path(), "logger", "#!/bin/sh\ncat >\"$SAID.part\"\nmv \"$SAID.part\" \"$SAID.journal\"\n");
+    write(folder.path(), "aws", "#!/bin/sh\necho denied >&2\nexit 1\n");
     login("open_session");
+    let until = Instant::now() + Duration::from_mins(1);
+    while !journal.exists() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let text = fs::read_to_string(&journal).unwrap();
+    assert!(text.starts_with("denied\ndenied\nnobody was told: ops signed in to "), "{text}");
+}
+
+/// A disk for data in place of the one of a server: a file, and tools that note their calls in place of those that need a disk.
+struct Disk {
+    folder: tempfile::TempDir,
+    script: String,
+}
+
+impl Disk {
+    fn new(content: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        fs::write(place("disk"), content).unwrap();
+        let noted = |then: &str| format!("#!/bin/sh\necho \"${{0##*/}}\" >>\"{}\"\n{then}\n", place("calls"));
+        for (name, then) in [
+            ("chattr", String::new()),
+            ("mkfs.xfs", String::new()),
+            ("xfs_growfs", String::new()),
+            ("mount", format!("touch \"{}\"", place("mounted"))),
+        ] {
+            write(folder.path(), name, &noted(&then));
+        }
+        write(folder.path(), "mountpoint", &format!("#!/bin/sh\n[ -e \"{}\" ]\n", place("mounted")));
+        write(folder.path(), "blkid", "#!/bin/sh\nexit \"$BLKID\"\n");
+        let script = files(&whole())["provision-data"]
+            .replace(DEVICE, &place("disk"))
+            .replace("/srv/mails", &place("data"))
+            .replace("/run/provision-data.lock", &place("lock"))
+            .replace("[ -b ", "[ -e ");
+        let script = write(folder.path(), "provision-data", &script);
+        Self { folder, script }
+    }
+
+    /// Runs the script, where `blkid` ends so. Returns whether it succeeded, and the tools that it called.
+    fn runs(&self, blkid: i32) -> (bool, String) {
+        let calls = self.folder.path().join("calls");
+        fs::write(&calls, "").unwrap();
+        let path = format!("{}:{}", self.folder.path().display(), env::var("PATH").unwrap());
+        let mut run = Command::new("sh");
+        let run = run.arg(&self.script).env("PATH", path).env("BLKID", blkid.to_string()).output();
+        let is_done = run.unwrap().status.success();
+        (is_done, fs::read_to_string(calls).unwrap().lines().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Only what can be read and begins with nothing but zeros is formatted, once.
+#[test]
+fn a_disk_for_data_is_formatted_if_it_is_empty_and_never_else() {
+    const MIB: usize = 1 << 20;
+    let mut raw = vec![0; 2 * MIB];
+    raw[MIB - 1] = 1;
+    for (what, content, blkid, done, calls) in [
+        ("nothing", vec![0; 2 * MIB], 2, true, "chattr mkfs.xfs mount xfs_growfs"),
+        ("a file system", raw.clone(), 0, true, "chattr mount xfs_growfs"),
+        ("what nobody knows", raw, 2, false, "chattr"),
+        ("less than can be looked at", vec![0; MIB - 1], 2, false, "chattr"),
+        ("no answer at all", Vec::new(), 2, false, "chattr"),
+        ("several file systems at once", vec![0; 2 * MIB], 8, false, "chattr"),
+    ] {
+        let disk = Disk::new(&content);
+        assert_eq!(disk.runs(blkid), (done, calls.to_owned()), "{what}");
+        if done {
+            assert_eq!(disk.runs(0), (true, "xfs_growfs".to_owned()), "{what}: it is mounted, and grows");
+        }
+    }
+    let disk = Disk::new(&[]);
+    fs::remove_file(disk.folder.path().join("disk")).unwrap();
+    fs::create_dir(disk.folder.path().join("disk")).unwrap();
+    assert_eq!(disk.runs(2), (false, "chattr".to_owned()), "it cannot be read");
 }
 
 /// PAM is told once, however often the script runs, and what was there stays.

@@ -1,0 +1,152 @@
+//! Making something in EC2 once: names are not unique there, and what is made is told of late.
+//!
+//! An attempt looks whether an earlier one has made it. Where a call takes a token, EC2 gives back what was made with that one before; so
+//! the token of what is expensive twice, and is told of for an hour after its end, is the same in the next run, too. Everything else is
+//! looked for as long as EC2 usually takes to tell of it: of an earlier run that was ended, and of a call whose answer was lost.
+
+use std::time::{Duration, Instant};
+
+use super::{Told, id, not_yet};
+use crate::Session;
+use aws::query::Call;
+use engine::{Address, Class, ENTRY_TAG, Failure, STACK_TAG, Tags};
+
+/// How long EC2 usually takes until it tells of what was made, in waits between two reads, which are seconds.
+const UNTIL_TOLD: u32 = 5;
+/// How long EC2 tells of what is gone at least, and what was made with a token is given back at most.
+const HOUR: u64 = 3_600;
+
+/// Makes something, if no earlier attempt has, and returns its id, which is at the place in the answer.
+pub(super) async fn make(
+    session: &Session,
+    told: Told,
+    address: &Address,
+    call: Call,
+    (place, tags): (&str, &Tags),
+) -> Result<String, Failure> {
+    if let Some(id) = session.networks.made(told.kind, &address.name).await {
+        return Ok(id);
+    }
+    if told.ended.is_none() {
+        wait_for_earlier_run(session).await;
+    }
+    if let Some(id) = id(session, told, address).await? {
+        return Ok(id);
+    }
+    let key = (told.kind, address.name.clone());
+    let lost = session.networks.seen.lock().await.lost.get(&key).copied();
+    if lost.is_some_and(|since| since.elapsed() < session.aws.pacing.poll * UNTIL_TOLD) {
+        let words =
+            format!("EC2 may have made the {} `{}`, and does not tell of it yet", told.kind.name(), address.name);
+        return Err(Failure::found(&told.call(), Class::InProgress, words));
+    }
+    let call = with_tags(told, call, tags);
+    let step = step(session, told, address, tags).await?.of(&call);
+    let call = call.once(step);
+    let answer = match session.aws.write.ec2.call(&call).await.map_err(not_yet) {
+        // Another look would find nothing, and make it again at once.
+        Err(failure) if failure.class == Class::Exists => return Err(taken(told, &address.name, failure)),
+        Err(failure) => {
+            if failure.class == Class::Unreachable {
+                session.networks.seen.lock().await.lost.insert(key, Instant::now());
+            }
+            return Err(failure);
+        }
+        Ok(answer) => answer,
+    };
+    let id = answer.text(place).to_owned();
+    let mut seen = session.networks.seen.lock().await;
+    seen.made.insert(key, id.clone());
+    seen.known.remove(&told.kind);
+    Ok(id)
+}
+
+/// Returns a call with the tags of what it makes.
+fn with_tags(told: Told, call: Call, tags: &Tags) -> Call {
+    let call = call.with("TagSpecification.1.ResourceType", told.resource);
+    tags.iter().zip(1..).fold(call, |call, ((key, value), number)| {
+        let tag = format!("TagSpecification.1.Tag.{number}");
+        call.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value)
+    })
+}
+
+/// Waits until EC2 tells of what a run has made that was ended just before this one began.
+async fn wait_for_earlier_run(session: &Session) {
+    let began = session.networks.seen.lock().await.began;
+    let until = session.aws.pacing.poll * UNTIL_TOLD;
+    tokio::time::sleep(until.saturating_sub(began.elapsed())).await;
+}
+
+/// What tells a call that makes something from all other calls, but for those that may not make it a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    /// Stack, kind and name.
+    what: String,
+    /// Start of the run: in whole hours where the next run is to make the same call.
+    start: Duration,
+    /// Number of deletions in this run.
+    deleted: u32,
+    /// Ids of those of the entry that are gone: another one is made after them.
+    gone: Vec<String>,
+}
+
+impl Step {
+    fn of(&self, call: &Call) -> String {
+        // EC2 refuses the token of before with other parameters.
+        let parameters: Vec<_> = call.parameters().collect();
+        let Self { what, start, deleted, gone } = self;
+        format!("{what} {} {deleted} {gone:?} {parameters:?}", start.as_nanos())
+    }
+}
+
+async fn step(session: &Session, told: Told, address: &Address, tags: &Tags) -> Result<Step, Failure> {
+    let (start, deleted) = session.networks.seen.lock().await.step;
+    let what = format!("{} {} {}", session.stack.id(), told.kind.name(), address.name);
+    let Some(states) = told.ended else { return Ok(Step { what, start, deleted, gone: Vec::new() }) };
+    let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
+    let (filter, _) = told.states.unwrap_or_default();
+    let there = told.members(session.aws.read.ec2.pages(call.filter(filter, states.iter().copied()), told.list).await?);
+    let entry = tags.get(ENTRY_TAG);
+    let of_entry = there.iter().filter(|one| super::tags_of(one).get(ENTRY_TAG) == entry);
+    let mut gone: Vec<String> = of_entry.map(|one| one.text(told.id).to_owned()).collect();
+    gone.sort();
+    let start = Duration::from_secs(start.as_secs() / HOUR * HOUR);
+    Ok(Step { what, start, deleted, gone })
+}
+
+/// Returns a failure because something with the name, but without the tags of the stack, is there.
+fn taken(told: Told, name: &str, failure: Failure) -> Failure {
+    let message = format!(
+        "{}; the {} `{name}` of the stack is not there: what takes its place has not the stack's tags, or EC2 does not tell of it yet",
+        failure.message,
+        told.kind.name()
+    );
+    Failure { class: Class::NotYet, message, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_run_makes_the_same_call_until_what_it_made_is_gone() {
+        let step = Step {
+            what: "circuits.eu-west-1 server host".to_owned(),
+            start: Duration::from_secs(HOUR),
+            deleted: 0,
+            gone: Vec::new(),
+        };
+        let call = |machine: &str| Call::new("RunInstances").with("InstanceType", machine);
+        assert_eq!(step.of(&call("t3.micro")), step.clone().of(&call("t3.micro")));
+        let others = [
+            Step { gone: vec!["i-0a".to_owned()], ..step.clone() },
+            Step { deleted: 1, ..step.clone() },
+            Step { what: "circuits.eu-west-1 server other".to_owned(), ..step.clone() },
+            Step { start: Duration::from_secs(2 * HOUR), ..step.clone() },
+        ];
+        for other in others {
+            assert_ne!(step.of(&call("t3.micro")), other.of(&call("t3.micro")), "{other:?}");
+        }
+        assert_ne!(step.of(&call("t3.micro")), step.of(&call("t3.small")), "EC2 would refuse the token");
+    }
+}

@@ -113,7 +113,7 @@ fn a_server_is_replaced_and_stopped_for_nobody_who_has_not_said_so() {
     refused(", type: t4g.micro", 2, &["add --allow-delete server/host"]);
     refused(", zone: 2", 2, &["--allow-delete volume/host", "--allow-delete server/host"]);
     // A type that the zone does not have is told while the server runs.
-    refused(", type: u-6tb1.metal", 1, &["EC2 has no `u-6tb1.metal` in eu-west-1a"]);
+    refused(", type: u-6tb1.metal", 2, &["EC2 has no `u-6tb1.metal` in eu-west-1a"]);
     assert_eq!(server(&trial).text("instanceState/name"), "running");
 
     // A network that has another name is the same network.

@@ -37,10 +37,10 @@ pub(crate) async fn ensure(opened: &Opened, compared: &Compared) -> Vec<Result<T
 }
 
 async fn one(opened: &Opened, compared: &Compared, making: Making<'_>) -> Result<Topic, Problem> {
-    let Making { function, topic, partitions, replication } = making;
+    let Making { function, topic, replication } = making;
     let name = compared.names(opened).name(Kind::Function, function);
     let timeout = opened.declaration.functions.get(function).map(|declared| declared.timeout).unwrap_or_default();
-    let question = Ensure { topic: topic.to_owned(), partitions, replication };
+    let question = Ensure { topic: topic.to_owned(), leaves_replication: replication.is_none() };
     let event = Event { provision: Question::Ensure(question) };
     let pacing = opened.session.aws.pacing;
     let end = Instant::now() + pacing.deadline.min(PATIENCE);

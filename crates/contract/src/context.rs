@@ -43,9 +43,9 @@ pub struct Context {
     /// Topics of Kafka that the function may write to: `CLUSTER/TOPIC` as it is declared → where it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub produces: BTreeMap<String, Produced>,
-    /// Topics of Kafka that the function makes where AWS makes none, as in `produces`.
+    /// Topics of Kafka that the function makes where AWS makes none: `CLUSTER/TOPIC` as it is declared → how.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub creates: BTreeMap<String, Produced>,
+    pub creates: BTreeMap<String, Created>,
     /// Topics of Kafka that the function reads for whoever may invoke it, as in `produces`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub follows: BTreeMap<String, Produced>,
@@ -96,6 +96,18 @@ pub struct Produced {
     pub topic: String,
 }
 
+/// A topic of Kafka that a function makes, and no larger than it says: whoever may ask for it decides nothing of that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Produced,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Number of brokers that have each partition.
+    pub replication: u32,
+}
+
 /// Folder of mails that are kept for a person.
 pub const UNMATCHED: &str = "unmatched";
 /// Folder of the calendar that people subscribe to.
@@ -107,7 +119,8 @@ pub const STATE: &str = "state";
 impl Context {
     /// Returns every mention of a topic of Kafka, by `CLUSTER/TOPIC`.
     pub fn topics_of_kafka_mut(&mut self) -> impl Iterator<Item = (&String, &mut Produced)> {
-        self.produces.iter_mut().chain(&mut self.creates).chain(&mut self.follows)
+        let created = self.creates.iter_mut().map(|(key, created)| (key, &mut created.place));
+        self.produces.iter_mut().chain(created).chain(&mut self.follows)
     }
 
     /// Returns the place of what the function has to remember; `None` if the function may not write there.

@@ -12,7 +12,7 @@ pub const LARGEST_ANSWER: usize = 5_000_000;
 /// Longest time for which the function waits at the end of a topic, in milliseconds.
 pub const LONGEST_WAIT_MS: u64 = 20_000;
 
-/// An event that asks: `{"provision": {"ensure": {"topic": "events/messages", "partitions": 6}}}`.
+/// An event that asks: `{"provision": {"ensure": {"topic": "events/messages"}}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -44,13 +44,11 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensure {
-    /// The topic.
+    /// The topic. How large it is to be, the function's declaration says.
     pub topic: String,
-    /// Number of partitions.
-    pub partitions: u32,
-    /// Number of brokers that have each partition; `None` leaves it to the cluster.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replication: Option<u32>,
+    /// `true` in a cluster that decides by itself how many brokers have each partition, as serverless ones do.
+    #[serde(default)]
+    pub leaves_replication: bool,
 }
 
 /// A part of a topic.
@@ -85,8 +83,8 @@ mod tests {
         let topic = "events/messages".to_owned();
         let at = Start::At([(0, 7), (11, 0)].into());
         for question in [
-            Question::Ensure(Ensure { topic: topic.clone(), partitions: 6, replication: None }),
-            Question::Ensure(Ensure { topic: topic.clone(), partitions: 6, replication: Some(3) }),
+            Question::Ensure(Ensure { topic: topic.clone(), leaves_replication: false }),
+            Question::Ensure(Ensure { topic: topic.clone(), leaves_replication: true }),
             Question::Read(Read { topic: topic.clone(), start: at, selection, wait_ms: 5000 }),
             Question::Read(Read { topic, start: Start::Now, selection: Selection::default(), wait_ms: 0 }),
         ] {
@@ -97,9 +95,9 @@ mod tests {
             json!({"Records": []}),
             json!({"provision": "probe"}),
             json!({"provision": {"delete": {"topic": "events/messages"}}}),
-            json!({"provision": {"ensure": {"topic": "events/messages", "partitions": 1}}, "Records": []}),
-            json!({"provision": {"ensure": {"topic": "events/messages", "partitions": 1, "retention": 1}}}),
-            json!({"provision": {"ensure": {"topic": "events/messages", "partitions": -1}}}),
+            json!({"provision": {"ensure": {"topic": "events/messages"}}, "Records": []}),
+            json!({"provision": {"ensure": {"topic": "events/messages", "partitions": 1}}}),
+            json!({"provision": {"ensure": {"topic": "events/messages", "replication": 1}}}),
         ] {
             assert!(serde_json::from_value::<Event>(other.clone()).is_err(), "{other}");
         }

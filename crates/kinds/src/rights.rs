@@ -200,6 +200,7 @@ mod tests {
                 | Target::CacheRole
                 | Target::DatabaseOptions
                 | Target::Launch
+                | Target::ExistingGroups
                 | Target::ExistingAddresses
                 | Target::Images
                 | Target::Everything => continue,

@@ -13,8 +13,6 @@ pub struct Making<'declared> {
     pub function: &'declared str,
     /// Topic as it is declared, `CLUSTER/TOPIC`.
     pub topic: &'declared str,
-    /// Declared number of partitions.
-    pub partitions: u32,
     /// Declared number of brokers that have each partition; `None` in a serverless cluster, which decides that itself.
     pub replication: Option<u32>,
 }
@@ -29,7 +27,7 @@ pub fn makings<'declared>(declaration: &'declared Declaration, existing: &Existi
         let seen = without_topics(existing, cluster.existing()?)?;
         let declared = cluster.topics.get(name)?;
         let replication = seen.version.is_some().then_some(declared.replication);
-        Some(Making { function, topic, partitions: declared.partitions, replication })
+        Some(Making { function, topic, replication })
     };
     created.filter_map(making).collect()
 }

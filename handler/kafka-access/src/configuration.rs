@@ -62,8 +62,10 @@ fn check(reader: &mut Reader<'_>, context: &Context) {
         let (host, port) = broker.trim().rsplit_once(':').unwrap_or_default();
         !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
     };
+    let created = context.creates.iter().map(|(key, created)| (key, &created.place));
+    let mut topics = created.chain(&context.follows);
     let is_sound = |one: &Produced| !one.topic.is_empty() && one.bootstrap.split(',').all(is_broker);
-    if let Some((key, _)) = context.creates.iter().chain(&context.follows).find(|(_, one)| !is_sound(one)) {
+    if let Some((key, _)) = topics.find(|(_, one)| !is_sound(one)) {
         let fault =
             format!("has the topic `{key}`, which lacks its name, or brokers as `HOST:PORT` with commas between");
         reader.problem(context::VARIABLE, fault);
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn brokers_elsewhere_are_reached_by_tls_with_the_role() {
-        let creates = r#","creates":{"e/m":{"bootstrap":"b-1:9098","topic":"m"}}"#;
+        let creates = r#","creates":{"e/m":{"bootstrap":"b-1:9098","topic":"m","partitions":6,"replication":3}}"#;
         let configuration = read(creates, None).unwrap();
         assert!(matches!(configuration.security("b-1:9098"), Security::Iam { ca: None, .. }));
         assert!(matches!(configuration.security("127.0.0.1:9092"), Security::None));

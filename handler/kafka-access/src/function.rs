@@ -7,7 +7,7 @@ use std::{
 };
 
 use contract::{
-    context::Produced,
+    context::{Created, Produced},
     probe::Check,
     report::{Class, ItemReport},
 };
@@ -70,7 +70,7 @@ impl Function {
             let reached = reached.map_or_else(|_| late(), |reached| reached.map(drop));
             checks.push(Check::of(format!("topic `{key}`"), reached));
         }
-        for (key, Produced { bootstrap, .. }) in &context.creates {
+        for (key, Created { place: Produced { bootstrap, .. }, .. }) in &context.creates {
             let security = self.configuration.security(bootstrap);
             let reached = timeout(deadline.left(), kafka::connect(bootstrap, &security)).await;
             let reached =
@@ -92,11 +92,13 @@ impl Function {
         }
     }
 
-    async fn ensure(&self, topic: &Produced, asked: &Ensure, deadline: Deadline) -> Result<Done, String> {
-        let security = self.configuration.security(&topic.bootstrap);
-        let wanted = Wanted { partitions: asked.partitions, replication: asked.replication };
+    async fn ensure(&self, topic: &Created, asked: &Ensure, deadline: Deadline) -> Result<Done, String> {
+        let Created { place, partitions, replication } = topic;
+        let security = self.configuration.security(&place.bootstrap);
+        let replication = (!asked.leaves_replication).then_some(*replication);
+        let wanted = Wanted { partitions: *partitions, replication };
         let until = tokio::time::Instant::now() + deadline.left();
-        let (answer, word) = match ensure((&topic.bootstrap, &topic.topic), wanted, &security, until).await {
+        let (answer, word) = match ensure((&place.bootstrap, &place.topic), wanted, &security, until).await {
             Ok(there) => (Answer::Ensured(there), "ensured"),
             Err(error @ NotEnsured::Denied(..)) => (Answer::Denied(error.to_string()), "denied"),
             Err(error) => return Err(error.to_string()),
@@ -129,11 +131,11 @@ fn late<T>() -> Result<T, String> {
 }
 
 /// Returns where a topic is, if the declaration lets the function use it so.
-fn declared<'context>(
-    topics: &'context BTreeMap<String, Produced>,
+fn declared<'context, Topic>(
+    topics: &'context BTreeMap<String, Topic>,
     topic: &str,
     key: &str,
-) -> Result<&'context Produced, String> {
+) -> Result<&'context Topic, String> {
     topics.get(topic).ok_or_else(|| format!("the function's `{key}` does not name the topic `{topic}`"))
 }
 

@@ -1,7 +1,10 @@
 //! Servers, each with a role, a profile, and its disk and address where it has some.
 
 use super::{Blueprint, first_start, network, of, rights};
-use crate::moves::{server_address_entry, server_role_entry};
+use crate::{
+    moves::{server_address_entry, server_role_entry},
+    names::Names,
+};
 use declaration::{NetworkPart, PublicAddress, Server};
 use engine::Address as Place;
 use kinds::{

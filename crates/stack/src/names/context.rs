@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use contract::{
-    context::{Cache, Context, Database, MailPlace, Produced},
+    context::{Cache, Context, Created, Database, MailPlace, Produced},
     webhook::Route,
 };
-use declaration::{Action, Declaration, SecretReference};
+use declaration::{Action, Declaration, KafkaTopic, SecretReference};
 use kinds::{
     Kind, elasticache, kafka,
     rds::{self, instance::MYSQL_PORT},
@@ -31,7 +31,7 @@ impl Names {
             routes: routes(declaration, entry),
             tables: self.tables(declaration, entry),
             produces: self.topics_of_kafka(declaration, entry, "produces"),
-            creates: self.topics_of_kafka(declaration, entry, "creates"),
+            creates: self.created(declaration, entry),
             follows: self.topics_of_kafka(declaration, entry, "follows"),
             databases: self.databases(declaration, entry),
             caches: self.caches(declaration, entry),
@@ -54,6 +54,16 @@ impl Names {
             Some((key.clone(), Produced { bootstrap, topic: topic.to_owned() }))
         };
         topics.filter_map(produced).collect()
+    }
+
+    /// Returns the topics of Kafka that a function makes, with what stands for their brokers.
+    fn created(&self, declaration: &Declaration, entry: &str) -> BTreeMap<String, Created> {
+        let created = |(key, place): (String, Produced)| {
+            let (cluster, topic) = key.split_once('/')?;
+            let KafkaTopic { partitions, replication } = *declaration.clusters.get(cluster)?.topics.get(topic)?;
+            Some((key, Created { place, partitions, replication }))
+        };
+        self.topics_of_kafka(declaration, entry, "creates").into_iter().filter_map(created).collect()
     }
 
     /// Returns the databases that a function may sign in to, by entry, with what stands for their hosts and secrets.

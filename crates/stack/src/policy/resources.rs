@@ -170,13 +170,14 @@ fn existing_of(kind: Kind, declaration: &Declaration, names: &Names) -> Vec<Stri
     of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
 }
 
-/// Returns the ARNs of public addresses that are not the stack's, and that its servers get.
+/// Returns the ARNs of security groups that are not the stack's, and that its servers are in.
 fn existing_groups(declaration: &Declaration, names: &Names) -> Vec<String> {
     let groups = declaration.servers.values().flat_map(|server| &server.security_groups);
     let ids: BTreeSet<&str> = groups.filter_map(NetworkPart::existing).collect();
     ids.into_iter().map(|id| names.arn_of(Kind::SecurityGroup, id)).collect()
 }
 
+/// Returns the ARNs of public addresses that are not the stack's, and that its servers get.
 fn existing_addresses(declaration: &Declaration, names: &Names) -> Vec<String> {
     let addresses = declaration.servers.values().filter_map(|server| match &server.address {
         PublicAddress::Existing(id) => Some(names.arn_of(Kind::Address, id)),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::trial::Trial;
 
-fn ensure(topic: &str, partitions: u32) -> Value {
-    json!({"provision": {"ensure": {"topic": topic, "partitions": partitions}}})
+fn ensure(topic: &str) -> Value {
+    json!({"provision": {"ensure": {"topic": topic}}})
 }
 
 fn read(start: &Value, selection: &Value) -> Value {
@@ -26,9 +26,9 @@ fn mails(page: &Value) -> Vec<&str> {
 #[test]
 fn a_topic_is_made_and_read_by_tls_with_the_role() {
     let trial = Trial::behind_tls();
-    let made = trial.answer(&ensure("events/lines", 3));
+    let made = trial.answer(&ensure("events/lines"));
     assert_eq!(made, json!({"ensured": {"change": "created", "partitions": 3, "replication": 1}}));
-    let there = trial.answer(&ensure("events/lines", 2));
+    let there = trial.answer(&ensure("events/lines"));
     assert_eq!(there, json!({"ensured": {"change": "nothing", "partitions": 3, "replication": 1}}));
     trial.write(&["0107-1", "0107-2"], "ada@example.org");
     let page = trial.answer(&read(&json!("beginning"), &json!({})));
@@ -66,13 +66,15 @@ fn records_are_read_on_from_where_another_answer_ended_and_no_log_has_them() {
 fn it_does_what_its_declaration_names_and_nothing_else() {
     let trial = Trial::start();
     for (event, words) in [
-        (ensure("events/messages", 9), "`creates` does not name the topic `events/messages`"),
-        (ensure("events/other", 1), "`creates` does not name the topic `events/other`"),
+        (ensure("events/messages"), "`creates` does not name the topic `events/messages`"),
+        (ensure("events/other"), "`creates` does not name the topic `events/other`"),
         (
             json!({"provision": {"read": {"topic": "events/lines", "start": "now"}}}),
             "`follows` does not name the topic `events/lines`",
         ),
         (json!({"provision": {"delete": {"topic": "events/lines"}}}), "unknown variant"),
+        // Whoever asks decides nothing of how large a topic is.
+        (json!({"provision": {"ensure": {"topic": "events/lines", "partitions": 90}}}), "unknown field"),
         (json!({"Records": []}), "provision"),
     ] {
         let said = trial.ask(&event);
@@ -85,7 +87,7 @@ fn it_does_what_its_declaration_names_and_nothing_else() {
 #[test]
 fn brokers_that_do_not_take_the_role_are_told_from_those_that_are_away() {
     let trial = Trial::without_rights();
-    let denied = trial.answer(&ensure("events/lines", 1));
+    let denied = trial.answer(&ensure("events/lines"));
     let reason = denied["denied"].as_str().unwrap_or_else(|| panic!("{denied}"));
     assert!(reason.contains("`lines`"), "{reason}");
     let said = trial.ask(&read(&json!("beginning"), &json!({})));
@@ -99,11 +101,11 @@ fn brokers_that_do_not_answer_are_told_before_the_invocation_ends() {
     let trial = Trial::behind_tls();
     trial.front.as_ref().unwrap().set_away(true);
     trial.limit(Duration::from_secs(4));
-    let said = trial.ask(&ensure("events/lines", 1));
+    let said = trial.ask(&ensure("events/lines"));
     assert!(said.error_type.is_some(), "{}", said.body);
     let probed = trial.answer(&json!({"provision": "probe"}));
     let all: Vec<bool> = probed["probe"].as_array().unwrap().iter().map(|check| check["ok"] == true).collect();
     assert_eq!(all, [false, false], "{probed}");
     trial.front.as_ref().unwrap().set_away(false);
-    assert!(trial.answer(&ensure("events/lines", 1))["ensured"].is_object());
+    assert!(trial.answer(&ensure("events/lines"))["ensured"].is_object());
 }

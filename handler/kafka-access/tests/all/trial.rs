@@ -31,20 +31,20 @@ pub(crate) struct Trial {
 impl Trial {
     /// Starts a function whose broker is reached as it is.
     pub(crate) fn start() -> Self {
-        Self::with(false, "example")
+        Self::with(false, "example", 2)
     }
 
     /// Starts a function whose broker is reached as MSK's are.
     pub(crate) fn behind_tls() -> Self {
-        Self::with(true, "example")
+        Self::with(true, "example", 3)
     }
 
     /// Starts a function whose signature the brokers do not take.
     pub(crate) fn without_rights() -> Self {
-        Self::with(true, "another")
+        Self::with(true, "another", 1)
     }
 
-    fn with(has_front: bool, secret: &str) -> Self {
+    fn with(has_front: bool, secret: &str, partitions: u32) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (broker, front, bootstrap) = runtime.block_on(async {
             let broker = Arc::new(FakeBroker::start().await.unwrap());
@@ -66,7 +66,7 @@ impl Trial {
         let topic = |name: &str| json!({"bootstrap": bootstrap, "topic": name});
         let context = json!({
             "stack": "mails", "function": "access",
-            "creates": {"events/lines": topic(MADE)}, "follows": {"events/messages": topic(READ)},
+            "creates": {"events/lines": {"bootstrap": bootstrap, "topic": MADE, "partitions": partitions, "replication": 1}}, "follows": {"events/messages": topic(READ)},
         });
         command.env("PROVISION_CONTEXT", context.to_string()).env("AWS_SECRET_ACCESS_KEY", secret);
         if let Some(front) = &front {

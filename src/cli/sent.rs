@@ -148,10 +148,10 @@ pub struct Tail {
     #[arg(long, value_name = "ADDRESS")]
     pub recipient: Vec<String>,
     /// Show messages of this type only, such as `bounce`. Can be repeated.
-    #[arg(long = "type", value_name = "TYPE", value_parser = super::kind)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = super::values::kind)]
     pub kinds: Vec<events::Kind>,
     /// Begin this long ago (`30s`, `15m`, `1h`, `2d`) or at a time such as `2027-01-05T10:00:00Z`. [default: now]
-    #[arg(long, value_parser = super::since, value_name = "TIME")]
+    #[arg(long, value_parser = super::values::since, value_name = "TIME")]
     pub since: Option<Timestamp>,
     /// End at the end of the topic, instead of waiting for more.
     #[arg(long, requires = "since")]
@@ -188,7 +188,7 @@ pub struct Timeline {
     #[arg(long, conflicts_with_all = ["table", "sender"])]
     pub topic_only: bool,
     /// Begin this long ago (`1h`, `2d`) or at a time such as `2027-01-05T10:00:00Z`.
-    #[arg(long, value_parser = super::since, default_value = "14d", value_name = "TIME")]
+    #[arg(long, value_parser = super::values::since, default_value = "14d", value_name = "TIME")]
     pub since: Timestamp,
 }
 

@@ -12,7 +12,7 @@ pub struct Track {
     #[arg(value_name = "MESSAGE-ID|ADDRESS", group = "mails")]
     pub what: Option<String>,
     /// Show all mails that got their status this long ago (`1h`, `2d`) or less, or since a time such as `2027-01-05T10:00:00Z`.
-    #[arg(long, value_parser = super::since, value_name = "TIME", group = "mails")]
+    #[arg(long, value_parser = super::values::since, value_name = "TIME", group = "mails")]
     pub since: Option<Timestamp>,
     /// Show parked mails: SES told of them five minutes ago or earlier, and no sender has recorded them.
     #[arg(long, group = "mails")]

@@ -84,19 +84,17 @@ async fn session(
     .await;
     let mut stack = stack.map_err(with_hint)?;
     let state = State { folder: &folder, is_kept: typed.state.is_some() };
+    let mut shown = Shown { printer, state, tally: Tally::default() };
     if typed.check {
-        let mut shown = Shown { printer, state, tally: Tally::default() };
         let asked = ask(&stack, &mut activities, &mut shown, &mut interrupts).await;
         stack.end().await;
-        scratch.close().context("Failed to remove the temporary folder")?;
+        scratch.close().context(NOT_REMOVED)?;
         let Some(asked) = asked else { return Ok(ExitCode::from(INTERRUPTED)) };
         render::probe::asked(printer, &asked)?;
         return Ok(if asked.values().all(Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(UNREACHED) });
     }
     render::dev::banner(printer, declaration, &stack, state, typed.once);
-    let mut shown = Shown { printer, state, tally: Tally::default() };
-    let posting = observer.clone();
-    let interrupted = watch((typed, &posting), &stack, &mut activities, &mut shown, &mut interrupts).await;
+    let interrupted = watch((typed, &observer), &stack, &mut activities, &mut shown, &mut interrupts).await;
     if interrupted {
         render::dev::finishing(printer, stack.open());
     }
@@ -106,10 +104,18 @@ async fn session(
     while let Ok(activity) = activities.try_recv() {
         shown.show(&activity);
     }
-    let summary = shown.tally.summary(interrupted);
+    let exit_code = summed_up(shown, interrupted)?;
+    scratch.close().context(NOT_REMOVED)?;
+    Ok(exit_code)
+}
+
+const NOT_REMOVED: &str = "Failed to remove the temporary folder";
+
+/// Shows the summary of a run; returns the exit code.
+fn summed_up(Shown { printer, state, tally }: Shown<'_>, interrupted: bool) -> anyhow::Result<ExitCode> {
+    let summary = tally.summary(interrupted);
     let summary = if state.is_kept { summary } else { summary.without_files() };
     render::dev::summary(printer, &summary)?;
-    scratch.close().context("Failed to remove the temporary folder")?;
     Ok(ExitCode::from(match &summary {
         _ if interrupted => INTERRUPTED,
         summary if !summary.unreadable.is_empty() => 2,

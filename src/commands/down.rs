@@ -74,6 +74,16 @@ async fn declined(printer: &Printer, interrupts: &mut Interrupts, stack: &str) -
     ask(printer, interrupts, &question).await
 }
 
+/// Fails if another name was typed than that of the stack.
+fn ensure_confirmed(typed: &Down, stack: &str) -> Result<(), Problem> {
+    match &typed.confirm {
+        Some(name) if name != stack => {
+            Err(Problem::new(format!("Failed to confirm: this is stack `{stack}`, not `{name}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn down(
     printer: &Printer,
     common: &Common,
@@ -82,34 +92,30 @@ async fn down(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<ExitCode> {
     let stack = session.stack.prefix();
-    if let Some(name) = typed.confirm.as_ref().filter(|name| **name != stack) {
-        let message = format!("Failed to confirm: this is stack `{stack}`, not `{name}`");
-        return Err(Problem::new(message).into());
-    }
+    ensure_confirmed(typed, &stack)?;
     let compared = tokio::select! {
         compared = nothing_declared(session) => compared?,
         () = interrupts.next() => return Ok(ExitCode::from(INTERRUPTED)),
     };
+    let plan = &compared.plan;
     if typed.stack.is_some() {
-        ensure_exists(session, &compared.plan)?;
+        ensure_exists(session, plan)?;
     }
     let heading = Heading::of_stack(common, typed, &session.aws);
     if common.dry_run || !printer.is_json() {
-        printer.plan(&heading, &compared.plan);
+        printer.plan(&heading, plan);
         printer.costs(&compared.costs(session).await);
     }
-    tell_needless(printer, &compared.plan, &session.consent);
+    tell_needless(printer, plan, &session.consent);
     if common.dry_run {
-        let would_start = tell_losses(printer, &compared.plan);
+        let would_start = tell_losses(printer, plan);
         return Ok(if would_start { ExitCode::SUCCESS } else { ExitCode::from(super::ERROR) });
     }
-    let has_work = compared.plan.counts().steps() > 0;
     // What others made is not the stack's: its name is no consent to that.
-    let planned = (&heading, &compared.plan);
-    if let Some(refused) = refusal(printer, interrupts, planned).await? {
+    if let Some(refused) = refusal(printer, interrupts, (&heading, plan)).await? {
         return Ok(refused);
     }
-    if has_work
+    if plan.counts().steps() > 0
         && typed.confirm.is_none()
         && let Some(declined) = declined(printer, interrupts, &stack).await?
     {
@@ -118,7 +124,7 @@ async fn down(
     let converged = converge(printer, session, &compared, interrupts, async || nothing_declared(session).await).await?;
     printer.report(&Report {
         heading: &heading,
-        plan: &compared.plan,
+        plan,
         results: &converged.results,
         now: converged.now.as_ref().map(|now| &now.plan),
         is_complete: converged.is_complete(),

@@ -29,6 +29,7 @@ use crate::{
         plan::{self, Heading},
     },
 };
+use kinds::Plan;
 use problem::Problem;
 use stack::preconditions::Finding;
 
@@ -89,14 +90,9 @@ async fn up(
     }
     ensure_startable(&prepared, &common.options())?;
     let has_work = plan.counts().steps() + typed.set_secret.len() > 0;
-    if has_work {
-        if let Some(refused) = refusal(printer, interrupts, (&heading, plan)).await? {
-            return Ok(refused);
-        }
-        let is_approved = common.yes || typed.plan.is_some();
-        if let Some(declined) = declined(printer, is_approved, interrupts).await? {
-            return Ok(declined);
-        }
+    let is_approved = common.yes || typed.plan.is_some();
+    if has_work && let Some(declined) = declined(printer, is_approved, (&heading, plan), interrupts).await? {
+        return Ok(declined);
     }
     let (converged, mut exit_code) = if has_work {
         let Some(converged) = applied(printer, typed, &prepared, interrupts).await? else {
@@ -185,14 +181,16 @@ fn report(printer: &Printer, heading: &Heading, prepared: Prepared, converged: &
     });
 }
 
-/// Asks for consent to the plan; returns the exit code of `up` if it is declined.
+/// Asks for consent to what the plan deletes, and to the plan; returns the exit code of `up` if one is declined.
 async fn declined(
     printer: &Printer,
     is_approved: bool,
+    planned: (&Heading, &Plan),
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Option<ExitCode>> {
-    if is_approved {
-        return Ok(None);
+    let refused = refusal(printer, interrupts, planned).await?;
+    if refused.is_some() || is_approved {
+        return Ok(refused);
     }
     let question = Question {
         text: "Apply this plan? Type `yes` to confirm:",

@@ -93,15 +93,41 @@ pub(crate) struct Survey {
 
 /// Finds the function that stores the outputs of jobs: by its own entry name, or by that of the API whose jobs it takes.
 pub(crate) fn target<'declared>(declaration: &'declared Declaration, name: &str) -> Result<Target<'declared>, Problem> {
-    let problem = |words: &str| Problem::new(format!("Failed to find what stores the jobs of `{name}`: {words}"));
+    let mut meant = meant(declaration, name)?.into_iter();
+    match (meant.next(), meant.next()) {
+        (Some(entry), None) => {
+            let one = declaration.functions.get_key_value(entry);
+            let one = one.and_then(|(entry, one)| Some((entry, one, one.consumes.as_ref()?)));
+            let target = one.map(|(entry, one, consumes)| Target {
+                function: entry,
+                queue: &consumes.queue,
+                timeout: one.timeout,
+            });
+            target.ok_or_else(|| not_found(name, "no function consumes its queue"))
+        }
+        (Some(one), Some(other)) => {
+            Err(not_found(name, "several functions do").with_hint(format!("name one: `{one}`, `{other}`")))
+        }
+        (None, _) => Err(not_found(name, "no function does").with_hint(format!(
+            "a function has to consume the queue that the API's function sends to, with a secret for `{TOKEN}`"
+        ))),
+    }
+}
+
+fn not_found(name: &str, words: &str) -> Problem {
+    Problem::new(format!("Failed to find what stores the jobs of `{name}`: {words}"))
+}
+
+/// Returns the functions that a name can mean.
+fn meant<'declared>(declaration: &'declared Declaration, name: &str) -> Result<BTreeSet<&'declared str>, Problem> {
     let functions = &declaration.functions;
     let stores =
         |entry: &str| functions.get(entry).is_some_and(|one| one.secrets.contains_key(TOKEN) && one.consumes.is_some());
-    let meant: BTreeSet<&str> = match (functions.get_key_value(name), declaration.apis.get(name)) {
-        (Some((entry, _)), _) if stores(entry) => BTreeSet::from([entry.as_str()]),
+    match (functions.get_key_value(name), declaration.apis.get(name)) {
+        (Some((entry, _)), _) if stores(entry) => Ok(BTreeSet::from([entry.as_str()])),
         (Some(_), _) => {
             let words = format!("the function has no queue in `consumes`, or no secret for `{TOKEN}`");
-            return Err(problem(&words).with_hint("name the function that has both, or the API"));
+            Err(not_found(name, &words).with_hint("name the function that has both, or the API"))
         }
         (None, Some(api)) => {
             let invoked = api.routes.iter().filter_map(|route| functions.get(&route.invoke));
@@ -110,32 +136,13 @@ pub(crate) fn target<'declared>(declaration: &'declared Declaration, name: &str)
                 let queue = functions.get(entry).and_then(|one| one.consumes.as_ref());
                 queue.is_some_and(|consumes| queues.contains(consumes.queue.as_str()))
             };
-            functions.keys().map(String::as_str).filter(|entry| stores(entry) && takes(entry)).collect()
+            Ok(functions.keys().map(String::as_str).filter(|entry| stores(entry) && takes(entry)).collect())
         }
         (None, None) => {
             let known: Vec<&str> = declaration.apis.keys().chain(functions.keys()).map(String::as_str).collect();
             let words = "the declaration has no API and no function of that name";
-            return Err(problem(words).with_hint(choose(name, "its APIs and functions are", &known)));
+            Err(not_found(name, words).with_hint(choose(name, "its APIs and functions are", &known)))
         }
-    };
-    let mut meant = meant.into_iter();
-    match (meant.next(), meant.next()) {
-        (Some(entry), None) => {
-            let one =
-                functions.get_key_value(entry).and_then(|(entry, one)| Some((entry, one, one.consumes.as_ref()?)));
-            let target = one.map(|(entry, one, consumes)| Target {
-                function: entry,
-                queue: &consumes.queue,
-                timeout: one.timeout,
-            });
-            target.ok_or_else(|| problem("no function consumes its queue"))
-        }
-        (Some(one), Some(other)) => {
-            Err(problem("several functions do").with_hint(format!("name one: `{one}`, `{other}`")))
-        }
-        (None, _) => Err(problem("no function does").with_hint(format!(
-            "a function has to consume the queue that the API's function sends to, with a secret for `{TOKEN}`"
-        ))),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{account::Opened, compare::Compared};
 use declaration::{Action as RuleAction, Declaration, ReceiptRule, Recipient};
 use engine::{Action, Address, Live};
 use kinds::{Id, Kind, Output, Read, Settings};
+use stack::Names;
 
 /// A stack's outputs for people and scripts: kind, entry, value.
 #[derive(Debug, Default)]
@@ -26,57 +27,63 @@ pub(crate) struct StackOutput {
     pub(crate) value: String,
 }
 
+impl StackOutput {
+    fn new(kind: &'static str, entry: &str, value: String) -> Self {
+        Self { kind, entry: entry.to_owned(), value }
+    }
+}
+
 /// Returns the outputs of a compared stack.
 pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
     let Opened { declaration, .. } = opened;
     let names = compared.names(opened);
-    let mut outputs = Outputs::default();
-    let mut add = |kind, entry: &str, value| {
-        outputs.present.push(StackOutput { kind, entry: entry.to_owned(), value });
-    };
-    for kind in Kind::ALL {
-        let identity = kind.identity();
-        if matches!(identity.output, Output::Nothing) {
-            continue;
-        }
-        for entry in identity.section.into_iter().flat_map(|section| declaration.entries(section)) {
-            let id = Id::new(*kind, entry);
-            if !is_ours(compared, &id) {
-                continue;
-            }
-            match identity.output {
-                Output::Nothing => {}
-                Output::Name => add(identity.name, entry, names.name(*kind, entry)),
-                Output::Arn => add(identity.name, entry, names.arn(*kind, entry)),
-            }
-            if *kind == Kind::Function && is_ours(compared, &Id::new(Kind::Role, entry)) {
-                add("role", entry, names.arn(Kind::Role, entry));
-            }
-            if let Some(sha256) = code(compared, &id, &names.name(*kind, entry)) {
-                add("code", entry, sha256);
-            }
+    let mut present: Vec<StackOutput> = Vec::new();
+    for kind in Kind::ALL.iter().filter(|kind| !matches!(kind.identity().output, Output::Nothing)) {
+        for entry in kind.identity().section.into_iter().flat_map(|section| declaration.entries(section)) {
+            present.extend(of_entry(compared, names, *kind, entry));
         }
     }
-    for (entry, api) in &declaration.apis {
-        for route in &api.routes {
-            if let Some(url) = url(compared, &names.name(Kind::Api, entry)) {
-                // As it is declared: what stands for a token in the path is known to its sender alone.
-                add("url", entry, format!("{url}{}", route.route.path()));
-            }
-        }
-    }
+    present.extend(urls(declaration, compared, names));
     let has_rule = |rule: &str| is_ours(compared, &Id::new(Kind::ReceiptRule, rule));
     if declaration.receipt_rules.iter().any(|rule| has_rule(&rule.name)) {
-        add("receipt rule set", "", compared.rule_set.name(names));
+        present.push(StackOutput::new("receipt rule set", "", compared.rule_set.name(names)));
     }
     let addresses = addresses(declaration, has_rule);
-    for (rule, address) in &addresses {
-        add("address", rule, address.clone());
-    }
+    present.extend(addresses.iter().map(|(rule, address)| StackOutput::new("address", rule, address.clone())));
     let addresses = addresses.into_iter().map(|(_, address)| address).collect();
     let declared = compared.plan.items().iter().filter(|item| item.is_declared);
     let missing = declared.filter(|item| item.action == Action::Create).map(|item| item.id.typed()).collect();
-    Outputs { missing, addresses, ..outputs }
+    Outputs { present, missing, addresses }
+}
+
+/// Returns the outputs of an entry: its name or ARN, and of a function its role and the hash of its code.
+fn of_entry(compared: &Compared, names: &Names, kind: Kind, entry: &str) -> Vec<StackOutput> {
+    let id = Id::new(kind, entry);
+    if !is_ours(compared, &id) {
+        return Vec::new();
+    }
+    let identity = kind.identity();
+    let itself = match identity.output {
+        Output::Nothing => None,
+        Output::Name => Some(names.name(kind, entry)),
+        Output::Arn => Some(names.arn(kind, entry)),
+    };
+    let has_role = kind == Kind::Function && is_ours(compared, &Id::new(Kind::Role, entry));
+    let role = has_role.then(|| names.arn(Kind::Role, entry));
+    let code = code(compared, &id, &names.name(kind, entry));
+    let found = [(identity.name, itself), ("role", role), ("code", code)];
+    found.into_iter().filter_map(|(what, value)| Some(StackOutput::new(what, entry, value?))).collect()
+}
+
+/// Returns the URLs of the routes of every API.
+fn urls(declaration: &Declaration, compared: &Compared, names: &Names) -> Vec<StackOutput> {
+    let mut urls = Vec::new();
+    for (entry, api) in &declaration.apis {
+        let Some(url) = url(compared, &names.name(Kind::Api, entry)) else { continue };
+        // As it is declared: what stands for a token in the path is known to its sender alone.
+        urls.extend(api.routes.iter().map(|one| StackOutput::new("url", entry, format!("{url}{}", one.route.path()))));
+    }
+    urls
 }
 
 /// Returns `true` if a declared resource is in the account, can be read there, and is the stack's.

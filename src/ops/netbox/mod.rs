@@ -62,6 +62,9 @@ pub(crate) const CA: &str = "NETBOX_CA";
 /// Oldest version of NetBox that compares what is written with what was read (`If-Match`).
 const OLDEST: (u32, u32) = (4, 6);
 
+/// The subject of what was found of NetBox itself.
+const NETBOX: &str = "NetBox";
+
 /// A NetBox, as functions are configured with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Declared {
@@ -190,60 +193,58 @@ fn unreached(client: &Client, error: &str) -> String {
     }
 }
 
-/// Reads the versions of NetBox and its plugins.
+/// Reads the versions of NetBox and its plugins; returns the plugins if NetBox can be worked with.
 fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
-    let subject = "NetBox";
     let answer = match client.ask("GET", "status/") {
         Ok(answer) => answer,
         Err(error) => {
             let hint = unreached(client, &error);
-            findings.wrong(subject, error, hint);
+            findings.wrong(NETBOX, error, hint);
             return None;
         }
     };
     let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    match (answer.status, status.get("netbox-version").and_then(Value::as_str)) {
-        (200, Some(version)) => {
-            findings.netbox = Some(version.to_owned());
-            if numbers(version) < OLDEST {
-                findings.wrong(
-                    subject,
-                    format!("version {version} does not know `If-Match`: of two writers at once, one would undo the other's work"),
-                    "update NetBox to 4.6 or newer",
-                );
-                return None;
-            }
-            match client.proxy() {
-                Some(variable) => findings.well(
-                    subject,
-                    format!("through the proxy that {variable} names here; the function connects without it"),
-                ),
-                None => findings.fine(subject),
-            }
-            token::told(client, findings);
-            Some(status.get("plugins").cloned().unwrap_or_default())
+    let version = status.get("netbox-version").and_then(Value::as_str).filter(|_| answer.status == 200);
+    let Some(version) = version else {
+        refused(client, &answer, findings);
+        return None;
+    };
+    findings.netbox = Some(version.to_owned());
+    if numbers(version) < OLDEST {
+        findings.wrong(
+            NETBOX,
+            format!(
+                "version {version} does not know `If-Match`: of two writers at once, one would undo the other's work"
+            ),
+            "update NetBox to 4.6 or newer",
+        );
+        return None;
+    }
+    match client.proxy() {
+        Some(variable) => findings
+            .well(NETBOX, format!("through the proxy that {variable} names here; the function connects without it")),
+        None => findings.fine(NETBOX),
+    }
+    token::told(client, findings);
+    Some(status.get("plugins").cloned().unwrap_or_default())
+}
+
+/// Tells of an answer without a version.
+fn refused(client: &Client, answer: &Answer, findings: &mut Findings) {
+    let told = answer.to_string();
+    match answer.status {
+        401 | 403 => {
+            findings.wrong("token", told, "make one for the function's user, and put it into NETBOX_TOKEN");
         }
-        (401 | 403, _) => {
-            let hint = "make one for the function's user, and put it into NETBOX_TOKEN";
-            findings.wrong("token", answer.to_string(), hint);
-            None
+        400 if client.is_plain() && answer.body.contains("HTTPS") => {
+            findings.wrong(NETBOX, told, "the server expects TLS: NETBOX_URL needs `https://`");
         }
-        (400, _) if client.is_plain() && answer.body.contains("HTTPS") => {
-            findings.wrong(subject, answer.to_string(), "the server expects TLS: NETBOX_URL needs `https://`");
-            None
-        }
-        (300..=399, _) => {
-            findings.wrong(subject, answer.to_string(), "name the address that it leads to");
-            None
-        }
-        _ => {
-            findings.wrong(
-                subject,
-                format!("no NetBox answers at this address: {answer}"),
-                "set NETBOX_URL to the address without `/api`",
-            );
-            None
-        }
+        300..=399 => findings.wrong(NETBOX, told, "name the address that it leads to"),
+        _ => findings.wrong(
+            NETBOX,
+            format!("no NetBox answers at this address: {told}"),
+            "set NETBOX_URL to the address without `/api`",
+        ),
     }
 }
 

@@ -2,7 +2,10 @@
 //! was received too often. Of a queue that a function consumes, the ones to which it redrives its messages; of a topic, the ones to which
 //! its subscriptions move what Lambda did not take.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde::Deserialize;
@@ -105,12 +108,9 @@ pub(super) async fn find(
     names: &Names,
     only: Option<&str>,
 ) -> Result<(Vec<Place>, Vec<Unread>), Failure> {
-    let asked = declaration.functions.iter().filter(|(entry, _)| only.is_none_or(|only| only == entry.as_str()));
-    let begins = asked.flat_map(|(_, function)| [function.on_failure.as_deref(), dead_letters(declaration, function)]);
-    let of_topics = redrives(declaration).filter(|(one, _)| only.is_none_or(|only| only == one.function));
-    let mut pending: Vec<&str> = begins.flatten().chain(of_topics.map(|(_, queue)| queue)).collect();
     let mut seen: BTreeMap<String, Option<Live>> = BTreeMap::new();
     let mut unread = Vec::new();
+    let mut pending = first(declaration, only);
     while let Some(entry) = pending.pop() {
         if seen.contains_key(entry) {
             continue;
@@ -126,29 +126,39 @@ pub(super) async fn find(
         pending.extend(declared_next(declaration, entry));
         seen.insert(entry.to_owned(), live);
     }
-    let mut places: Vec<(usize, Place)> = Vec::new();
-    for (entry, live) in &seen {
-        let Some(live) = live else { continue };
-        let functions = declaration.functions.iter().filter(|(_, function)| {
-            let from = function.on_failure.as_deref();
-            from.is_some_and(|from| reached(declaration, &seen, from).contains(entry.as_str()))
-        });
-        let functions = functions.map(|(function, _)| function.clone()).collect();
-        let sources = declaration.functions.iter().filter_map(|(function, declared)| {
-            let queue = &declared.consumes.as_ref()?.queue;
-            let is_dead_here =
-                reached(declaration, &seen, dead_letters(declaration, declared)?).contains(entry.as_str());
-            is_dead_here.then(|| Source { queue: queue.clone(), function: function.clone() })
-        });
-        let sources = sources.collect();
-        let subscribers =
-            redrives(declaration).filter(|(_, queue)| reached(declaration, &seen, queue).contains(entry.as_str()));
-        let subscribers = subscribers.map(|(subscriber, _)| subscriber).collect();
-        let rest = reached(declaration, &seen, entry).len();
-        places.push((rest, Place { entry: entry.clone(), functions, sources, subscribers, live: live.clone() }));
+    let there = seen.iter().filter_map(|(entry, live)| Some((entry.as_str(), live.as_ref()?)));
+    let mut places: Vec<Place> = there.map(|(entry, live)| place(declaration, &seen, entry, live)).collect();
+    let further = |place: &Place| reached(declaration, &seen, &place.entry).len();
+    places.sort_by_cached_key(|place| (Reverse(further(place)), place.entry.clone()));
+    Ok((places, unread))
+}
+
+/// Returns the queues that failed events of one function, or of all, come to first.
+fn first<'declared>(declaration: &'declared Declaration, only: Option<&str>) -> Vec<&'declared str> {
+    let is_asked = |function: &str| only.is_none_or(|only| only == function);
+    let asked = declaration.functions.iter().filter(|(entry, _)| is_asked(entry));
+    let own = asked.flat_map(|(_, function)| [function.on_failure.as_deref(), dead_letters(declaration, function)]);
+    let of_topics = redrives(declaration).filter(|(subscriber, _)| is_asked(&subscriber.function));
+    own.flatten().chain(of_topics.map(|(_, queue)| queue)).collect()
+}
+
+/// Returns a queue with everything whose failed events can stand in it.
+fn place(declaration: &Declaration, seen: &BTreeMap<String, Option<Live>>, entry: &str, live: &Live) -> Place {
+    let comes_here = |from: &str| reached(declaration, seen, from).contains(entry);
+    let functions =
+        declaration.functions.iter().filter(|(_, function)| function.on_failure.as_deref().is_some_and(comes_here));
+    let consumers = declaration.functions.iter().filter_map(|(function, declared)| {
+        let queue = declared.consumes.as_ref()?.queue.clone();
+        comes_here(dead_letters(declaration, declared)?).then(|| Source { queue, function: function.clone() })
+    });
+    let subscribers = redrives(declaration).filter(|(_, queue)| comes_here(queue));
+    Place {
+        entry: entry.to_owned(),
+        functions: functions.map(|(function, _)| function.clone()).collect(),
+        sources: consumers.collect(),
+        subscribers: subscribers.map(|(subscriber, _)| subscriber).collect(),
+        live: live.clone(),
     }
-    places.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.entry.cmp(&other.entry)));
-    Ok((places.into_iter().map(|(_, place)| place).collect(), unread))
 }
 
 /// Returns the queue to which the messages move that a function has failed on; `None` if it consumes none, or they stay.

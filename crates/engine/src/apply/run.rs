@@ -142,49 +142,57 @@ impl<K: Kind> Run<'_, K> {
         target: &Target<'_, K::Settings>,
         known: Option<Read<K>>,
     ) -> Result<(), Failure> {
-        let (session, kind, address) = (self.session, item.id.kind, &item.address);
-        let settings = match target {
+        match target {
             Target::Absent => {
                 self.ensure_still_empty(item).await?;
-                return kind.delete(session, address).await;
+                item.id.kind.delete(self.session, &item.address).await
             }
-            Target::Seen(settings) => return self.verify(item, settings).await,
-            Target::Settings(settings) => *settings,
-        };
-        let live = match known {
-            Some(Read::Present(live)) => Some(live),
-            Some(Read::Absent) => None,
-            Some(Read::Unreadable(failure)) => return Err(failure),
-            None => kind.read(session, address).await?,
-        };
-        let kept;
-        let settings = match &live {
-            Some(Live { settings: there, owner: Owner::Ours | Owner::Nobody }) => {
-                kept = with_protections::<K>(settings, there);
-                &kept
+            Target::Seen(settings) => self.verify(item, settings).await,
+            Target::Settings(settings) => {
+                let live = match known {
+                    Some(Read::Present(live)) => Some(live),
+                    Some(Read::Absent) => None,
+                    Some(Read::Unreadable(failure)) => return Err(failure),
+                    None => item.id.kind.read(self.session, &item.address).await?,
+                };
+                self.write(item, settings, live).await
             }
-            _ => settings,
-        };
-        match live {
-            None => K::create(settings, session, address).await,
-            Some(Live { owner: Owner::Other(owner), .. }) => {
-                Err(Failure::found(&format!("{}", item.id), Class::Other, format!("not touched: {owner}")))
-            }
-            // Of a step's change, its end is waited for: what follows may need it.
-            Some(live) if live.settings == *settings => match K::under_way(&live.settings) {
-                Some(what) => Err(Failure::found(&item.id.to_string(), Class::InProgress, what.to_owned())),
-                None => Ok(()),
-            },
-            Some(live) if is_replaced(kind, &live.settings, settings) => {
-                if !matches!(item.action, Action::Replace { .. }) && is_kept(&item.id, &K::tree(&live.settings)) {
-                    let words = "it would have to be replaced, and was not planned to be: run it again";
-                    return Err(Failure::found(&item.id.to_string(), Class::Other, words));
-                }
-                kind.delete(session, address).await?;
-                K::create(settings, session, address).await
-            }
-            Some(live) => K::update(settings, session, address, &live.settings).await,
         }
+    }
+
+    /// Creates, changes or replaces a resource unless it has these settings, and what protects it now.
+    async fn write(
+        &self,
+        item: &Item<K>,
+        settings: &K::Settings,
+        live: Option<Live<K::Settings>>,
+    ) -> Result<(), Failure> {
+        let (session, kind, address) = (self.session, item.id.kind, &item.address);
+        let failure = |class, words: String| Err(Failure::found(&item.id.to_string(), class, words));
+        let live = match live {
+            None => return K::create(settings, session, address).await,
+            Some(Live { owner: Owner::Other(owner), .. }) => {
+                return failure(Class::Other, format!("not touched: {owner}"));
+            }
+            Some(Live { settings: live, owner: Owner::Ours | Owner::Nobody }) => live,
+        };
+        let settings = with_protections::<K>(settings, &live);
+        if live == settings {
+            // Of a step's change, its end is waited for: what follows may need it.
+            return match K::under_way(&live) {
+                Some(what) => failure(Class::InProgress, what.to_owned()),
+                None => Ok(()),
+            };
+        }
+        if !is_replaced(kind, &live, &settings) {
+            return K::update(&settings, session, address, &live).await;
+        }
+        if !matches!(item.action, Action::Replace { .. }) && is_kept(&item.id, &K::tree(&live)) {
+            let words = "it would have to be replaced, and was not planned to be: run it again";
+            return failure(Class::Other, words.to_owned());
+        }
+        kind.delete(session, address).await?;
+        K::create(&settings, session, address).await
     }
 
     /// Fails if a resource that is deleted as one without data has got some since the survey.

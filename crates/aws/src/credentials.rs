@@ -85,58 +85,77 @@ impl Profiles {
         }
     }
 
-    /// Returns what to do where no credentials were found, or could not be had.
+    /// Returns what to do where no credentials were found, or could not be had: the first advice that fits.
     fn advice_without_credentials(&self, words: &str) -> String {
-        const SET_UP: &str = "set up credentials as for every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`";
-        if self.in_environment && variable("AWS_SECRET_ACCESS_KEY").is_none() {
-            return "`AWS_ACCESS_KEY_ID` is set and `AWS_SECRET_ACCESS_KEY` is not: set both, or neither".to_owned();
-        }
+        self.advice_on_half_a_key()
+            .or_else(|| self.advice_on_source())
+            .or_else(|| self.advice_on_code())
+            .or_else(|| self.advice_on_login(words))
+            .or_else(|| self.advice_on_words(words))
+            .unwrap_or_else(|| self.advice_on_nothing())
+    }
+
+    fn advice_on_half_a_key(&self) -> Option<String> {
+        let is_half = self.in_environment && variable("AWS_SECRET_ACCESS_KEY").is_none();
+        is_half
+            .then(|| "`AWS_ACCESS_KEY_ID` is set and `AWS_SECRET_ACCESS_KEY` is not: set both, or neither".to_owned())
+    }
+
+    /// Returns what to do where a profile takes its credentials from one that does not exist.
+    fn advice_on_source(&self) -> Option<String> {
         let chain = self.chain();
-        if let Some((from, missing)) =
-            chain.iter().find_map(|(name, next)| next.filter(|next| !self.has(next)).map(|next| (*name, next)))
-        {
-            return format!("profile `{from}` has `source_profile = {missing}`; {}", self.those_there_are());
+        let mut sources = chain.iter().filter_map(|(name, source)| Some((name, (*source)?)));
+        let (from, missing) = sources.find(|(_, source)| !self.has(source))?;
+        Some(format!("profile `{from}` has `source_profile = {missing}`; {}", self.those_there_are()))
+    }
+
+    /// Returns what to do where a profile asks for the code of a device.
+    fn advice_on_code(&self) -> Option<String> {
+        let name = shell_word(self.profile_with("mfa_serial")?);
+        Some(format!(
+            "profile `{name}` asks for a code (`mfa_serial`), which only the AWS CLI asks for: \
+             `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, then the same command again"
+        ))
+    }
+
+    /// Returns what to do where a profile's credentials come from a login in the browser.
+    fn advice_on_login(&self, words: &str) -> Option<String> {
+        let login = self.login()?;
+        if words.contains("Forbidden") {
+            let chosen = &self.chosen;
+            return Some(format!("whoever is logged in may not use the account or the role of profile `{chosen}`"));
         }
-        let with = |keys: &[&str]| {
-            let mut names = chain.iter().map(|(name, _)| *name);
-            names.find(|name| keys.iter().any(|key| self.get(name, key).is_some()))
-        };
-        if let Some(name) = with(&["mfa_serial"]) {
-            let name = shell_word(name);
-            return format!(
-                "profile `{name}` asks for a code (`mfa_serial`), which only the AWS CLI asks for: \
-                 `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, then the same command again"
-            );
-        }
-        match self.login() {
-            Some(_) if words.contains("Forbidden") => {
-                return format!(
-                    "whoever is logged in may not use the account or the role of profile `{}`",
-                    self.chosen
-                );
-            }
-            Some(login) => return login,
-            None => {}
-        }
+        Some(login)
+    }
+
+    /// Returns what to do by the words of the SDK, which has no codes for these errors.
+    fn advice_on_words(&self, words: &str) -> Option<String> {
         if words.contains("not authorized to perform") && words.contains("sts:AssumeRole") {
-            return self.advice_on_role(words);
+            return Some(self.advice_on_role(words));
         }
-        if let Some(name) = with(&["credential_process"]) {
-            return format!(
+        if let Some(name) = self.profile_with("credential_process") {
+            return Some(format!(
                 "the `credential_process` of profile `{name}` must print credentials as JSON: run it by hand"
-            );
+            ));
         }
         if words.contains("not properly configured") {
-            return format!("mend profile `{}` in `~/.aws/config` or `~/.aws/credentials`", self.chosen);
+            return Some(format!("mend profile `{}` in `~/.aws/config` or `~/.aws/credentials`", self.chosen));
         }
-        if variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && words.contains("os error") {
-            return "the file that `AWS_WEB_IDENTITY_TOKEN_FILE` names cannot be read".to_owned();
-        }
+        let is_lost = variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && words.contains("os error");
+        is_lost.then(|| "the file that `AWS_WEB_IDENTITY_TOKEN_FILE` names cannot be read".to_owned())
+    }
+
+    fn advice_on_nothing(&self) -> String {
+        const SET_UP: &str = "set up credentials as for every AWS tool: `aws configure`, `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`";
         if self.set.as_ref().is_none_or(ProfileSet::is_empty) {
-            SET_UP.to_owned()
-        } else {
-            format!("{SET_UP}; {}", self.those_there_are())
+            return SET_UP.to_owned();
         }
+        format!("{SET_UP}; {}", self.those_there_are())
+    }
+
+    /// Returns the first profile of the chain that has a key.
+    fn profile_with(&self, key: &str) -> Option<&str> {
+        self.chain().into_iter().map(|(name, _)| name).find(|name| self.get(name, key).is_some())
     }
 
     /// Returns what to do where somebody may not assume a role: the one that AWS names, or the first that is configured.

@@ -1,6 +1,8 @@
 //! `DynamoDB` tables, which grow and are paid by use. Four calls give the picture of one; each concern has a call of its own to change
 //! it, and a table takes one change at a time.
 
+mod wire;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,16 +10,17 @@ use serde_json::{Value, json};
 
 use crate::{
     Kind, Manage, Session,
-    documents::{at, is, lacks, list, number, tag_list, tags, text},
+    documents::{is, list, number, tag_list, tags, text},
     identity::{Identity, Output},
     rights::{Right, Target, deletes, reads, writes},
-    surplus_tags, unfinished,
+    surplus_tags,
 };
 use aws::{ArnForm, json::Call};
 use engine::{
     Address, Children, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Tags, UNFINISHED_TAG,
     immutable, plain, severe, stays,
 };
+use wire::{ON_DEMAND, Parts, settings};
 
 /// `DynamoDB` tables.
 #[derive(Debug)]
@@ -86,45 +89,8 @@ impl Settings {
             children: Children::default(),
         }
     }
-
-    fn keys(&self) -> impl Iterator<Item = (&'static str, &Key)> {
-        [("HASH", Some(&self.partition_key)), ("RANGE", self.sort_key.as_ref())]
-            .into_iter()
-            .filter_map(|(role, key)| Some((role, key?)))
-    }
-
-    /// Returns the document that makes the table.
-    fn document(&self, name: &str) -> Value {
-        let schema: Value =
-            self.keys().map(|(role, key)| json!({"AttributeName": key.name, "KeyType": role})).collect();
-        let attributes: Value =
-            self.keys().map(|(_, key)| json!({"AttributeName": key.name, "AttributeType": key.values})).collect();
-        let mut document = json!({
-            "TableName": name,
-            "KeySchema": schema,
-            "AttributeDefinitions": attributes,
-            "BillingMode": ON_DEMAND,
-            "TableClass": self.class,
-            "DeletionProtectionEnabled": self.deletion_protection,
-            "Tags": tag_list(&unfinished(&self.tags)),
-        });
-        if self.kms_key.is_some()
-            && let Some(document) = document.as_object_mut()
-        {
-            document.insert("SSESpecification".to_owned(), self.encryption());
-        }
-        document
-    }
-
-    fn encryption(&self) -> Value {
-        match &self.kms_key {
-            Some(key) => json!({"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": key}),
-            None => json!({"Enabled": false}),
-        }
-    }
 }
 
-const ON_DEMAND: &str = "PAY_PER_REQUEST";
 const DESCRIBE: &str = "dynamodb.DescribeTable";
 
 /// Field of the streams to Kinesis.
@@ -156,15 +122,6 @@ async fn tags_of(session: &Session, name: &str) -> Result<Option<Tags>, Failure>
     Ok(session.aws.read.dynamodb.find(call).await?.map(|answer| tags(&answer, &["Tags"])))
 }
 
-/// What AWS tells of a table, in several answers.
-struct Parts {
-    table: Value,
-    time_to_live: Value,
-    backups: Value,
-    tags: Tags,
-    children: Children,
-}
-
 /// Reads all that is told of a table. Of one that is not there some calls tell that nobody may ask, so that it is looked for first.
 async fn parts(session: &Session, name: &str) -> Result<Option<Parts>, Failure> {
     let Some(table) = describe(session, name).await? else { return Ok(None) };
@@ -188,50 +145,6 @@ async fn parts(session: &Session, name: &str) -> Result<Option<Parts>, Failure> 
     children.add_only(POLICY, policy, true);
     let (time_to_live, backups) = (time_to_live.unwrap_or_default(), backups.unwrap_or_default());
     Ok(Some(Parts { table, time_to_live, backups, tags: tags.unwrap_or_default(), children }))
-}
-
-/// Returns the key of a role, with the type of its values.
-fn key(table: &Value, role: &str) -> Option<Key> {
-    let schema = list(table, &["KeySchema"]).iter().find(|key| text(key, &["KeyType"]) == Some(role))?;
-    let name = text(schema, &["AttributeName"])?;
-    let mut attributes = list(table, &["AttributeDefinitions"]).iter();
-    let values = attributes.find(|one| text(one, &["AttributeName"]) == Some(name))?;
-    Some(Key { name: name.to_owned(), values: text(values, &["AttributeType"])?.to_owned() })
-}
-
-fn settings(parts: Parts) -> Result<Settings, Failure> {
-    let Parts { table, time_to_live, backups, tags, mut children } = parts;
-    for kind in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
-        for index in list(&table, &[kind]) {
-            children.add("indexes", text(index, &["IndexName"]).unwrap_or_default(), kind, false);
-        }
-    }
-    for replica in list(&table, &["Replicas"]) {
-        let region = text(replica, &["RegionName"]).unwrap_or_default();
-        children.add("replicas", region, region, true);
-    }
-    if is(&table, &["StreamSpecification", "StreamEnabled"], false) {
-        children.add_only("stream", text(&table, &["StreamSpecification", "StreamViewType"]), false);
-    }
-    // While a key is changed, the status says so; without one there is no description at all.
-    let is_encrypted = text(&table, &["SSEDescription", "Status"])
-        .is_some_and(|status| ["ENABLED", "ENABLING", "UPDATING"].contains(&status));
-    let time_to_live = at(&time_to_live, &["TimeToLiveDescription"]).cloned().unwrap_or_default();
-    let lives = text(&time_to_live, &["TimeToLiveStatus"]).is_some_and(|status| status.starts_with("ENABL"));
-    let recovery = at(&backups, &["ContinuousBackupsDescription", "PointInTimeRecoveryDescription"]);
-    let recovery = recovery.filter(|one| text(one, &["PointInTimeRecoveryStatus"]) == Some("ENABLED"));
-    Ok(Settings {
-        partition_key: key(&table, "HASH").ok_or_else(|| lacks(DESCRIBE, "KeySchema"))?,
-        sort_key: key(&table, "RANGE"),
-        on_demand: text(&table, &["BillingModeSummary", "BillingMode"]) == Some(ON_DEMAND),
-        class: text(&table, &["TableClassSummary", "TableClass"]).unwrap_or(STANDARD).to_owned(),
-        kms_key: text(&table, &["SSEDescription", "KMSMasterKeyArn"]).filter(|_| is_encrypted).map(str::to_owned),
-        time_to_live: text(&time_to_live, &["AttributeName"]).filter(|_| lives).map(str::to_owned),
-        point_in_time_recovery: recovery.map(|one| number(one, &["RecoveryPeriodInDays"]).unwrap_or(RECOVERY_DAYS)),
-        deletion_protection: is(&table, &["DeletionProtectionEnabled"], false),
-        tags,
-        children,
-    })
 }
 
 /// Waits until a table takes another change, or is gone.

@@ -4,18 +4,16 @@
 //! failed afterwards is an error with AWS's reason.
 
 pub(crate) mod children;
+mod settings;
+mod waits;
 mod wire;
 
 use crate::Condition;
 use crate::identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Output};
 use aws::ArnForm;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::time::Duration;
 
 use contract::context::{Context, MailPlace, VARIABLE};
-use serde::Serialize;
 
 use crate::{
     Kind, Manage, Session, ec2, elasticache, kafka, own_tags, rds,
@@ -28,116 +26,13 @@ use engine::{
     severe, stays,
 };
 use engine::{Class, Failure};
+use waits::{gone, leave_network, settle};
+
+pub use settings::{Logging, Settings, Vpc};
 
 /// Lambda functions.
 #[derive(Debug)]
 pub struct Function;
-
-/// The settings of a function.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Settings {
-    /// ARN of the role.
-    pub role: String,
-    /// Entry point: `bootstrap` for a custom runtime.
-    pub handler: String,
-    /// Runtime: `provided.al2023`.
-    pub runtime: String,
-    /// Architecture: `x86_64` or `arm64`. It is changed with the code.
-    pub architecture: String,
-    /// Description of the resource, for people.
-    pub description: String,
-    /// Memory of the function, in MB.
-    pub memory: u32,
-    /// Timeout of an invocation, in seconds.
-    pub timeout: u32,
-    /// Size of `/tmp`, in MB.
-    pub ephemeral_storage: u32,
-    /// Environment variables. Everybody who may read the function sees them: no secret is ever among them.
-    pub environment: BTreeMap<String, String>,
-    /// The KMS key that encrypts the environment instead of Lambda's own; where none is declared, one that is there stays.
-    pub kms_key: Option<String>,
-    /// The SHA-256 of the zip, in Base64, as Lambda gives it.
-    pub code_sha256: String,
-    /// ARNs of the layers, in order. We set none.
-    pub layers: Vec<String>,
-    /// Network of the function; empty outside a VPC.
-    pub vpc: Vpc,
-    /// Tracing: `PassThrough` or `Active`.
-    pub tracing: String,
-    /// Format and group of its logs.
-    pub logging: Logging,
-    /// Reserved concurrency: cap and guaranteed share. `None` uses the account's unreserved pool.
-    pub reserved_concurrency: Option<u32>,
-    /// Package type: `Zip` or `Image`.
-    pub package: String,
-    /// AWS's reason why the function cannot run, or its last change failed; `None` is desired, and another change
-    /// corrects it.
-    pub failure: Option<String>,
-    /// Tags, ours and the declared ones.
-    pub tags: Tags,
-    /// Parts that others added.
-    #[serde(flatten)]
-    pub children: Children,
-}
-
-/// The network of a function; both sets are empty outside a VPC.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Vpc {
-    /// Ids of the subnets.
-    pub subnets: BTreeSet<String>,
-    /// Ids of the security groups.
-    pub security_groups: BTreeSet<String>,
-}
-
-/// The format and the place of a function's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Logging {
-    /// Format: `Text`, or `JSON` if Lambda wraps the function's lines.
-    pub format: String,
-    /// Name of the log group.
-    pub log_group: String,
-}
-
-impl Settings {
-    /// Returns AWS's defaults for a function that is created with these values only.
-    pub fn new(name: &str, role: impl Into<String>, code_sha256: impl Into<String>) -> Self {
-        Self {
-            role: role.into(),
-            handler: "bootstrap".to_owned(),
-            runtime: "provided.al2023".to_owned(),
-            architecture: "x86_64".to_owned(),
-            description: String::new(),
-            memory: 128,
-            timeout: 3,
-            ephemeral_storage: 512,
-            environment: BTreeMap::new(),
-            kms_key: None,
-            code_sha256: code_sha256.into(),
-            layers: Vec::new(),
-            vpc: Vpc::default(),
-            tracing: "PassThrough".to_owned(),
-            logging: Logging { format: "Text".to_owned(), log_group: log_group_of(name) },
-            reserved_concurrency: None,
-            package: "Zip".to_owned(),
-            failure: None,
-            tags: Tags::new(),
-            children: Children::default(),
-        }
-    }
-
-    /// Returns the part that one call of `UpdateFunctionConfiguration` sets.
-    fn configuration(&self) -> Self {
-        Self {
-            architecture: String::new(),
-            code_sha256: String::new(),
-            reserved_concurrency: None,
-            package: String::new(),
-            tags: Tags::new(),
-            children: Children::default(),
-            ..self.clone()
-        }
-    }
-}
 
 /// Returns a context with the places of mails of an earlier one behind its own; `None` if that changes nothing.
 fn with_places_of(context: &str, earlier: &str) -> Option<String> {
@@ -165,7 +60,6 @@ async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, 
     Ok(settings)
 }
 
-const CONFIGURATION: &str = "lambda.GetFunctionConfiguration";
 /// Lambda makes network interfaces before the function can run, and takes no other change meanwhile.
 const IN_NETWORK: Slow = Slow { seconds: 120, why: "Lambda makes its network interfaces in the VPC" };
 
@@ -195,71 +89,6 @@ pub(super) async fn owned(session: &Session, name: &str, arn: &str) -> Result<Op
 /// Returns the ARN of a function.
 fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
-}
-
-/// Waits until a function is ready; a failed change is an error.
-async fn settle(session: &Session, name: &str) -> Result<(), Failure> {
-    let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
-    loop {
-        let call = session.aws.read.lambda.get_function_configuration().function_name(name);
-        let live = call.send().await.or_fail(CONFIGURATION)?;
-        let progress = wire::Progress {
-            state: live.state,
-            state_reason: live.state_reason,
-            update: live.last_update_status,
-            update_reason: live.last_update_status_reason,
-        };
-        if let Some(reason) = progress.failure() {
-            return Err(Failure::found(CONFIGURATION, Class::Other, format!("the function `{name}` failed: {reason}")));
-        }
-        if !progress.is_going_on() {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() >= end {
-            return Err(late(session, &format!("the function `{name}` is not ready")));
-        }
-        tokio::time::sleep(session.aws.pacing.poll).await;
-    }
-}
-
-/// Takes a function out of its network: Lambda then gives its network interfaces back, for which it needs the role. Deleting the
-/// function earlier would break that off. A function that cannot leave, since it never came into its network, may go all the same.
-async fn leave_network(session: &Session, name: &str) -> Result<(), Failure> {
-    let call = session.aws.read.lambda.get_function_configuration().function_name(name);
-    let network = call.send().await.or_absent(CONFIGURATION)?.and_then(|live| live.vpc_config);
-    if network.and_then(|network| network.subnet_ids).is_none_or(|subnets| subnets.is_empty()) {
-        return Ok(());
-    }
-    let left = async {
-        wire::leave_network(session, name).await?;
-        settle(session, name).await
-    };
-    match left.await {
-        Err(failure) if matches!(failure.class, Class::Invalid | Class::Other) => Ok(()),
-        left => left,
-    }
-}
-
-/// Waits until a deleted function is gone: until then none with its name can be created.
-async fn gone(session: &Session, name: &str) -> Result<(), Failure> {
-    let end = tokio::time::Instant::now() + session.aws.pacing.deadline;
-    loop {
-        let call = session.aws.read.lambda.get_function_configuration().function_name(name);
-        match call.send().await.or_absent(CONFIGURATION) {
-            Ok(None) => return Ok(()),
-            // A right by the stack's tag ends with the function: of one that is gone IAM knows no tags. It was read before it was deleted.
-            Err(failure) if failure.class == Class::Denied => return Ok(()),
-            answer => answer?,
-        };
-        if tokio::time::Instant::now() >= end {
-            return Err(late(session, &format!("the function `{name}` is still there")));
-        }
-        tokio::time::sleep(session.aws.pacing.poll).await;
-    }
-}
-
-fn late(session: &Session, what: &str) -> Failure {
-    Failure::found(CONFIGURATION, Class::InProgress, format!("{what} after {:?}", session.aws.pacing.deadline))
 }
 
 async fn write_concurrency(session: &Session, name: &str, desired: Option<u32>) -> Result<(), Failure> {

@@ -6,12 +6,7 @@ use contract::{context, secret::Secret};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use declaration::{Declaration, Function};
 
-use crate::{
-    instance::Program,
-    names::FunctionNames,
-    rights::Grant,
-    stack::{NotStarted, Options},
-};
+use crate::{instance::Program, names::FunctionNames, options::Options, refusal::NotStarted, rights::Grant};
 
 /// Name of the log stream, by which a function knows that it runs on this machine, where what it fetches may be too. Lambda names each
 /// stream after the day, and lets nobody set the variable.

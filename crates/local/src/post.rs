@@ -24,9 +24,9 @@ use webhook::{Draft, Stamp};
 
 use crate::{
     api::{Api, Sender},
+    endpoint::Endpoint,
     ids,
     observer::{Activity, Observer},
-    stack::Endpoint,
 };
 
 /// Maximum number of requests that are sent at once.

@@ -91,6 +91,13 @@ pub enum Arrival {
     },
 }
 
+impl Arrival {
+    /// Returns a request that was not answered yet; one without an id was taken by no route.
+    fn request(id: Option<&String>, route: &str) -> Self {
+        Self::Request { request_id: id.cloned(), route: route.to_owned(), status: None, item: None }
+    }
+}
+
 impl Default for Arrival {
     fn default() -> Self {
         Self::Mail { ses_message_id: None, subject: String::new() }
@@ -187,31 +194,21 @@ impl Tally {
                 Some(self.add(origin, arrival, Some(mail)))
             }
             Activity::Requested { item, origin, route } => {
-                let request_id = Some(item.clone());
-                let arrival = Arrival::Request { request_id, route: route.clone(), status: None, item: None };
-                Some(self.add(origin, arrival, Some(item)))
+                Some(self.add(origin, Arrival::request(Some(item), route), Some(item)))
             }
             Activity::Notified { item, origin } => {
-                let arrival = Arrival::Notification { notification_id: item.clone() };
-                Some(self.add(origin, arrival, Some(item)))
+                Some(self.add(origin, Arrival::Notification { notification_id: item.clone() }, Some(item)))
             }
             Activity::NotTaken { origin, reason } => self.not_taken(origin, reason),
             Activity::NotPosted { origin, route, reason } => {
-                let arrival = Arrival::Request { request_id: None, route: route.clone(), status: None, item: None };
-                let number = self.add(origin, arrival, None);
+                let number = self.add(origin, Arrival::request(None, route), None);
                 self.refuse(number, reason)
             }
             Activity::Unreadable { reason } => {
                 self.unreadable.push(reason.clone());
                 None
             }
-            Activity::Queued { item, queue, message } => {
-                if !self.numbers.contains_key(item) {
-                    let arrival = Arrival::Message { message_id: message.clone(), queue: queue.clone(), item: None };
-                    self.add(&format!("queue {queue}"), arrival, Some(item));
-                }
-                self.change(item, |item| item.handed += 1)
-            }
+            Activity::Queued { item, queue, message } => self.queued(item, queue, message),
             Activity::Stored { mail, .. } | Activity::Published { mail, .. } | Activity::Bounced { mail, .. } => {
                 self.change(mail, |_| ())
             }
@@ -223,13 +220,19 @@ impl Tally {
                 Report::Start(_) | Report::Output(_) => None,
             },
             Activity::Answered { item, status, refusal } => self.change(item, |item| item.answer(*status, refusal)),
-            Activity::Succeeded { item, .. } => self.change(item, |item| {
-                item.attempts += 1;
-                item.ended += 1;
-            }),
+            Activity::Succeeded { item, .. } => self.change(item, Item::succeed),
             Activity::Failed { item, failure, next, .. } => self.change(item, |item| item.fail(failure, next)),
             Activity::Refused { .. } | Activity::TurnedAway { .. } | Activity::Logged { .. } => None,
         }
+    }
+
+    /// Records a message in a queue: of an item of this run, or of an earlier one.
+    fn queued(&mut self, item: &String, queue: &str, message: &str) -> Option<usize> {
+        if !self.numbers.contains_key(item) {
+            let arrival = Arrival::Message { message_id: message.to_owned(), queue: queue.to_owned(), item: None };
+            self.add(&format!("queue {queue}"), arrival, Some(item));
+        }
+        self.change(item, |item| item.handed += 1)
     }
 
     /// Adds an item, known by this id; returns its number.
@@ -288,6 +291,11 @@ impl Tally {
 }
 
 impl Item {
+    fn succeed(&mut self) {
+        self.attempts += 1;
+        self.ended += 1;
+    }
+
     fn report(&mut self, report: &ItemReport) {
         self.reported = Some(match report.class {
             // The function reported that a retry is needed but did not fail, so nobody retries.

@@ -95,13 +95,8 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: Draft<'_>, stamp: Stamp<'_>
         }
         Scheme::Shopify => vec![header(SHOPIFY, &written(Recipe::BASE64, &body())?)],
         Scheme::Twilio => {
-            let fields = if is_form(draft.content_type) {
-                twilio::fields(draft.body)
-            } else {
-                let between = if url.contains('?') { '&' } else { '?' };
-                url = format!("{url}{between}{}={}", twilio::BODY_HASH, HEXLOWER.encode(&code::hash(draft.body)));
-                Vec::new()
-            };
+            let fields = if is_form(draft.content_type) { twilio::fields(draft.body) } else { Vec::new() };
+            url = twilio_url(draft);
             vec![header(TWILIO, &written(Recipe::TWILIO, &stamped(url.clone(), &fields))?)]
         }
         Scheme::Hmac { header: name, algorithm, encoding, prefix } => {
@@ -110,13 +105,27 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: Draft<'_>, stamp: Stamp<'_>
         }
         Scheme::Bearer => vec![header(AUTHORIZATION, &format!("Bearer {secret}"))],
         Scheme::Path => {
-            let token: String = byte_serialize(secret.as_bytes()).collect();
-            // In a path a plus is itself.
-            url = url.replace("{token}", &token.replace('+', "%20"));
+            url = url_with_token(draft.url, secret);
             Vec::new()
         }
     };
     Ok(Signed { url, headers })
+}
+
+/// Returns the address that Twilio signs: with the hash of a body that is no form.
+fn twilio_url(draft: Draft<'_>) -> String {
+    if is_form(draft.content_type) {
+        return draft.url.to_owned();
+    }
+    let between = if draft.url.contains('?') { '&' } else { '?' };
+    format!("{}{between}{}={}", draft.url, twilio::BODY_HASH, HEXLOWER.encode(&code::hash(draft.body)))
+}
+
+/// Returns an address with the secret in the place of its `{token}`.
+fn url_with_token(url: &str, secret: &str) -> String {
+    let token: String = byte_serialize(secret.as_bytes()).collect();
+    // In a path a plus is itself.
+    url.replace("{token}", &token.replace('+', "%20"))
 }
 
 fn header(name: &str, value: &str) -> (String, String) {

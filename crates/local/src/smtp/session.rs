@@ -127,43 +127,29 @@ impl Session {
     }
 
     fn command(&mut self, request: Request<Cow<'_, str>>) -> Step {
+        if let Some(refusal) = self.out_of_place(&request) {
+            return Step::Reply(refusal.into());
+        }
         let text = match request {
             Request::Ehlo { host } => {
-                self.reset();
-                self.helo = Some(host.into_owned());
+                self.greet(host);
                 return Step::Reply(self.offers().into());
             }
             Request::Helo { host } => {
-                self.reset();
-                self.helo = Some(host.into_owned());
+                self.greet(host);
                 "250 provision dev"
             }
-            Request::StartTls if self.certificate.is_none() => "503 5.5.1 This is TLS already",
             // What came along was not protected, and would be taken for commands that are.
             Request::StartTls if !self.unread.is_empty() => {
                 self.unread.clear();
                 "501 5.5.4 Nothing may follow STARTTLS before its answer"
             }
             Request::StartTls => return Step::StartTls,
-            Request::Mail { .. } if self.helo.is_none() => "503 5.5.1 Say EHLO first",
-            Request::Mail { .. } if self.sender.is_some() => "503 5.5.1 There is a sender already",
-            Request::Mail { from } if from.size > LARGEST_MAIL => "552 5.3.4 The mail is larger than 40 MB",
             Request::Mail { from } => {
                 self.sender = Some(from.address.into_owned());
                 "250 2.1.0 OK"
             }
-            Request::Rcpt { .. } if self.sender.is_none() => "503 5.5.1 Say MAIL FROM first",
-            Request::Rcpt { .. } if self.recipients.len() >= MOST_RECIPIENTS => "452 4.5.3 Too many recipients",
-            Request::Rcpt { to } => {
-                let recipient = to.address.into_owned();
-                if !self.receiver.takes(&recipient) {
-                    self.receiver.observer().tell(Activity::Refused { recipient });
-                    return Step::Reply("550 5.1.1 No receipt rule takes mail for this recipient".into());
-                }
-                self.recipients.push(recipient);
-                "250 2.1.5 OK"
-            }
-            Request::Data if self.recipients.is_empty() => "503 5.5.1 Say RCPT TO first",
+            Request::Rcpt { to } => self.recipient(to.address.into_owned()),
             Request::Data => return Step::Data,
             Request::Rset => {
                 self.reset();
@@ -176,6 +162,35 @@ impl Session {
             _ => "502 5.5.1 Not offered here",
         };
         Step::Reply(text.into())
+    }
+
+    /// Returns the refusal of a command that has no place at this point of the session, or that asks for too much; `None` if it is fine.
+    fn out_of_place(&self, request: &Request<Cow<'_, str>>) -> Option<&'static str> {
+        Some(match request {
+            Request::StartTls if self.certificate.is_none() => "503 5.5.1 This is TLS already",
+            Request::Mail { .. } if self.helo.is_none() => "503 5.5.1 Say EHLO first",
+            Request::Mail { .. } if self.sender.is_some() => "503 5.5.1 There is a sender already",
+            Request::Mail { from } if from.size > LARGEST_MAIL => "552 5.3.4 The mail is larger than 40 MB",
+            Request::Rcpt { .. } if self.sender.is_none() => "503 5.5.1 Say MAIL FROM first",
+            Request::Rcpt { .. } if self.recipients.len() >= MOST_RECIPIENTS => "452 4.5.3 Too many recipients",
+            Request::Data if self.recipients.is_empty() => "503 5.5.1 Say RCPT TO first",
+            _ => return None,
+        })
+    }
+
+    fn greet(&mut self, host: Cow<'_, str>) {
+        self.reset();
+        self.helo = Some(host.into_owned());
+    }
+
+    /// Takes a recipient, if a receipt rule does.
+    fn recipient(&mut self, recipient: String) -> &'static str {
+        if !self.receiver.takes(&recipient) {
+            self.receiver.observer().tell(Activity::Refused { recipient });
+            return "550 5.1.1 No receipt rule takes mail for this recipient";
+        }
+        self.recipients.push(recipient);
+        "250 2.1.5 OK"
     }
 
     /// Returns the answer to EHLO.

@@ -269,6 +269,16 @@ fn update(
             event.change(source, version, shown);
         }
     }
+    cancel_left_out(members, source, version, pairing)
+}
+
+/// Cancels the entries whose windows a notice no longer has; returns them in words.
+fn cancel_left_out(
+    members: &mut [Event],
+    source: &Source,
+    version: &Version,
+    pairing: &WindowPairing<'_>,
+) -> Vec<String> {
     let mut concerns = Vec::new();
     for stored in &pairing.left_out {
         let Some(event) = members.get_mut(stored.place) else { continue };

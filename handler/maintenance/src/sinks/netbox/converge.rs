@@ -87,58 +87,86 @@ struct Done {
     renamed: Vec<EventId>,
 }
 
+/// What was written since the last look back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Written {
+    Nothing,
+    /// Impacts or notifications, or a new event: nobody else has read these before.
+    Parts,
+    /// A change of an event, in between whose parts others may have written.
+    Event,
+}
+
 async fn settle(records: &impl Records, input: &PlanInput<'_>, done: &mut Done) -> Result<Settled, Fault> {
     let mut view = read(records, input, done).await?;
     if let Some(last) = plan::last_if_missing(input, &view).filter(|_| done.deleted.is_none()) {
-        learn_past(records, input, last, done).await?;
-        view = read_again(records, input, &view, done).await?;
+        view = with_past(records, input, &view, last, done).await?;
     }
-    let (mut wrote, mut updated) = (false, false);
+    let mut written = Written::Nothing;
     for _ in 0..MOST_STEPS {
         match plan::next(input, &view).map_err(|ambiguous| Fault::Refused(ambiguous.to_string()))? {
             Next::Wait(reason) => return Err(Fault::Conflict(reason)),
-            Next::Do(actions) if done.deleted.is_none() && actions.iter().any(is_new) => {
-                let numbers = actions.iter().filter_map(|action| match action {
-                    Action::Create(event) => fields::number(&input.announcement.id, &event.name),
-                    _ => None,
-                });
-                learn_past(records, input, numbers.max().unwrap_or(1), done).await?;
-                view = read_again(records, input, &view, done).await?;
-            }
-            Next::Do(actions) => {
-                for action in &actions {
-                    wrote = true;
-                    updated |= matches!(action, Action::Update { .. });
-                    let performed = records.perform(action, input.claimant).await?;
-                    match (action, &performed) {
-                        (Action::Create(_), Performed::Event(event)) => {
-                            done.made.insert(event.id);
-                        }
-                        (Action::Update { conflicts, .. }, _) => done.conflicts.extend_from_slice(conflicts),
-                        (Action::MoveNotifications { .. }, _) => done.made.clear(),
-                        _ => {}
-                    }
-                    view.record(action, performed);
-                }
-            }
-            Next::Settled(settled) if !wrote => return Ok(settled),
+            Next::Do(actions) => match last_made(input, &actions).filter(|_| done.deleted.is_none()) {
+                Some(last) => view = with_past(records, input, &view, last, done).await?,
+                None => written = written.max(perform(records, input, &actions, (&mut view, done)).await?),
+            },
+            Next::Settled(settled) if written == Written::Nothing => return Ok(settled),
             Next::Settled(settled) => {
-                match look_back(records, input, (&view, done), updated || records.takes_twins()).await? {
-                    None => return Ok(settled),
-                    Some(changed) => {
-                        done.made.clear();
-                        view = changed;
-                        (wrote, updated) = (false, false);
-                    }
-                }
+                let impacts_too = written == Written::Event || records.takes_twins();
+                let Some(changed) = look_back(records, input, (&view, done), impacts_too).await? else {
+                    return Ok(settled);
+                };
+                done.made.clear();
+                (view, written) = (changed, Written::Nothing);
             }
         }
     }
     Err(Fault::Conflict(format!("`{}` keeps changing", input.announcement.id)))
 }
 
-fn is_new(action: &Action) -> bool {
-    matches!(action, Action::Create(_))
+/// Writes what was planned, and takes it into the view; returns the most that was written.
+async fn perform(
+    records: &impl Records,
+    input: &PlanInput<'_>,
+    actions: &[Action],
+    (view, done): (&mut View, &mut Done),
+) -> Result<Written, Fault> {
+    let mut written = Written::Nothing;
+    for action in actions {
+        written = written.max(if matches!(action, Action::Update { .. }) { Written::Event } else { Written::Parts });
+        let performed = records.perform(action, input.claimant).await?;
+        match (action, &performed) {
+            (Action::Create(_), Performed::Event(event)) => {
+                done.made.insert(event.id);
+            }
+            (Action::Update { conflicts, .. }, _) => done.conflicts.extend_from_slice(conflicts),
+            (Action::MoveNotifications { .. }, _) => done.made.clear(),
+            _ => {}
+        }
+        view.record(action, performed);
+    }
+    Ok(written)
+}
+
+/// Returns the highest number among the events that are made; `None` if none is made.
+fn last_made(input: &PlanInput<'_>, actions: &[Action]) -> Option<usize> {
+    let made = actions.iter().filter_map(|action| match action {
+        Action::Create(event) => Some(fields::number(&input.announcement.id, &event.name).unwrap_or(1)),
+        _ => None,
+    });
+    made.max()
+}
+
+/// Returns the view with the events up to that number that people have deleted or renamed.
+async fn with_past(
+    records: &impl Records,
+    input: &PlanInput<'_>,
+    view: &View,
+    last: usize,
+    done: &mut Done,
+) -> Result<View, Fault> {
+    learn_past(records, input, last, done).await?;
+    read_again(records, input, view, done).await
 }
 
 /// Finds out whether events up to that number have been deleted or renamed by hand.

@@ -26,39 +26,13 @@ const INTERIM: EventStatus = EventStatus::Unknown;
 pub(super) fn make(
     input: &PlanInput<'_>,
     number: usize,
-    ScheduledWindow { window, content }: &ScheduledWindow,
+    scheduled: &ScheduledWindow,
     after: Option<&StoredEvent>,
     now: Timestamp,
 ) -> NewEvent {
-    let impacts = circuits::known_impacts(content, input.circuits);
-    let target = Lifecycle::announced(content.status).status;
-    let waits = target.is_final() && !impacts.is_empty();
+    let ScheduledWindow { window, content } = scheduled;
     let (name, summary) = (fields::name(&input.announcement.id, number), summary(input, content));
-    let claims = input.claimant.join(&Claims::new(), now);
-    let pending = Pending {
-        circuits: impacts.keys().copied().collect(),
-        until: until(input, &claims),
-        evidence: Evidence::Mail(input.claimant.mail.clone()),
-    };
-    let note = Note {
-        id: input.announcement.id.clone(),
-        number,
-        last: number.max(input.announcement.windows.len()),
-        version: input.announcement.version.clone(),
-        said: Said {
-            status: target,
-            start: window.start(),
-            end: window.end(),
-            summary: summary_digest(&summary),
-            zone: zone_of(window),
-        },
-        pending: if impacts.is_empty() { Pending::default() } else { pending },
-        impacts,
-        then: waits.then_some(target),
-        left: false,
-        yields: false,
-        claims,
-    };
+    let note = first_note(input, number, scheduled, &summary, now);
     let mut remarks = remarks(input, &name, content);
     remarks.extend(
         after.map(|event| format!("Event {} was deleted by hand; a later notice says something else.", event.id)),
@@ -67,11 +41,48 @@ pub(super) fn make(
         provider: input.provider.id,
         comments: note.write("", &remarks),
         summary,
-        status: if waits { INTERIM } else { target },
+        status: if note.then.is_some() { INTERIM } else { note.said.status },
         start: window.start(),
         end: window.end(),
         zone: zone_of(window),
         name,
+    }
+}
+
+/// Returns the note of a new event.
+fn first_note(
+    input: &PlanInput<'_>,
+    number: usize,
+    ScheduledWindow { window, content }: &ScheduledWindow,
+    summary: &str,
+    now: Timestamp,
+) -> Note {
+    let impacts = circuits::known_impacts(content, input.circuits);
+    let status = Lifecycle::announced(content.status).status;
+    let claims = input.claimant.join(&Claims::new(), now);
+    let pending = Pending {
+        circuits: impacts.keys().copied().collect(),
+        until: until(input, &claims),
+        evidence: Evidence::Mail(input.claimant.mail.clone()),
+    };
+    Note {
+        id: input.announcement.id.clone(),
+        number,
+        last: number.max(input.announcement.windows.len()),
+        version: input.announcement.version.clone(),
+        said: Said {
+            status,
+            start: window.start(),
+            end: window.end(),
+            summary: summary_digest(summary),
+            zone: zone_of(window),
+        },
+        pending: if impacts.is_empty() { Pending::default() } else { pending },
+        then: (status.is_final() && !impacts.is_empty()).then_some(status),
+        impacts,
+        left: false,
+        yields: false,
+        claims,
     }
 }
 
@@ -141,11 +152,9 @@ fn revise(
     };
     let on_circuits = merge_impacts(event, &impacts, view, until(input, &claims));
     let mut conflicts = merged.conflicts(event);
-    conflicts.extend(on_circuits.conflicts.iter().map(|(circuit, stood)| {
-        let word = |impact: Option<Impact>| impact.map_or_else(|| "none".to_owned(), |impact| impact.to_string());
-        let says = word(impacts.get(circuit).copied());
-        conflict(&format!("Impact on {}", circuit_name(input, *circuit)), &word(*stood), &says)
-    }));
+    let on_circuit =
+        |(circuit, stood): &(CircuitId, _)| conflict_on(input, *circuit, *stood, impacts.get(circuit).copied());
+    conflicts.extend(on_circuits.conflicts.iter().map(on_circuit));
     let fields = Fields {
         target: merged.status.value,
         start: merged.start.value,
@@ -170,6 +179,12 @@ fn revise(
         claims,
     };
     write(event, note, fields, view)
+}
+
+/// Returns the line about an impact that a person has written, and a notice contradicts.
+fn conflict_on(input: &PlanInput<'_>, circuit: CircuitId, stood: Option<Impact>, says: Option<Impact>) -> String {
+    let word = |impact: Option<Impact>| impact.map_or_else(|| "none".to_owned(), |impact| impact.to_string());
+    conflict(&format!("Impact on {}", circuit_name(input, circuit)), &word(stood), &word(says))
 }
 
 /// Returns the call that gives an event the newer content of another one, made at the same time.

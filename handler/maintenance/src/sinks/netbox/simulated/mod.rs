@@ -4,6 +4,7 @@ mod edits;
 mod race;
 mod remembered;
 mod rules;
+mod trial;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,7 +25,7 @@ use super::{
     ids::{CircuitId, EventId, ImpactId, ProviderId},
     link::{Linked, Mailbox, Target, link},
     note::Note,
-    records::{Action, Fault, Past, Pause, Performed, Records},
+    records::{Action, EventChange, Fault, ImpactChange, NewImpact, Past, Pause, Performed, Records},
     settled::Settled,
     stored::{StoredEvent, StoredImpact, StoredProvider},
 };
@@ -94,53 +95,9 @@ impl Base {
                 }
                 Ok(Performed::Done)
             }
-            Action::Update { event, etag, change, .. } => {
-                let mut event = self.events.get(event).cloned().ok_or(Fault::Conflict("no such event".into()))?;
-                if event.etag != *etag {
-                    return Err(Fault::Conflict("Precondition failed.".into()));
-                }
-                let change = change.clone();
-                event.name = change.name.unwrap_or(event.name);
-                event.summary = change.summary.unwrap_or(event.summary);
-                event.status = change.status.unwrap_or(event.status);
-                event.start = change.start.unwrap_or(event.start);
-                event.end = change.end.unwrap_or(event.end);
-                event.zone = change.zone.or(event.zone);
-                event.acknowledged = change.acknowledged.unwrap_or(event.acknowledged);
-                event.comments = change.comments.unwrap_or(event.comments);
-                Ok(Performed::Event(Box::new(self.store(event))))
-            }
-            Action::AddImpacts(new) => {
-                for impact in new {
-                    self.writable(impact.event)?;
-                    let there = |other: &StoredImpact| (other.event, other.circuit) == (impact.event, impact.circuit);
-                    if !self.takes_twins && self.impacts.values().any(there) {
-                        return Err(Fault::Conflict("IntegrityError".into()));
-                    }
-                }
-                let stored = new.iter().map(|new| StoredImpact {
-                    id: ImpactId::new(self.number()),
-                    event: new.event,
-                    circuit: new.circuit,
-                    impact: Some(new.impact),
-                });
-                let stored: Vec<_> = stored.collect();
-                self.impacts.extend(stored.iter().map(|impact| (impact.id, *impact)));
-                Ok(Performed::Impacts(stored))
-            }
-            Action::ChangeImpacts(changes) => {
-                for change in changes {
-                    let event = self.impacts.get(&change.id).ok_or(Fault::Rejected("no such impact".into()))?.event;
-                    self.writable(event)?;
-                }
-                let mut stored = Vec::new();
-                for change in changes {
-                    let Some(impact) = self.impacts.get_mut(&change.id) else { continue };
-                    impact.impact = Some(change.impact);
-                    stored.push(*impact);
-                }
-                Ok(Performed::Impacts(stored))
-            }
+            Action::Update { event, etag, change, .. } => self.update(*event, etag, change.clone()),
+            Action::AddImpacts(new) => self.add_impacts(new),
+            Action::ChangeImpacts(changes) => self.change_impacts(changes),
             Action::RemoveImpacts(removed) => {
                 if removed.iter().any(|id| !self.impacts.contains_key(id)) {
                     return Err(Fault::Rejected("no such impact".into()));
@@ -149,6 +106,55 @@ impl Base {
                 Ok(Performed::Done)
             }
         }
+    }
+
+    fn update(&mut self, event: EventId, etag: &str, change: EventChange) -> Result<Performed, Fault> {
+        let mut event = self.events.get(&event).cloned().ok_or(Fault::Conflict("no such event".into()))?;
+        if event.etag != etag {
+            return Err(Fault::Conflict("Precondition failed.".into()));
+        }
+        event.name = change.name.unwrap_or(event.name);
+        event.summary = change.summary.unwrap_or(event.summary);
+        event.status = change.status.unwrap_or(event.status);
+        event.start = change.start.unwrap_or(event.start);
+        event.end = change.end.unwrap_or(event.end);
+        event.zone = change.zone.or(event.zone);
+        event.acknowledged = change.acknowledged.unwrap_or(event.acknowledged);
+        event.comments = change.comments.unwrap_or(event.comments);
+        Ok(Performed::Event(Box::new(self.store(event))))
+    }
+
+    fn add_impacts(&mut self, new: &[NewImpact]) -> Result<Performed, Fault> {
+        for impact in new {
+            self.writable(impact.event)?;
+            let there = |other: &StoredImpact| (other.event, other.circuit) == (impact.event, impact.circuit);
+            if !self.takes_twins && self.impacts.values().any(there) {
+                return Err(Fault::Conflict("IntegrityError".into()));
+            }
+        }
+        let stored = new.iter().map(|new| StoredImpact {
+            id: ImpactId::new(self.number()),
+            event: new.event,
+            circuit: new.circuit,
+            impact: Some(new.impact),
+        });
+        let stored: Vec<_> = stored.collect();
+        self.impacts.extend(stored.iter().map(|impact| (impact.id, *impact)));
+        Ok(Performed::Impacts(stored))
+    }
+
+    fn change_impacts(&mut self, changes: &[ImpactChange]) -> Result<Performed, Fault> {
+        for change in changes {
+            let event = self.impacts.get(&change.id).ok_or(Fault::Rejected("no such impact".into()))?.event;
+            self.writable(event)?;
+        }
+        let mut stored = Vec::new();
+        for change in changes {
+            let Some(impact) = self.impacts.get_mut(&change.id) else { continue };
+            impact.impact = Some(change.impact);
+            stored.push(*impact);
+        }
+        Ok(Performed::Impacts(stored))
     }
 }
 

@@ -5,10 +5,11 @@
 //! with the same bare block, so that one counts only where the subject says that the mail was passed on, or where it is
 //! the first thing in the body. Whoever writes the body can fake all of this: such a layer is evidence, not proof.
 
-use memchr::memmem;
+use std::sync::LazyLock;
 
 use super::{
     Layer, flat,
+    hints::Hints,
     quoted::{Block, continues, labelled},
     subject,
 };
@@ -60,6 +61,8 @@ const HINTS: [&str; 13] = [
     "件名",
 ];
 
+static HINTED: LazyLock<Hints> = LazyLock::new(|| Hints::new(&HINTS));
+
 /// Returns the messages forwarded inline, the outermost first: from the text body, or from the page if the text quotes
 /// none.
 pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) -> Vec<Layer> {
@@ -72,7 +75,7 @@ pub(super) fn find(subject: &str, text: Option<&String>, page: Option<&String>) 
     });
     if layers.is_empty()
         && let Some(page) = page
-        && HINTS.iter().any(|hint| memmem::find(page.as_bytes(), hint.as_bytes()).is_some())
+        && HINTED.are_in(page)
     {
         let lines = flat::lines(page);
         let lines: Vec<_> = lines.iter().take(MOST_LINES).map(String::as_str).collect();
@@ -102,8 +105,8 @@ impl Body<'_> {
         let mut only_blank = true;
         // An Apple forward is quoted as a whole; a deeper quotation in it is an answer's.
         let mut quoted = 0;
+        let mut passed_on = subject::is_forward(subject);
         while let Some(line) = self.lines.get(at).filter(|_| layers.len() < MOST_FORWARDS) {
-            let passed_on = subject::is_forward(layers.last().map_or(subject, |layer| layer.subject.as_str()));
             if passed_on == Some(false) {
                 break;
             }
@@ -120,7 +123,9 @@ impl Body<'_> {
             if let Some(block) = found {
                 (at, quoted, only_blank) = (block.end, block.depth, true);
                 below = at;
-                layers.push(block.layer());
+                let layer = block.layer();
+                passed_on = subject::is_forward(&layer.subject);
+                layers.push(layer);
             } else {
                 only_blank &= is_mark(words);
                 at += 1;

@@ -12,6 +12,7 @@ mod flat;
 mod flowed;
 mod forward;
 mod headers;
+mod hints;
 mod identity;
 mod list;
 mod parts;

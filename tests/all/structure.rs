@@ -76,6 +76,7 @@ const PARSERS: &[&str] = &[
     "csv",
     "encoding_rs",
     "html5ever",
+    "html5gum",
     "icalendar",
     "mail",
     "mail-parser",

@@ -8,6 +8,7 @@ mod render;
 mod structure;
 mod table;
 mod text;
+mod tokens;
 mod tree;
 
 use std::collections::BTreeMap;

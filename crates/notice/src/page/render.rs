@@ -253,8 +253,11 @@ fn is_hidden(element: &Element<'_>) -> bool {
         return true;
     }
     let Some(style) = element.attribute(Attribute::Style) else { return false };
-    style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
-        let is = |name: &str| property.trim().eq_ignore_ascii_case(name);
+    // Most properties begin otherwise: they need not be taken apart.
+    let may_hide = |rule: &&str| rule.starts_with(['t', 'T', 'd', 'D', 'v', 'V']);
+    let rules = style.split(';').map(str::trim_start).filter(may_hide);
+    rules.filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
+        let is = |name: &str| property.trim_end().eq_ignore_ascii_case(name);
         let says = |word: &str| {
             value.split([' ', '!', '\t', '\r', '\n']).any(|candidate| candidate.eq_ignore_ascii_case(word))
         };

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     grammar as words,
     index::Hit,
+    list::List,
     plans,
     scope::{PREPOSITION_REACH, begins, is_in, is_pointer, phrase_at},
     tokens::{Gap, Token},
@@ -82,13 +83,13 @@ impl<'sentence> Clause<'sentence> {
     }
 
     /// Returns what the word is said of: the nearest known noun before it decides that is no part of another one.
-    pub(super) fn is_said_of(&self, nouns: &[&[&str]]) -> Of {
+    pub(super) fn is_said_of(&self, nouns: &[&List]) -> Of {
         for at in (self.range.start..self.at).rev() {
             let Some(token) = self.tokens.get(at) else { continue };
             if is_in(token, plans::READERS) {
                 return Of::Other;
             }
-            let is_work = nouns.iter().any(|nouns| begins(token, nouns)) || is_pointer(self.tokens, at);
+            let is_work = nouns.iter().any(|nouns| begins(token, *nouns)) || is_pointer(self.tokens, at);
             let is_object = begins(token, words::SERVICE) && !is_in(token, words::WORK);
             if (is_work || is_object) && !self.is_part(at, self.range.start) {
                 return if is_object { Of::Other } else { Of::Work };

@@ -9,6 +9,7 @@ use super::{
     clause::{Clause, Of},
     grammar as words,
     index::Hit,
+    list::{List, Words},
     plans,
     scope::{begins, is_helper, is_in, phrase_at},
     tokens::{Sentence, Token},
@@ -75,7 +76,7 @@ impl Denial<'_> {
         let after = self.0.after();
         // The word that opens what nobody has to do, "que" or "that", opens a clause as well.
         let further = self.0.tokens.iter().skip(self.0.at + 1).take(after.len() + 1);
-        let follows = |first: &[&str], second: &[&str]| {
+        let follows = |first: &List, second: &[&str]| {
             let pairs = further.clone().zip(further.clone().skip(1));
             pairs.clone().any(|(one, next)| begins(one, first) && is_in(next, second))
         };
@@ -84,13 +85,13 @@ impl Denial<'_> {
         let from_here = self.0.tokens.get(self.0.at..self.0.range.end).unwrap_or_default();
         is_for_reader
             || follows(plans::DOING, &["by"])
-            || follows(plans::NEEDED, plans::TO_DO)
+            || follows(plans::NEEDED, plans::TO_DO.entries())
             || self.0.before().iter().any(|token| begins(token, plans::UNAFFECTED))
             || from_here.iter().any(|token| begins(token, plans::UNDENIED))
     }
 
     fn is_thing(&self) -> bool {
-        plans::THINGS.contains(&self.0.word())
+        plans::THINGS.holds(self.0.word())
     }
 
     /// Returns whether what is denied is said of the maintenance: of a noun for it before the negation or, where none is, behind it.

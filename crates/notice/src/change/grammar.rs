@@ -3,18 +3,20 @@
 //! All languages share the tables: a word counts only where it stands in the verb group of a word of change, or before it, and
 //! there no language's "can" is another's noun.
 
+use super::list::List;
+
 /// "May be cancelled": what is possible has not happened.
-pub(super) const POSSIBLE: &[&str] = &[
+pub(super) const POSSIBLE: &List = &List::of(&[
     "may", "might", "can", "ca", "could", "cou", "possibly", "potentially", "perhaps", "maybe", "subject", "kann",
     "konnen", "konnte", "konnten", "koennen", "koennte", "koennten", "moglicherweise", "eventuell", "kan", "kunnen",
     "kon", "konden", "mogelijk", "eventueel", "puede", "pueden", "podria", "podrian", "podra", "podran", "pudiera",
     "pudieran", "posiblemente", "pode", "podem", "podera", "poderao", "poderia", "poderiam", "possa", "possam", "puo",
     "possono", "potrebbe", "potrebbero", "potra", "potranno", "possano", "peut", "peuvent", "pourrait", "pourraient",
     "pourra", "pourront", "eventuellement", "olabilir",
-];
+]);
 
 /// Helping words of the future: an event that is still to be completed, or begun, is a plan.
-pub(super) const AHEAD: &[&str] = &[
+pub(super) const AHEAD: &List = &List::of(&[
     "will", "wi", "shall", "should", "would", "wo", "must", "to", "ought", "need", "needs", "expected", "planned",
     "scheduled", "due", "likely", "estimated", "anticipated", "supposed", "yet", "wird", "werden", "muss", "mussen",
     "soll", "sollen", "sollte", "sollten", "voraussichtlich", "zal", "zullen", "moet", "moeten", "wordt", "sera",
@@ -22,49 +24,49 @@ pub(super) const AHEAD: &[&str] = &[
     "devera", "deverao", "devono", "dovra", "dovranno", "verra", "verranno", "sara", "saranno", "seront", "doit",
     "doivent", "devra", "devront", "devrait", "ser", "essere", "etre", "sea", "sean", "seja", "sejam", "venga",
     "vengano", "soit", "soient", "estara", "estaran",
-];
+]);
 
 /// Helping verbs of what a carrier will do or tell.
-pub(super) const WILL: &[&str] = &[
+pub(super) const WILL: &List = &List::of(&[
     "will", "shall", "werden", "wird", "zullen", "zal", "sera", "seran", "serao", "sara", "saranno", "serez", "serons",
     "seront", "recevrez", "recibira", "recibiran", "recibiras", "recebera", "receberao", "ricevera", "riceverete",
     "informaremos", "informeremo",
-];
+]);
 
 /// Helping words of the past: "after it was completed".
-pub(super) const PAST: &[&str] = &[
+pub(super) const PAST: &List = &List::of(&[
     "was", "were", "had", "wurde", "wurden", "war", "waren", "werd", "fue", "fueron", "foi", "foram", "fut", "furent",
-];
+]);
 
 /// Helping words of the perfect.
-pub(super) const PERFECT: &[&str] = &["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"];
+pub(super) const PERFECT: &List = &List::of(&["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"]);
 
-pub(super) const NOT: &[&str] = &[
+pub(super) const NOT: &List = &List::of(&[
     "not", "never", "neither", "nor", "no", "nicht", "nie", "niemals", "weder", "niet", "nooit", "nunca", "nao", "non",
     "pas", "jamais", "degil", "unable", "without",
-];
+]);
 
 /// What has to be there so that work can be done, as word beginnings.
-pub(super) const CONSENT: &[&str] = &[
+pub(super) const CONSENT: &List = &List::of(&[
     "permit", "permission", "approval", "consent", "clearance", "agreement", "authorisation", "authorization",
     "genehmigung", "freigabe", "zustimmung", "vergunning", "goedkeuring", "toestemming", "permiso", "aprobacion",
     "autorizacion", "aprovacao", "autorizacao", "permesso", "autorizzazione", "approvazione", "autorisation", "accord",
     "izin", "onay",
-];
+]);
 
 /// Orders not to read a notice, as word beginnings: they hold nothing where a condition follows.
-pub(super) const ORDERS_TO_IGNORE: &[&str] =
-    &["disregard", "ignor", "negeer", "negeren", "omiso", "desconsider", "compte", "considerare", "dikkate"];
+pub(super) const ORDERS_TO_IGNORE: &List =
+    &List::of(&["disregard", "ignor", "negeer", "negeren", "omiso", "desconsider", "compte", "considerare", "dikkate"]);
 
 /// Words that stand for the notice itself: "the below is not valid".
-pub(super) const POINTERS: &[&str] = &["below", "above", "following", "abovementioned", "aforementioned"];
+pub(super) const POINTERS: &List = &List::of(&["below", "above", "following", "abovementioned", "aforementioned"]);
 
 /// Labels whose value is said of the maintenance.
-pub(super) const LABELS: &[&str] =
-    &["status", "state", "phase", "stage", "outcome", "result", "resolution", "closure", "disposition", "decision"];
+pub(super) const LABELS: &List =
+    &List::of(&["status", "state", "phase", "stage", "outcome", "result", "resolution", "closure", "disposition", "decision"]);
 
 /// Words that may stand between a verb and its participle.
-pub(super) const HELPERS: &[&str] = &[
+pub(super) const HELPERS: &List = &List::of(&[
     "be", "been", "being", "is", "are", "am", "was", "were", "has", "have", "had", "having", "do", "does", "did", "get",
     "gets", "got", "getting", "now", "already", "also", "since", "just", "therefore", "thus", "hereby", "hence",
     "again", "still", "indeed", "both", "all", "all been", "as", "of", "so", "far", "stands", "stand", "remains",
@@ -74,24 +76,24 @@ pub(super) const HELPERS: &[&str] = &[
     "foram", "sendo", "e", "sao", "estao", "ja", "fica", "ficou", "stato", "stata", "stati", "state", "viene",
     "vengono", "hanno", "abbiamo", "gia", "sono", "ete", "a", "ont", "est", "sont", "avons", "deja", "etait", "fut",
     "aurait", "avoir", "haber", "aver", "venire", "bien", "sera", "completamente",
-];
+]);
 
 /// French adverbs in "ment", an ending that English nouns have too.
-pub(super) const FRENCH_ADVERBS: &[&str] = &[
+pub(super) const FRENCH_ADVERBS: &List = &List::of(&[
     "actuellement", "completement", "correctement", "definitivement", "desormais", "egalement", "entierement",
     "eventuellement", "finalement", "immediatement", "initialement", "malheureusement", "momentanement", "normalement",
     "officiellement", "partiellement", "prealablement", "precedemment", "provisoirement", "rapidement", "recemment",
     "seulement", "simplement", "temporairement", "totalement",
-];
+]);
 
 /// English words in "ly" that are no adverbs.
-pub(super) const NO_ADVERBS: &[&str] = &[
+pub(super) const NO_ADVERBS: &List = &List::of(&[
     "supply", "resupply", "assembly", "disassembly", "family", "reply", "anomaly", "italy", "apply", "comply", "imply",
     "multiply", "rally", "tally", "monopoly",
-];
+]);
 
 /// A condition opens: what follows has not happened.
-pub(super) const CONDITIONS: &[&str] = &[
+pub(super) const CONDITIONS: &List = &List::of(&[
     "if", "unless", "whether", "provided that", "in case", "in the case", "in the event", "in event",
     "in the unlikely event", "in any event of", "assuming", "depending on", "reserve the right", "reserves the right",
     "should we", "should the", "should this", "should any", "should there", "should your", "falls", "sofern",
@@ -104,39 +106,39 @@ pub(super) const CONDITIONS: &[&str] = &[
     "se questa", "se questo", "se dovesse", "se dovessero", "se per", "nell eventualita", "ove", "en cas", "au cas",
     "dans le cas", "si les", "si le", "si l", "si cette", "si cet", "si ce", "si un", "si une", "s il", "s ils",
     "si elle", "si vous", "si nous", "eger", "halinde", "durumunda", "takdirde",
-];
+]);
 
 /// A time opens: what follows is still to be, unless it was.
-pub(super) const TIMES: &[&str] = &[
+pub(super) const TIMES: &List = &List::of(&[
     "once", "when", "whenever", "until", "till", "upon", "after", "before", "prior to", "as soon as", "by the time",
     "while", "from", "pending", "sobald", "nachdem", "bis die", "bis der", "bis das", "bis alle", "bevor", "zodra",
     "nadat", "tot de", "tot het", "tot alle", "voordat", "cuando", "una vez", "despues de que", "despues que",
     "hasta que", "antes de", "antes que", "quando", "assim que", "depois que", "depois de", "ate que", "uma vez",
     "logo que", "dopo che", "una volta", "finche", "fino a quando", "prima che", "appena", "quand", "lorsque",
     "apres que", "une fois", "jusqu a ce", "avant que", "avant", "des que", "aussitot",
-];
+]);
 
 /// Words that open a condition at the start of a sentence: "Should it be cancelled, …".
-pub(super) const INVERTED: &[&str] =
-    &["should", "were", "had", "sollte", "sollten", "wird", "muss", "mochte", "wordt", "dovesse", "dovessero"];
+pub(super) const INVERTED: &List =
+    &List::of(&["should", "were", "had", "sollte", "sollten", "wird", "muss", "mochte", "wordt", "dovesse", "dovessero"]);
 
 /// A new statement begins, which a condition before does not hold.
-pub(super) const STATEMENTS: &[&str] = &["that", "dass", "dat", "que", "che", "ki"];
+pub(super) const STATEMENTS: &List = &List::of(&["that", "dass", "dat", "que", "che", "ki"]);
 
 /// Before an article these open a reason.
-pub(super) const REASONS: &[&str] = &["because", "since", "weil", "omdat", "porque", "perche", "poiche", "puisque"];
+pub(super) const REASONS: &List = &List::of(&["because", "since", "weil", "omdat", "porque", "perche", "poiche", "puisque"]);
 
 /// Courtesies are no conditions of the maintenance: "If you have any questions about the cancelled work".
-pub(super) const COURTESY: &[&str] = &[
+pub(super) const COURTESY: &List = &List::of(&[
     "question", "questions", "concern", "concerns", "inquiries", "enquiries", "query", "queries", "doubt", "doubts",
     "information", "assistance", "help", "contact", "frage", "fragen", "ruckfragen", "vragen", "pregunta", "preguntas",
     "consulta", "consultas", "duda", "dudas", "duvida", "duvidas", "pergunta", "perguntas", "domanda", "domande",
     "dubbi", "renseignement", "sorunuz", "sorulariniz", "wondering", "wonder", "inconvenience", "apologise",
     "apologize",
-];
+]);
 
 /// Nouns for the maintenance, as word beginnings.
-pub(super) const WORK: &[&str] = &[
+pub(super) const WORK: &List = &List::of(&[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
     "it", "this", "these", "they", "crew", "start", "end", "begin", "everything", "night", "appointment", "mw", "pw",
@@ -146,66 +148,66 @@ pub(super) const WORK: &[&str] = &[
     "trabajo", "ventana", "intervencion", "actividad", "fecha", "horario", "tarea", "aviso", "manutencao",
     "manutencoes", "trabalho", "janela", "intervencao", "atividade", "data", "obra", "manutenzion", "lavor",
     "intervent", "finestra", "attivita", "travaux", "travail", "fenetre", "horaire", "bakim", "calisma", "pencere",
-];
+]);
 
 /// Nouns for the objects of the work, as word beginnings.
-pub(super) const SERVICE: &[&str] = &[
+pub(super) const SERVICE: &List = &List::of(&[
     "session", "service", "traffic", "circuit", "connection", "connectivity", "link", "port", "customer", "fiber",
     "fibre", "cable", "equipment", "card", "router", "switch", "path", "device", "pole", "node", "power", "route",
     "light", "installation", "order", "ring", "splice", "payment", "invoice", "support", "alarm", "server", "system", "subscription",
     "protection", "user", "account", "verkehr", "dienst", "leitung", "kabel", "faser", "verkeer", "servicio", "trafico",
     "servico", "trafego", "servizi", "traffico", "trafic", "lien", "hizmet", "trafik", "devre", "hat", "hatt",
-];
+]);
 
-pub(super) const PREPOSITIONS: &[&str] = &[
+pub(super) const PREPOSITIONS: &List = &List::of(&[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
     "near", "from", "our", "your", "under", "during", "throughout", "within", "wahrend", "tijdens", "durante", "pendant", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
     "sobre", "para", "em", "na", "do", "da", "di", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
-];
+]);
 
 /// Behind a noun of change these make it a matter of rules: "cancellation policy".
-pub(super) const RULES: &[&str] = &[
+pub(super) const RULES: &List = &List::of(&[
     "policy", "policies", "fee", "fees", "charge", "charges", "request", "requests", "terms", "deadline", "rights",
     "conditions", "time", "date", "period", "report", "times",
-];
+]);
 
 /// Before a participle or a noun of change these make it one that is not meant: "any cancelled work", "no cancellation".
-pub(super) const UNREAL: &[&str] = &[
+pub(super) const UNREAL: &List = &List::of(&[
     "any", "no", "without", "every", "each", "possibility", "risk", "mogliche", "etwaige", "eventuali", "eventuales",
     "eventuais", "eventuelle", "eventuels", "posible", "possivel",
-];
+]);
 
 /// Before a noun of change these make it one that is still to come, or not meant: "upon completion".
-pub(super) const UNMEANT: &[&str] = &[
+pub(super) const UNMEANT: &List = &List::of(&[
     "avoid", "prevent", "upon", "until", "before", "after", "on", "possible", "potential", "possibly", "in case of",
     "in the event of", "to", "expected", "estimated", "eventual", "eventuale", "near", "towards", "pending", "bei",
     "nach", "bis", "vor", "falls", "im falle", "na", "bij", "tot", "eventuele", "en caso", "tras", "hasta", "cualquier",
     "em caso", "apos", "ate", "qualquer", "in caso", "dopo", "fino", "en cas", "apres", "toute", "avant",
-];
+]);
 
 /// Governs an infinitive that nobody has carried out.
-pub(super) const UNDONE: &[&str] = &[
+pub(super) const UNDONE: &List = &List::of(&[
     "possible", "impossible", "able", "unable", "right", "rights", "option", "ability", "wish", "wishes", "want",
     "wants", "like", "request", "requested", "requests", "ask", "asked", "contact", "call", "order", "how", "try",
     "trying", "attempt", "efforts", "effort", "hope", "prefer", "reason", "capability", "click", "portal", "here",
     "used", "reply", "happy", "possibility", "team",
-];
+]);
 
 /// Words for an earlier maintenance that a notice mentions: "the previous maintenance was cancelled".
-pub(super) const EARLIER: &[&str] = &[
+pub(super) const EARLIER: &List = &List::of(&[
     "previous", "earlier", "prior", "last", "former", "first", "vorige", "vorherige", "letzte", "anterior",
     "precedente", "precedent", "onceki", "past", "preceding",
-];
+]);
 
 /// Said of the past event these say that it is the one of today: "previously announced".
-pub(super) const ANNOUNCED: &[&str] = &[
+pub(super) const ANNOUNCED: &List = &List::of(&[
     "announced", "notified", "scheduled", "planned", "communicated", "advised", "notification", "notice", "mail",
     "email", "message", "announcement", "informed", "sent", "angekundigt", "angekundigte", "aangekondigd",
     "aangekondigde", "anunciad", "annunciat", "annonce", "duyurulan", "window",
-];
+]);
 
 /// A sentence of a legal text.
-pub(super) const LEGAL: &[&str] = &[
+pub(super) const LEGAL: &List = &List::of(&[
     "recipient", "confidential", "unsubscribe", "privileged", "addressee", "disclosure", "confidencial", "riservat",
     "confidentiel", "vertraulich", "vertrouwelijk", "destinatario", "destinataire", "gizli",
-];
+]);

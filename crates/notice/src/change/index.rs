@@ -12,10 +12,18 @@ use super::{
 struct Phrase {
     entry: &'static Entry,
     words: Vec<Word>,
+    /// Its place in the vocabulary.
+    number: usize,
+}
+
+/// The phrases that have their first word in common.
+struct Group {
+    first: Word,
+    phrases: Vec<Phrase>,
 }
 
 /// A word of a phrase.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Whole(&'static str),
     /// The beginning of a word.
@@ -52,7 +60,7 @@ pub(super) struct Hit {
 
 /// The phrases by the first two letters of their first word, and of the word that shows them in a text best.
 struct Index {
-    by_first: Vec<Vec<Phrase>>,
+    by_first: Vec<Vec<Group>>,
     by_longest: Vec<Vec<&'static str>>,
 }
 
@@ -62,9 +70,9 @@ const NEGATIONS: [&str; 4] = ["no", "cannot", "calisma*", "bakim*"];
 const LETTERS: usize = 26;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let empty = || (0..LETTERS * LETTERS).map(|_| Vec::new());
-    let (mut by_first, mut by_longest): (Vec<Vec<Phrase>>, Vec<Vec<&str>>) =
-        (empty().collect(), (0..LETTERS * LETTERS).map(|_| Vec::new()).collect());
+    let mut by_first: Vec<Vec<Group>> = (0..LETTERS * LETTERS).map(|_| Vec::new()).collect();
+    let mut by_longest: Vec<Vec<&str>> = vec![Vec::new(); LETTERS * LETTERS];
+    let mut number = 0;
     let mut add = |word: &'static str| {
         if let Some(words) = slot(word).and_then(|slot| by_longest.get_mut(slot))
             && !words.contains(&word)
@@ -73,7 +81,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         }
     };
     // Beside these a sentence may tell without a word of change. An index of what happens would find it in every mail.
-    for words in [&NEGATIONS[..], plans::DENIALS, plans::PAST_VERBS, plans::NOW] {
+    for words in [&NEGATIONS[..], plans::DENIALS.entries(), plans::PAST_VERBS.entries(), plans::NOW.entries()] {
         words.iter().copied().for_each(&mut add);
     }
     for entry in ENTRIES {
@@ -82,9 +90,15 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             if entry.form != Form::Happens {
                 parts.iter().max_by_key(|word| word.len()).into_iter().for_each(|word| add(word));
             }
-            let first = parts.first().and_then(|word| slot(word));
-            if let Some(phrases) = first.and_then(|slot| by_first.get_mut(slot)) {
-                phrases.push(Phrase { entry, words: parts.into_iter().map(Word::of).collect() });
+            let groups = parts.first().and_then(|word| by_first.get_mut(slot(word)?));
+            let words: Vec<Word> = parts.iter().map(|word| Word::of(word)).collect();
+            number += 1;
+            if let (Some(groups), Some(first)) = (groups, words.first().copied()) {
+                let phrase = Phrase { entry, words, number };
+                match groups.iter_mut().find(|group| group.first == first) {
+                    Some(group) => group.phrases.push(phrase),
+                    None => groups.push(Group { first, phrases: vec![phrase] }),
+                }
             }
         }
     }
@@ -119,17 +133,18 @@ fn may_be(word: &str, pattern: &str) -> bool {
 
 /// Returns the phrases that stand in a sentence, in order; of several at one place the longest.
 pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
+    let index = &*INDEX;
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        let phrases = slot(&token.word).and_then(|slot| INDEX.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
-        let phrases = phrases.iter().filter(|phrase| phrase.words.first().is_some_and(|first| first.is(&token.word)));
-        let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase.entry)));
+        let groups = slot(&token.word).and_then(|slot| index.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
+        let phrases = groups.iter().filter(|group| group.first.is(&token.word)).flat_map(|group| &group.phrases);
+        let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase)));
         // What happens is told of only where it is negated; what has happened stands above it.
-        let longest = found.max_by_key(|(end, entry)| (*end, entry.form != Form::Happens));
-        if let Some((end, entry)) = longest
+        let longest = found.max_by_key(|(end, phrase)| (*end, phrase.entry.form != Form::Happens, phrase.number));
+        if let Some((end, phrase)) = longest
             && hits.last().is_none_or(|last| last.end < end)
         {
-            hits.push(Hit { at, end, entry });
+            hits.push(Hit { at, end, entry: phrase.entry });
         }
     }
     hits

@@ -3,6 +3,7 @@
 use super::{
     Change, Statement, denial, grammar as words,
     index::{self, Hit},
+    list::Words,
     past,
     scope::{Condition, PREPOSITION_REACH, Subject, begins, clause_around, group_start, is_conjunction, is_in},
     tokens::{Gap, Sentence, Token},
@@ -49,7 +50,7 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
 }
 
 fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
-    let is_legal = |token: &Token| words::LEGAL.iter().any(|word| token.word.starts_with(word));
+    let is_legal = |token: &Token| begins(token, words::LEGAL);
     sentence.text.trim_end().ends_with('?') || sentence.tokens.iter().any(is_legal)
 }
 
@@ -119,8 +120,8 @@ impl<'sentence> Judge<'sentence> {
         }
     }
 
-    pub(super) fn has(&self, list: &[&str]) -> bool {
-        self.around.iter().any(|word| list.contains(word))
+    pub(super) fn has(&self, list: &(impl Words + ?Sized)) -> bool {
+        self.around.iter().any(|word| list.holds(word))
     }
 
     /// "It has been cancelled".
@@ -202,11 +203,11 @@ impl<'sentence> Judge<'sentence> {
             clause.iter().any(|token| is_in(token, words::POSSIBLE) || is_in(token, &["possible", "impossible"]))
         });
         let is_requested =
-            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::UNDONE.contains(&word));
+            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::UNDONE.holds(word));
         let is_governed = self.has(&["to"]) && self.is_governed(change)
             || self.before(1).is_some_and(|word| {
-                (words::UNREAL.contains(&word) || words::UNMEANT.contains(&word))
-                    || change != Change::Cancelled && words::UNDONE.contains(&word)
+                (words::UNREAL.holds(word) || words::UNMEANT.holds(word))
+                    || change != Change::Cancelled && words::UNDONE.holds(word)
             });
         if is_possible
             || self.is_done_to_another_object()

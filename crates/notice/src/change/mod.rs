@@ -11,6 +11,7 @@ mod denial;
 mod grammar;
 mod index;
 mod judge;
+mod list;
 mod paragraphs;
 mod past;
 #[rustfmt::skip]

@@ -8,6 +8,7 @@ use super::{
     grammar as words,
     index::Hit,
     judge::Judge,
+    list::{List, Words},
     tokens::{Gap, Token},
     vocabulary::Language,
 };
@@ -104,12 +105,12 @@ impl Judge<'_> {
         }
         let last =
             self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word.as_str());
-        if EARLIER_ADVERBS.contains(&last) || words::UNREAL.contains(&last) {
+        if EARLIER_ADVERBS.holds(last) || words::UNREAL.holds(last) {
             return true;
         }
         let subject = self.tokens.get(self.group.saturating_sub(PREPOSITION_REACH)..self.group).unwrap_or_default();
         subject.iter().any(|token| is_in(token, words::EARLIER))
-            && !self.tokens.iter().any(|token| words::ANNOUNCED.iter().any(|word| token.word.starts_with(word)))
+            && !self.tokens.iter().any(|token| words::ANNOUNCED.words().iter().any(|word| token.word.starts_with(word)))
     }
 
     /// Returns whether the word says how much goes down, and not what is done: "complete loss of service".
@@ -222,7 +223,7 @@ impl Judge<'_> {
     /// their clause. A clause of one or two words is a title.
     fn has_work_alone(&self) -> bool {
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
-        let names = |nouns: &[&str]| clause.iter().any(|token| begins(token, nouns));
+        let names = |nouns: &List| clause.iter().any(|token| begins(token, nouns));
         clause.len() <= 2 || names(words::WORK) && !names(words::SERVICE)
     }
 
@@ -258,7 +259,7 @@ impl Judge<'_> {
 
     /// Returns the part of a conditional sentence in which the word is, by the last of these phrases before it; `None` if there is no
     /// such phrase, or if a new statement begins after it.
-    pub(super) fn condition(&self, conditions: &[&str]) -> Option<Condition> {
+    pub(super) fn condition(&self, conditions: &List) -> Option<Condition> {
         let is_inverted = |at: usize| {
             at == 0
                 && conditions == words::CONDITIONS
@@ -393,7 +394,7 @@ pub(super) fn is_helper(token: &Token) -> bool {
     is_adverb(token)
         || [words::HELPERS, words::POSSIBLE, words::AHEAD, words::PAST, words::PERFECT, words::NOT]
             .iter()
-            .any(|list| is_in(token, list))
+            .any(|list| is_in(token, *list))
 }
 
 /// Returns whether a word is an adverb by its ending. English nouns share the ending of French adverbs, "equipment", so those are
@@ -428,37 +429,34 @@ pub(super) fn is_conjunction(token: &Token, language: Language) -> bool {
 }
 
 /// Returns whether a word is one of a list.
-pub(super) fn is_in(token: &Token, list: &[&str]) -> bool {
-    let word = token.word.as_bytes();
-    // The first letters tell nearly all words apart, without a call that compares the rest.
-    list.iter().any(|known| {
-        let known = known.as_bytes();
-        known.len() == word.len() && known.first() == word.first() && known == word
-    })
+pub(super) fn is_in(token: &Token, list: &(impl Words + ?Sized)) -> bool {
+    list.holds(&token.word)
 }
 
 /// Returns whether a word begins like one of a list. Entries of up to four letters, such as "it" and "es", must be the whole word or its
 /// plural.
-pub(super) fn begins(token: &Token, list: &[&str]) -> bool {
-    let first = token.word.bytes().next();
-    list.iter().filter(|word| word.bytes().next() == first).any(|word| {
-        if word.len() <= 4 {
-            token.word == *word || token.word.strip_suffix('s') == Some(word)
+pub(super) fn begins(token: &Token, list: &(impl Words + ?Sized)) -> bool {
+    let word = token.word.as_str();
+    let first = word.bytes().next();
+    let is_beginning = |entry: &&str| {
+        if entry.len() <= 4 {
+            word == *entry || word.strip_suffix('s') == Some(*entry)
         } else {
-            token.word.starts_with(word)
+            word.starts_with(entry)
         }
-    })
+    };
+    list.may_begin(word) && list.words().iter().filter(|entry| entry.bytes().next() == first).any(is_beginning)
 }
 
 /// Returns the end of the longest phrase that begins at a word; `None` if none does.
-pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &[&str]) -> Option<usize> {
-    let first = tokens.get(at)?.word.as_str();
+pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &List) -> Option<usize> {
+    let first = Some(tokens.get(at)?.word.as_str()).filter(|first| phrases.may_begin(first))?;
     // Most phrases begin with another word: they need not be taken apart.
     let begins = |phrase: &&&str| {
         phrase.bytes().next() == first.bytes().next()
             && phrase.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
-    let ends = phrases.iter().filter(begins).filter_map(|phrase| {
+    let ends = phrases.words().iter().filter(begins).filter_map(|phrase| {
         let mut end = at;
         for word in phrase.split(' ') {
             let token = tokens.get(end)?;

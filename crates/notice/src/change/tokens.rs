@@ -58,9 +58,15 @@ const MONTHS: &[&str] = &["jan", "jän", "feb", "mär", "apr", "mai", "jun", "ju
 pub(crate) fn split(paragraph: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
-    let mut characters = paragraph.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let next = characters.peek().map(|(_, next)| *next);
+    let mut from = 0;
+    while let Some(behind) = paragraph.get(from..)
+        && let Some(ordinary) = behind.bytes().position(may_end)
+    {
+        let at = from + ordinary;
+        let mut characters = behind.get(ordinary..).unwrap_or_default().chars();
+        let Some(character) = characters.next() else { break };
+        let next = characters.next();
+        from = at + character.len_utf8();
         let ends = match character {
             '.' | '…' => next.is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '*' | '”')),
             '!' | '?' | ';' | '\n' | '•' | '·' | '¡' | '¿' | '。' => true,
@@ -75,6 +81,11 @@ pub(crate) fn split(paragraph: &str) -> Vec<&str> {
     }
     parts.extend(paragraph.get(start..));
     parts
+}
+
+/// Returns `false` for a byte of ASCII that never ends a sentence.
+fn may_end(byte: u8) -> bool {
+    matches!(byte, b'.' | b'!' | b'?' | b';' | b'\n') || !byte.is_ascii()
 }
 
 /// Returns whether a full stop stands between the number of a day and its month.
@@ -93,25 +104,32 @@ pub(super) fn sentence(text: &str) -> Sentence<'_> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut gap = Gap::Break;
     let mut word = String::new();
-    let mut characters = text.chars().peekable();
+    let mut rest = text;
     let mut previous = ' ';
-    while let Some(character) = characters.next() {
+    while let Some(character) = rest.chars().next() {
+        if character.is_ascii_alphanumeric() {
+            let (letters, behind) = split_letters(rest);
+            word.push_str(letters);
+            (rest, previous) = (behind, letters.chars().next_back().unwrap_or(character));
+            continue;
+        }
+        rest = behind_first(rest);
         if character.is_alphanumeric() {
             fold(character, &mut word);
         } else {
-            let next = characters.peek().copied().unwrap_or(' ');
+            let next = rest.chars().next().unwrap_or(' ');
             // `re-scheduled` is one word.
-            if character == '-' && word == "re" && next.is_alphabetic() {
+            if character == '-' && word.eq_ignore_ascii_case("re") && next.is_alphabetic() {
                 previous = character;
                 continue;
             }
-            let is_negation = matches!(character, '\'' | '’') && next == 't' && word.ends_with('n');
+            let is_negation = matches!(character, '\'' | '’') && next == 't' && word.ends_with(['n', 'N']);
             if is_negation {
                 word.pop();
             }
             push(&mut tokens, &mut word, &mut gap);
             if is_negation {
-                characters.next();
+                rest = behind_first(rest);
                 word.push_str("not");
                 push(&mut tokens, &mut word, &mut gap);
             }
@@ -155,13 +173,28 @@ fn push(tokens: &mut Vec<Token>, word: &mut String, gap: &mut Gap) {
         return;
     }
     let before = std::mem::replace(gap, Gap::Blank);
+    word.make_ascii_lowercase();
     if let Some(can) = word.strip_suffix("not").filter(|can| *can == "can") {
         tokens.push(Token { word: can.to_owned(), before });
         tokens.push(Token { word: "not".to_owned(), before: Gap::Blank });
         word.clear();
     } else {
-        tokens.push(Token { word: std::mem::take(word), before });
+        // As long as it is: the buffer grows once for the words of all sentences.
+        tokens.push(Token { word: word.clone(), before });
+        word.clear();
     }
+}
+
+/// Returns the letters and digits of ASCII with which a text begins, and what stands behind them.
+fn split_letters(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_alphanumeric).count())
+}
+
+/// Returns what stands behind the first character.
+fn behind_first(text: &str) -> &str {
+    let mut characters = text.chars();
+    characters.next();
+    characters.as_str()
 }
 
 /// Adds a letter in lower case and without its accent.
@@ -196,7 +229,8 @@ pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
     let mut rest = text;
     while let Some(start) = rest.find(is_of_word) {
         rest = rest.get(start..).unwrap_or_default();
-        let mut end = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
+        let (letters, behind) = split_letters(rest);
+        let mut end = letters.len() + behind.find(|letter| !is_of_word(letter)).unwrap_or(behind.len());
         let mut word = rest.get(..end).unwrap_or_default();
         let mut behind = rest.get(end..).unwrap_or_default();
         if behind.starts_with('-') && word.eq_ignore_ascii_case("re") {

@@ -1,7 +1,7 @@
 //! The names of months and weekdays. A word is one only if it is one of the forms that are listed here: "maintenance" begins like the
 //! French May, and "monitor" like Monday.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use jiff::civil::Weekday;
 
@@ -59,6 +59,22 @@ const MONTHS: [(Trust, &[(&str, i32)]); 3] = [
     ]),
 ];
 
+/// A form with its month.
+type Form = (&'static str, i32, Trust);
+
+/// The forms by their first byte: most words begin like few of them.
+static BY_FIRST_BYTE: LazyLock<Vec<Vec<Form>>> = LazyLock::new(|| {
+    let mut forms = vec![Vec::new(); 1 << u8::BITS];
+    for (trust, own) in MONTHS {
+        for (form, month) in own {
+            if let Some(alike) = form.bytes().next().and_then(|first| forms.get_mut(usize::from(first))) {
+                alike.push((*form, *month, trust));
+            }
+        }
+    }
+    forms
+});
+
 /// Bytes of the shortest form.
 const MIN_BYTES: usize = 3;
 /// Bytes of the longest form.
@@ -70,9 +86,9 @@ pub(super) fn month(word: &str) -> Option<(i32, Trust)> {
         return None;
     }
     let lower = if word.is_ascii() { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
-    MONTHS.iter().find_map(|(trust, forms)| {
-        forms.iter().find(|(form, _)| form.eq_ignore_ascii_case(&lower)).map(|(_, month)| (*month, *trust))
-    })
+    let first = lower.bytes().next()?.to_ascii_lowercase();
+    let alike = BY_FIRST_BYTE.get(usize::from(first))?;
+    alike.iter().find(|(form, ..)| form.eq_ignore_ascii_case(&lower)).map(|(_, month, trust)| (*month, *trust))
 }
 
 const WEEKDAYS: [(&[&str], Weekday); 7] = [

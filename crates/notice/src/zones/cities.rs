@@ -66,10 +66,10 @@ pub(super) fn zone_of(place: &str) -> Option<&'static str> {
     if qualifiers.len() > 3 {
         return None;
     }
-    let mut candidates = CITIES.by_name.get(&city_name(&first)).cloned().unwrap_or_default();
+    let mut candidates = CITIES.by_name.get(&spelled_out(&first)).cloned().unwrap_or_default();
     if let (true, Some((city, region))) = (candidates.is_empty() && qualifiers.is_empty(), first.rsplit_once(' ')) {
         // "Chicago IL", "San Jose CA"
-        candidates = CITIES.by_name.get(&city_name(city)).cloned().unwrap_or_default();
+        candidates = CITIES.by_name.get(&spelled_out(city)).cloned().unwrap_or_default();
         qualifiers.push(region.to_owned());
     }
     candidates.retain(|index| {
@@ -140,7 +140,11 @@ fn plain(text: &str) -> String {
 
 /// [`plain`], with `St`, `Ft` and `Mt` written out.
 fn city_name(city: &str) -> String {
-    let plain = plain(city);
+    spelled_out(&plain(city))
+}
+
+/// The same of a name that is plain.
+fn spelled_out(plain: &str) -> String {
     let words = plain.split(' ').map(|word| match word {
         "st" => "saint",
         "ft" => "fort",

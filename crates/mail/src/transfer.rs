@@ -61,35 +61,32 @@ fn base64(body: &[u8]) -> Decoded<'_> {
 }
 
 /// Returns the lines up to the first that is not base64, and how many digits they have.
-fn base64_lines(body: &[u8]) -> (&[u8], usize) {
+fn base64_lines(body: &[u8]) -> (&[u8], u64) {
     let (mut end, mut digits) = (0, 0);
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
-        let mut own = 0;
-        let is_sound = line.iter().all(|byte| {
-            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or_default();
-            own += usize::from(kind == DIGIT);
-            kind != 0
-        });
-        if !is_sound {
+    for at in memchr::memchr_iter(b'\n', body).map(|at| at + 1).chain([body.len()]) {
+        let line = body.get(end..at).unwrap_or_default();
+        let kinds: u64 = line.iter().filter_map(|byte| KINDS.get(usize::from(*byte))).sum();
+        if kinds >= STRAY {
             break;
         }
-        (end, digits) = (end + line.len(), digits + own);
+        (end, digits) = (at, digits + kinds);
     }
     (body.get(..end).unwrap_or(body), digits)
 }
 
-const DIGIT: u8 = 1;
+/// The kind of bytes that base64 does not have: more than a line has digits, so that one sum tells both.
+const STRAY: u64 = 1 << 32;
 
-/// The bytes of base64: digits are 1, padding and white space 2, all others 0.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
+/// The kinds of bytes in base64: a digit is 1, padding and white space are 0.
+const KINDS: [u64; 256] = {
+    let mut kinds = [STRAY; 256];
     let mut byte = 0_u8;
     loop {
-        kinds[byte as usize] = match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => DIGIT,
-            b'=' | b'\r' | b'\n' | b' ' | b'\t' => 2,
-            _ => 0,
-        };
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => kinds[byte as usize] = 1,
+            b'=' | b'\r' | b'\n' | b' ' | b'\t' => kinds[byte as usize] = 0,
+            _ => {}
+        }
         if byte == u8::MAX {
             break kinds;
         }

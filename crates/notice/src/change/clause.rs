@@ -15,7 +15,7 @@ use super::{
 /// A clause of a sentence, divided at a word: at its negation, or at its verb.
 #[derive(Clone)]
 pub(super) struct Clause<'sentence> {
-    pub(super) tokens: &'sentence [Token],
+    pub(super) tokens: &'sentence [Token<'sentence>],
     pub(super) range: Range<usize>,
     pub(super) at: usize,
 }
@@ -33,7 +33,7 @@ pub(super) enum Of {
 
 impl<'sentence> Clause<'sentence> {
     /// Returns the clause around a word, from comma to comma.
-    pub(super) fn around(tokens: &'sentence [Token], at: usize) -> Self {
+    pub(super) fn around(tokens: &'sentence [Token<'sentence>], at: usize) -> Self {
         // "Necessary since the landlord has terminated the lease".
         let is_reason = |at: usize| {
             let next = tokens.get(at + 1);
@@ -50,18 +50,18 @@ impl<'sentence> Clause<'sentence> {
     }
 
     pub(super) fn word(&self) -> &'sentence str {
-        self.tokens.get(self.at).map_or("", |token| token.word.as_str())
+        self.tokens.get(self.at).map_or("", |token| token.word)
     }
 
-    pub(super) fn whole(&self) -> &'sentence [Token] {
+    pub(super) fn whole(&self) -> &'sentence [Token<'sentence>] {
         self.tokens.get(self.range.clone()).unwrap_or_default()
     }
 
-    pub(super) fn before(&self) -> &'sentence [Token] {
+    pub(super) fn before(&self) -> &'sentence [Token<'sentence>] {
         self.tokens.get(self.range.start..self.at).unwrap_or_default()
     }
 
-    pub(super) fn after(&self) -> &'sentence [Token] {
+    pub(super) fn after(&self) -> &'sentence [Token<'sentence>] {
         self.tokens.get(self.at + 1..self.range.end).unwrap_or_default()
     }
 

@@ -33,7 +33,7 @@ pub(super) fn statement(sentence: &Sentence<'_>, hits: &[Hit]) -> Option<Stateme
 }
 
 /// Returns whether a word denies; a Turkish verb does so by its ending.
-fn is_negation(token: &Token) -> bool {
+fn is_negation(token: &Token<'_>) -> bool {
     // All of them begin alike, and hardly any other word has that letter there.
     let may_end = || token.word.len() > 7 && token.word.bytes().skip(3).any(|letter| letter == b'm');
     let ends = |ending: &&str| token.word.find(*ending).is_some_and(|at| at > 2);

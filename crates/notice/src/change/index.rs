@@ -132,12 +132,12 @@ fn may_be(word: &str, pattern: &str) -> bool {
 }
 
 /// Returns the phrases that stand in a sentence, in order; of several at one place the longest.
-pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
+pub(super) fn hits(tokens: &[Token<'_>]) -> Vec<Hit> {
     let index = &*INDEX;
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        let groups = slot(&token.word).and_then(|slot| index.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
-        let phrases = groups.iter().filter(|group| group.first.is(&token.word)).flat_map(|group| &group.phrases);
+        let groups = slot(token.word).and_then(|slot| index.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
+        let phrases = groups.iter().filter(|group| group.first.is(token.word)).flat_map(|group| &group.phrases);
         let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase)));
         // What happens is told of only where it is negated; what has happened stands above it.
         let longest = found.max_by_key(|(end, phrase)| (*end, phrase.entry.form != Form::Happens, phrase.number));
@@ -151,7 +151,7 @@ pub(super) fn hits(tokens: &[Token]) -> Vec<Hit> {
 }
 
 /// Returns where the phrase that begins at a word ends.
-fn end_of(tokens: &[Token], at: usize, words: &[Word]) -> Option<usize> {
+fn end_of(tokens: &[Token<'_>], at: usize, words: &[Word]) -> Option<usize> {
     let mut next = at;
     let mut gap = 0;
     for word in words {
@@ -159,7 +159,7 @@ fn end_of(tokens: &[Token], at: usize, words: &[Word]) -> Option<usize> {
             gap = LONGEST_GAP;
             continue;
         }
-        let found = (next..=next + gap).find(|index| tokens.get(*index).is_some_and(|token| word.is(&token.word)))?;
+        let found = (next..=next + gap).find(|index| tokens.get(*index).is_some_and(|token| word.is(token.word)))?;
         if tokens.get(at + 1..=found).is_some_and(|between| between.iter().any(|token| token.before == Gap::Break)) {
             return None;
         }

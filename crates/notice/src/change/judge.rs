@@ -50,13 +50,13 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
 }
 
 fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
-    let is_legal = |token: &Token| begins(token, words::LEGAL);
+    let is_legal = |token: &Token<'_>| begins(token, words::LEGAL);
     sentence.text.trim_end().ends_with('?') || sentence.tokens.iter().any(is_legal)
 }
 
 /// A word of change with its verb group.
 pub(super) struct Judge<'sentence> {
-    pub(super) tokens: &'sentence [Token],
+    pub(super) tokens: &'sentence [Token<'sentence>],
     pub(super) hits: &'sentence [Hit],
     pub(super) hit: Hit,
     /// Index at which its verb group begins: "has not been | cancelled".
@@ -86,7 +86,7 @@ impl<'sentence> Judge<'sentence> {
             Language::Turkish => hit.at..(hit.end + 2).min(tokens.len()),
             Language::English | Language::Romance => group..hit.at,
         };
-        let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word.as_str()).collect();
+        let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word).collect();
         Some(Self { tokens, hits, hit, group, around })
     }
 
@@ -177,10 +177,10 @@ impl<'sentence> Judge<'sentence> {
     /// "We do not expect this work to be extended".
     fn is_unexpected(&self) -> bool {
         let before = self.tokens.get(self.clause_start()..self.group).unwrap_or_default();
-        let expects = |token: &Token| {
+        let expects = |token: &Token<'_>| {
             ["expect", "anticipate", "foresee", "intend", "plan"].iter().any(|verb| token.word.starts_with(verb))
         };
-        let is_denied = |pair: &[Token]| {
+        let is_denied = |pair: &[Token<'_>]| {
             pair.first().is_some_and(|token| is_in(token, words::NOT)) && pair.last().is_some_and(expects)
         };
         self.has(&["to"]) && before.windows(2).any(is_denied)
@@ -243,7 +243,7 @@ impl<'sentence> Judge<'sentence> {
             return false;
         }
         let is_order =
-            |token: &Token| change == Change::Cancelled && is_in(token, &["ask", "request", "requested", "asked"]);
+            |token: &Token<'_>| change == Change::Cancelled && is_in(token, &["ask", "request", "requested", "asked"]);
         before.iter().any(|token| is_in(token, words::UNDONE) && !is_order(token))
             || before.is_empty() && change != Change::Cancelled
     }
@@ -264,7 +264,7 @@ impl<'sentence> Judge<'sentence> {
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
         let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
-        let tells = |token: &Token| {
+        let tells = |token: &Token<'_>| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };
         let is_title = self.tokens.len() <= LONGEST_TITLE;
@@ -294,7 +294,7 @@ impl<'sentence> Judge<'sentence> {
 
     /// "Will not take place".
     fn happens(&self, change: Change) -> Verdict {
-        let next = self.tokens.get(self.hit.end).map_or("", |token| token.word.as_str());
+        let next = self.tokens.get(self.hit.end).map_or("", |token| token.word);
         let is_limit =
             ["during", "outside", "before", "until", "without", "to", "earlier", "unless", "by"].contains(&next);
         // "Maintenance: not going ahead".

@@ -101,21 +101,31 @@ pub struct Statement {
 
 /// Returns the words of a text, lower case and without accents, with a blank between them.
 pub fn fold(text: &str) -> String {
-    let sentences = tokens::sentences(text);
-    let words: Vec<_> =
-        sentences.iter().flat_map(|sentence| &sentence.tokens).map(|token| token.word.as_str()).collect();
-    words.join(" ")
+    let (mut folded, mut letters) = (String::with_capacity(text.len()), String::new());
+    for sentence in tokens::split(text) {
+        for token in tokens::sentence(sentence, &mut letters).tokens {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            folded.push_str(token.word);
+        }
+    }
+    folded
 }
 
 /// Returns the changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
-    let sentences = tokens::split(paragraph).into_iter().filter(|sentence| index::may_tell(sentence));
-    sentences.map(tokens::sentence).flat_map(statements_of).collect()
+    let mut letters = String::new();
+    let mut told = Vec::new();
+    for sentence in tokens::split(paragraph).into_iter().filter(|sentence| index::may_tell(sentence)) {
+        told.append(&mut statements_of(&tokens::sentence(sentence, &mut letters)));
+    }
+    told
 }
 
 /// Returns the changes that a sentence tells. Each word of change is judged by all words of its sentence, so that one without an end is
 /// judged part by part: a word that looks like a change at the edge of a part, and is none, makes a person look.
-fn statements_of(sentence: tokens::Sentence<'_>) -> Vec<Statement> {
+fn statements_of(sentence: &tokens::Sentence<'_>) -> Vec<Statement> {
     let mut told: Vec<Statement> = Vec::new();
     for part in sentence.parts() {
         for statement in judge::statements(&part) {

@@ -35,8 +35,8 @@ pub(super) fn statement(sentence: &Sentence<'_>, hits: &[Hit]) -> Option<Stateme
 /// Returns whether a clause tells of the maintenance as past, with its verb at the dividing word.
 fn tells_past(clause: &Clause<'_>, hits: &[Hit]) -> bool {
     let from_here = clause.tokens.get(clause.at..clause.range.end).unwrap_or_default();
-    let is_ahead = |token: &Token| is_in(token, words::AHEAD) && !is_in(token, WEAK_AHEAD);
-    let is_of_plan = |token: &Token| begins(token, plans::OF_PLANS) || begins(token, plans::UNDENIED);
+    let is_ahead = |token: &Token<'_>| is_in(token, words::AHEAD) && !is_in(token, WEAK_AHEAD);
+    let is_of_plan = |token: &Token<'_>| begins(token, plans::OF_PLANS) || begins(token, plans::UNDENIED);
     !clause.is_judged(clause.at, hits, JUDGED)
         && !clause.whole().iter().any(|token| is_in(token, plans::DENIALS))
         && !clause.before().iter().any(|token| is_in(token, words::EARLIER))
@@ -46,7 +46,7 @@ fn tells_past(clause: &Clause<'_>, hits: &[Hit]) -> bool {
 }
 
 /// Returns whether a word is a finite verb in the past: "has", "was", "took".
-fn is_past_verb(tokens: &[Token], at: usize) -> bool {
+fn is_past_verb(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(verb) = tokens.get(at).filter(|token| is_in(token, plans::PAST_VERBS)) else { return false };
     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
     let next = tokens.get(at + 1);

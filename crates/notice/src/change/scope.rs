@@ -44,7 +44,7 @@ impl Judge<'_> {
     pub(super) fn before(&self, distance: usize) -> Option<&str> {
         let at = self.group.checked_sub(distance)?;
         let apart = self.tokens.get(at + 1..=self.group)?.iter().any(|token| token.before > Gap::Bracket);
-        self.tokens.get(at).filter(|_| !apart).map(|token| token.word.as_str())
+        self.tokens.get(at).filter(|_| !apart).map(|token| token.word)
     }
 
     /// Returns whether the phrase itself contains a negation, such as a Turkish ending.
@@ -103,8 +103,7 @@ impl Judge<'_> {
         if let (Some("that" | "which"), Some("those" | "ones" | "one")) = (self.before(1), self.before(2)) {
             return true;
         }
-        let last =
-            self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word.as_str());
+        let last = self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word);
         if EARLIER_ADVERBS.holds(last) || words::UNREAL.holds(last) {
             return true;
         }
@@ -299,7 +298,7 @@ impl Judge<'_> {
     /// postponed or cancelled".
     fn is_in_list(&self, start: usize, from: usize) -> bool {
         let is_hit = |at: usize| self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
-        let is_link = |token: &Token| is_conjunction(token, self.hit.entry.language) || is_helper(token);
+        let is_link = |token: &Token<'_>| is_conjunction(token, self.hit.entry.language) || is_helper(token);
         self.hits.iter().any(|hit| (start..from).contains(&hit.at))
             && (from..self.hit.at).all(|at| is_hit(at) || self.tokens.get(at).is_some_and(is_link))
     }
@@ -364,7 +363,7 @@ const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your", "a"
 ///
 /// German and Dutch verbs are apart from their participles. So another verb's clause begins after "und", unless a word of change follows:
 /// that one may share the verb before it, "wurde geprüft und abgeschlossen".
-pub(super) fn clause_around(tokens: &[Token], hits: &[Hit], hit: Hit) -> std::ops::Range<usize> {
+pub(super) fn clause_around(tokens: &[Token<'_>], hits: &[Hit], hit: Hit) -> std::ops::Range<usize> {
     let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
     let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
     let is_wide = matches!(hit.entry.language, Language::German | Language::Dutch);
@@ -378,7 +377,7 @@ pub(super) fn clause_around(tokens: &[Token], hits: &[Hit], hit: Hit) -> std::op
 }
 
 /// Returns the index at which the verb group of a word begins.
-pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
+pub(super) fn group_start(tokens: &[Token<'_>], at: usize) -> usize {
     let mut start = at;
     while start > 0
         && tokens.get(start).is_some_and(|token| token.before <= Gap::Bracket)
@@ -390,7 +389,7 @@ pub(super) fn group_start(tokens: &[Token], at: usize) -> usize {
 }
 
 /// Returns whether a word may be in a verb group before the word of change.
-pub(super) fn is_helper(token: &Token) -> bool {
+pub(super) fn is_helper(token: &Token<'_>) -> bool {
     is_adverb(token)
         || [words::HELPERS, words::POSSIBLE, words::AHEAD, words::PAST, words::PERFECT, words::NOT]
             .iter()
@@ -399,8 +398,8 @@ pub(super) fn is_helper(token: &Token) -> bool {
 
 /// Returns whether a word is an adverb by its ending. English nouns share the ending of French adverbs, "equipment", so those are
 /// listed; so are the English nouns and verbs in "ly".
-pub(super) fn is_adverb(token: &Token) -> bool {
-    let word = token.word.as_str();
+pub(super) fn is_adverb(token: &Token<'_>) -> bool {
+    let word = token.word;
     is_in(token, words::FRENCH_ADVERBS)
         || word.len() > 5 && word.ends_with("mente")
         || word.len() > 4 && word.ends_with("ly") && !is_in(token, words::NO_ADVERBS)
@@ -410,14 +409,14 @@ pub(super) fn is_adverb(token: &Token) -> bool {
 const OBJECT_NOUN_REACH: usize = 3;
 
 /// Returns whether a word stands for the notice itself: "the below".
-pub(super) fn is_pointer(tokens: &[Token], at: usize) -> bool {
+pub(super) fn is_pointer(tokens: &[Token<'_>], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
     tokens.get(at).is_some_and(|token| is_in(token, words::POINTERS))
         && before.is_some_and(|token| is_in(token, &["the", "our", "this"]))
 }
 
 /// Returns whether a word joins two others in a language.
-pub(super) fn is_conjunction(token: &Token, language: Language) -> bool {
+pub(super) fn is_conjunction(token: &Token<'_>, language: Language) -> bool {
     let conjunctions: &[&str] = match language {
         Language::English => &["or", "and"],
         Language::German => &["oder", "und"],
@@ -429,14 +428,14 @@ pub(super) fn is_conjunction(token: &Token, language: Language) -> bool {
 }
 
 /// Returns whether a word is one of a list.
-pub(super) fn is_in(token: &Token, list: &(impl Words + ?Sized)) -> bool {
-    list.holds(&token.word)
+pub(super) fn is_in(token: &Token<'_>, list: &(impl Words + ?Sized)) -> bool {
+    list.holds(token.word)
 }
 
 /// Returns whether a word begins like one of a list. Entries of up to four letters, such as "it" and "es", must be the whole word or its
 /// plural.
-pub(super) fn begins(token: &Token, list: &(impl Words + ?Sized)) -> bool {
-    let word = token.word.as_str();
+pub(super) fn begins(token: &Token<'_>, list: &(impl Words + ?Sized)) -> bool {
+    let word = token.word;
     let first = word.bytes().next();
     let is_beginning = |entry: &&str| {
         if entry.len() <= 4 {
@@ -449,8 +448,8 @@ pub(super) fn begins(token: &Token, list: &(impl Words + ?Sized)) -> bool {
 }
 
 /// Returns the end of the longest phrase that begins at a word; `None` if none does.
-pub(super) fn phrase_at(tokens: &[Token], at: usize, phrases: &List) -> Option<usize> {
-    let first = Some(tokens.get(at)?.word.as_str()).filter(|first| phrases.may_begin(first))?;
+pub(super) fn phrase_at(tokens: &[Token<'_>], at: usize, phrases: &List) -> Option<usize> {
+    let first = Some(tokens.get(at)?.word).filter(|first| phrases.may_begin(first))?;
     // Most phrases begin with another word: they need not be taken apart.
     let begins = |phrase: &&&str| {
         phrase.bytes().next() == first.bytes().next()

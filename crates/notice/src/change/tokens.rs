@@ -1,5 +1,7 @@
 //! Sentences and their words: lower case and without accents, so that one spelling stands for all.
 
+use std::ops::Range;
+
 /// The separation of a word from the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
@@ -14,9 +16,9 @@ pub(super) enum Gap {
 }
 
 /// A word of a sentence.
-#[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) word: String,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'text> {
+    pub(super) word: &'text str,
     pub(super) before: Gap,
 }
 
@@ -24,30 +26,22 @@ pub(super) struct Token {
 #[derive(Debug)]
 pub(super) struct Sentence<'text> {
     pub(super) text: &'text str,
-    pub(super) tokens: Vec<Token>,
+    pub(super) tokens: Vec<Token<'text>>,
 }
 
 /// Number of words of the longest sentence that is judged as a whole: more than anybody writes, and few enough to judge each by all others.
-const LONGEST: usize = 1_000;
+const LONGEST: usize = 400;
 /// Number of words that a part of a longer sentence has in common with the next one: what stands at the edge of one is within the other.
-const SHARED: usize = 200;
+const SHARED: usize = 100;
 
 impl<'text> Sentence<'text> {
-    /// Returns the parts in which the sentence is judged: most are one.
-    pub(super) fn parts(self) -> Vec<Self> {
-        if self.tokens.len() <= LONGEST {
-            return vec![self];
-        }
-        let (text, whole) = (self.text, self.tokens.as_slice());
-        let starts = (0..whole.len().saturating_sub(SHARED)).step_by(LONGEST - SHARED);
+    /// Returns the parts in which the sentence is judged: most have one.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Sentence<'text>> {
+        let whole = self.tokens.as_slice();
+        let last = whole.len().saturating_sub(if whole.len() > LONGEST { SHARED } else { LONGEST }).max(1);
         let part = |start: usize| whole.get(start..whole.len().min(start + LONGEST)).unwrap_or_default().to_vec();
-        starts.map(|start| Self { text, tokens: part(start) }).collect()
+        (0..last).step_by(LONGEST - SHARED).map(move |start| Self { text: self.text, tokens: part(start) })
     }
-}
-
-/// Splits a paragraph into its sentences.
-pub(super) fn sentences(paragraph: &str) -> Vec<Sentence<'_>> {
-    split(paragraph).into_iter().map(sentence).filter(|sentence| !sentence.tokens.is_empty()).collect()
 }
 
 /// Beginnings of the German months, before which an ordinal number has a full stop: `3. Mai`.
@@ -99,58 +93,106 @@ fn is_day_of_month(before: Option<&str>, after: Option<&str>) -> bool {
     is_day && MONTHS.iter().any(|month| word.starts_with(month))
 }
 
-/// Splits a sentence into its words.
-pub(super) fn sentence(text: &str) -> Sentence<'_> {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut gap = Gap::Break;
-    let mut word = String::new();
-    let mut rest = text;
-    let mut previous = ' ';
-    while let Some(character) = rest.chars().next() {
-        if character.is_ascii_alphanumeric() {
-            let (letters, behind) = split_letters(rest);
-            word.push_str(letters);
-            (rest, previous) = (behind, letters.chars().next_back().unwrap_or(character));
-            continue;
-        }
-        rest = behind_first(rest);
-        if character.is_alphanumeric() {
-            fold(character, &mut word);
-        } else {
-            let next = rest.chars().next().unwrap_or(' ');
-            // `re-scheduled` is one word.
-            if character == '-' && word.eq_ignore_ascii_case("re") && next.is_alphabetic() {
-                previous = character;
-                continue;
-            }
-            let is_negation = matches!(character, '\'' | '’') && next == 't' && word.ends_with(['n', 'N']);
-            if is_negation {
-                word.pop();
-            }
-            push(&mut tokens, &mut word, &mut gap);
-            if is_negation {
-                rest = behind_first(rest);
-                word.push_str("not");
-                push(&mut tokens, &mut word, &mut gap);
-            }
-            gap = gap.max(kind(character, previous, next));
-        }
-        previous = character;
-    }
-    push(&mut tokens, &mut word, &mut gap);
+/// Splits a sentence into its words, whose letters are kept in a buffer.
+pub(super) fn sentence<'text>(text: &'text str, letters: &'text mut String) -> Sentence<'text> {
+    letters.clear();
+    let mut folding = Folding { letters, start: 0, gap: Gap::Break, words: Vec::new() };
+    folding.read(text);
+    let Folding { letters, words, .. } = folding;
+    let letters: &'text str = letters;
+    let token = |(word, before)| Some(Token { word: letters.get::<Range<usize>>(word)?, before });
+    let mut tokens: Vec<_> = words.into_iter().filter_map(token).collect();
     name_month(&mut tokens);
     Sentence { text, tokens }
 }
 
+/// The words of a sentence in the making.
+struct Folding<'text> {
+    /// The letters of all words.
+    letters: &'text mut String,
+    /// The place in `letters` at which the present word begins.
+    start: usize,
+    gap: Gap,
+    words: Vec<(Range<usize>, Gap)>,
+}
+
+impl Folding<'_> {
+    fn read(&mut self, text: &str) {
+        let mut rest = text;
+        let mut previous = ' ';
+        while let Some(character) = rest.chars().next() {
+            if character.is_ascii_alphanumeric() {
+                let (letters, behind) = split_letters(rest);
+                self.letters.push_str(letters);
+                (rest, previous) = (behind, letters.chars().next_back().unwrap_or(character));
+                continue;
+            }
+            rest = behind_first(rest);
+            if character.is_alphanumeric() {
+                fold(character, self.letters);
+            } else {
+                let next = rest.chars().next().unwrap_or(' ');
+                // `re-scheduled` is one word.
+                let goes_on = character == '-' && self.word().eq_ignore_ascii_case("re") && next.is_alphabetic();
+                if !goes_on && self.is_negation(character, next) {
+                    rest = behind_first(rest);
+                }
+                if !goes_on {
+                    self.gap = self.gap.max(kind(character, previous, next));
+                }
+            }
+            previous = character;
+        }
+        self.end_word();
+    }
+
+    fn word(&self) -> &str {
+        self.letters.get(self.start..).unwrap_or_default()
+    }
+
+    /// Ends the word before a mark, and returns whether "n't" ends it, which is a word of its own.
+    fn is_negation(&mut self, mark: char, next: char) -> bool {
+        let is_negation = matches!(mark, '\'' | '’') && next == 't' && self.word().ends_with(['n', 'N']);
+        if is_negation {
+            self.letters.pop();
+        }
+        self.end_word();
+        if is_negation {
+            self.letters.push_str("not");
+            self.end_word();
+        }
+        is_negation
+    }
+
+    fn end_word(&mut self) {
+        if self.word().is_empty() {
+            return;
+        }
+        if let Some(word) = self.letters.get_mut(self.start..) {
+            word.make_ascii_lowercase();
+        }
+        let before = std::mem::replace(&mut self.gap, Gap::Blank);
+        let (start, end) = (self.start, self.letters.len());
+        if self.word() == "cannot" {
+            let middle = start + "can".len();
+            self.words.extend([(start..middle, before), (middle..end, Gap::Blank)]);
+        } else {
+            self.words.push((start..end, before));
+        }
+        self.start = end;
+    }
+}
+
 /// Keeps the month of May apart from what may be.
-fn name_month(tokens: &mut [Token]) {
-    let is_number =
-        |token: Option<&Token>| token.is_some_and(|token| token.word.starts_with(|first: char| first.is_ascii_digit()));
+fn name_month(tokens: &mut [Token<'_>]) {
+    let is_number = |token: Option<&Token<'_>>| {
+        token.is_some_and(|token| token.word.starts_with(|first: char| first.is_ascii_digit()))
+    };
     for at in 0..tokens.len() {
         let is_dated =
             is_number(tokens.get(at + 1)) || at.checked_sub(1).is_some_and(|before| is_number(tokens.get(before)));
         if let Some(token) = tokens.get_mut(at).filter(|token| token.word == "may" && is_dated) {
-            token.word.push_str(" month");
+            token.word = "may month";
         }
     }
 }
@@ -165,23 +207,6 @@ fn kind(mark: char, previous: char, next: char) -> Gap {
         '-' if previous.is_alphanumeric() && next.is_alphanumeric() => Gap::Blank,
         '-' | '–' | '—' | ':' | '|' | '/' | '>' | '<' | '=' | '#' | ';' | '!' | '?' | '\t' => Gap::Break,
         _ => Gap::Blank,
-    }
-}
-
-fn push(tokens: &mut Vec<Token>, word: &mut String, gap: &mut Gap) {
-    if word.is_empty() {
-        return;
-    }
-    let before = std::mem::replace(gap, Gap::Blank);
-    word.make_ascii_lowercase();
-    if let Some(can) = word.strip_suffix("not").filter(|can| *can == "can") {
-        tokens.push(Token { word: can.to_owned(), before });
-        tokens.push(Token { word: "not".to_owned(), before: Gap::Blank });
-        word.clear();
-    } else {
-        // As long as it is: the buffer grows once for the words of all sentences.
-        tokens.push(Token { word: word.clone(), before });
-        word.clear();
     }
 }
 
@@ -268,7 +293,9 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        sentences(text).into_iter().flat_map(|sentence| sentence.tokens).map(|token| token.word).collect()
+        let words =
+            |part| sentence(part, &mut String::new()).tokens.iter().map(|token| token.word.to_owned()).collect();
+        split(text).into_iter().flat_map::<Vec<_>, _>(words).collect()
     }
 
     #[test]
@@ -280,7 +307,9 @@ mod tests {
 
     #[test]
     fn sentences_end_where_they_end() {
-        let texts = |text| sentences(text).iter().map(|sentence| sentence.text.trim().to_owned()).collect::<Vec<_>>();
+        let is_filled = |part: &&str| !sentence(part, &mut String::new()).tokens.is_empty();
+        let texts =
+            |text| split(text).into_iter().filter(is_filled).map(|part| part.trim().to_owned()).collect::<Vec<_>>();
         assert_eq!(texts("At 10.30 it is over. Thanks! Bye"), ["At 10.30 it is over.", "Thanks!", "Bye"]);
         assert!(texts(" ... ").is_empty());
         assert_eq!(

@@ -168,6 +168,9 @@ fn find_among(session: &Session, told: Told, members: &[Element], name: &str) ->
 
 /// Returns the one of a kind that is called so; `None` if there is none.
 async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
+    // One that this run has replaced is the new one, whose id nobody knew before.
+    let made = session.networks.made(told.kind, name).await;
+    let name = made.as_deref().unwrap_or(name);
     let found = find_among(session, told, &known(session, told).await?, name)?;
     if found.is_some() || !name.starts_with(told.prefix) {
         return Ok(found);

@@ -63,7 +63,7 @@ pub(crate) fn change(trial: &Trial, what: &str, changed: &str) {
     let count = trial.proxy.mutating().len();
     gets_through(&trial.account, what);
     trial.is_converged();
-    for number in (1..=count).step_by(Effort::asked().of(4, 2, 1)) {
+    for number in (1..=count).step_by(Effort::asked().of(6, 3, 1)) {
         trial.emulator.restore(&before);
         trial.proxy.reset();
         let _hits = trial.proxy.on(Fault::Denies, move |call| call.mutation.is_some_and(|mutation| mutation >= number));

@@ -92,6 +92,12 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns how long it usually takes to create a resource, or to change the live one, if that takes minutes.
     fn slow(live: Option<&Self::Settings>, desired: &Self::Settings) -> Option<Slow>;
 
+    /// Returns the beginning of what stands for the id of a resource of this kind in the settings of others, where AWS chooses another id
+    /// for each that is made; `None` (the default) if they have names that stay.
+    fn stands_for_id(self) -> Option<String> {
+        None
+    }
+
     /// Returns how long it usually takes to delete a resource, if that takes minutes; `None` (the default) if it takes seconds.
     fn ends_in(self) -> Option<Slow> {
         None

@@ -104,6 +104,9 @@ pub struct Item<K: Kind> {
     /// The replaced resource that it is a part of, and is created anew with; `None` if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_with: Option<Id<K>>,
+    /// `true` if it is changed only because it contains the id of something that is replaced, so that what was read of it is not what will be.
+    #[serde(skip)]
+    pub follows: bool,
 }
 
 /// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
@@ -175,6 +178,7 @@ impl<K: Kind> Plan<K> {
         let mut items: Vec<Item<K>> = items.into_values().collect();
         keep_used(&mut items, survey);
         renew_parts(&mut items);
+        follow_replaced(&mut items, declared);
         describe(&mut items, declared, survey);
         for item in &mut items {
             item.agreed = !item.losses.is_empty() && consent.covers(item);
@@ -245,6 +249,7 @@ impl<K: Kind> Item<K> {
             widens: Vec::new(),
             slow: None,
             renewed_with: None,
+            follows: false,
         }
     }
 }
@@ -330,6 +335,29 @@ fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
             item.unchanged_fields = 0;
             item.widened = None;
             item.losses = Vec::new();
+        }
+    }
+}
+
+/// Turns what contains the id of a replaced resource into a change: whatever takes its place has another id.
+fn follow_replaced<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>]) {
+    let is_replaced = |item: &&Item<K>| matches!(item.action, Action::Replace { .. });
+    let replaced = items.iter().filter(is_replaced).map(|item| item.id.clone());
+    let replaced: BTreeMap<Id<K>, String> =
+        replaced.filter_map(|id| Some((id.clone(), id.kind.stands_for_id()?))).collect();
+    for item in items.iter_mut().filter(|item| item.is_declared && item.action == Action::Unchanged) {
+        let Some((id, stands_for_it)) = item.after.iter().find_map(|id| replaced.get_key_value(id)) else { continue };
+        let is_it = |resource: &&Resource<K>| resource.id == item.id && resource.address == item.address;
+        let tree = declared.iter().find(is_it).map(|resource| K::tree(&resource.settings)).unwrap_or_default();
+        let named =
+            differences(&Value::Null, &tree).into_iter().filter(|it| it.declared.to_string().contains(stands_for_it));
+        let differences: Vec<_> = named
+            .map(|it| Difference { live: it.declared, declared: format!("(id of the new {id})").into(), path: it.path })
+            .collect();
+        if !differences.is_empty() {
+            item.unchanged_fields = item.id.kind.fields().iter().filter(|field| field.child.is_none()).count() - 1;
+            item.action = Action::Change { differences };
+            item.follows = true;
         }
     }
 }

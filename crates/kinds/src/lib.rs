@@ -338,6 +338,12 @@ pub trait Manage {
         None
     }
 
+    /// Returns the beginning of what stands for its id in the settings of others; `None` if it has a name that stays when it is replaced, or
+    /// nothing replaces it.
+    fn stands_for_id() -> Option<String> {
+        None
+    }
+
     /// Returns what AWS does with a live one whose settings show the change as done already; `None` if it does nothing, or is of a kind that
     /// is changed at once.
     fn under_way(_live: &Self::Settings) -> Option<&'static str> {

@@ -190,6 +190,10 @@ macro_rules! kinds {
                 match self { $(Self::$variant => <$kind as Manage>::GAP,)+ }
             }
 
+            fn stands_for_id(self) -> Option<String> {
+                match self { $(Self::$variant => <$kind as Manage>::stands_for_id(),)+ }
+            }
+
             fn widenings(live: Option<&Settings>, desired: &Settings) -> Vec<Widening> {
                 widening::widenings(live, desired)
             }

@@ -8,8 +8,8 @@ use kinds::{Kind, iam::instance_profile::OF_SERVER};
 /// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
 pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), String> {
     let of_section = |section: &str| Kind::ALL.iter().find(|kind| kind.identity().section == Some(section));
-    let moved = declaration.moved.iter().filter_map(|one| Some((*of_section(one.section)?, one)));
-    let moves = moved.flat_map(|(kind, one)| {
+    let renamed = declaration.moved.iter().filter_map(|one| Some((*of_section(one.section)?, one)));
+    let moves = renamed.flat_map(|(kind, one)| {
         let resources = |entry: &str| made_for(kind, entry, declaration.databases.get(&one.to));
         resources(&one.from).into_iter().zip(resources(&one.to)).map(|(from, (_, to))| (from, to))
     });

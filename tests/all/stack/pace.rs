@@ -92,6 +92,7 @@ fn a_first_up_of_a_server_takes_as_long_as_its_longest_chain() {
 }
 
 /// Checks that the calls of a first `up` take no longer than this times the longest chain of its steps.
+#[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
 fn is_paced(declaration: &str, most: f64) {
     let Some(trial) = Trial::new(declaration) else { return };
     trial.proxy.delay(DELAY);

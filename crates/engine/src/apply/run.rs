@@ -77,7 +77,7 @@ impl<K: Kind> Run<'_, K> {
         let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
         // What was surveyed before the first part of a change is no longer so.
         let is_first = verb == Verb::Widen || item.widened.is_none();
-        let known = known.filter(|_| is_first);
+        let known = known.filter(|_| is_first && !item.follows);
         let slow = Self::slowness(item, &target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);

@@ -305,6 +305,11 @@ pub fn id_of(kind: Kind, name: &str) -> String {
     format!("{beginning}{} {name}{end}", kind.name())
 }
 
+/// Returns the beginning of what stands for the id of any resource of a kind.
+pub(crate) fn stands_for_id(kind: Kind) -> String {
+    format!("{}{} ", STANDS_FOR_ID.0, kind.name())
+}
+
 /// Returns a text for a call: with an id in place of what stands for it. It is an error if there is no such thing.
 pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Failure> {
     let (beginning, end) = STANDS_FOR_ID;

@@ -179,6 +179,10 @@ impl Manage for Server {
 
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
+    fn stands_for_id() -> Option<String> {
+        Some(super::stands_for_id(Kind::Server))
+    }
+
     fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
         match live {
             Some(live) if live.machine != desired.machine => Some(CHANGING),

@@ -124,7 +124,9 @@ fn a_server_is_replaced_and_stopped_for_nobody_who_has_not_said_so() {
 
     // Another key is another machine, with the same disk for data and the same address.
     trial.folder.write("infra.yaml", alone(", key: ops"));
-    assert_eq!(actions(&trial.diff()), ["replace server host"]);
+    // Its alarms watch the new one.
+    let planned = actions(&trial.diff());
+    assert_eq!(planned, ["replace server host", "change alarm host-server_cpu", "change alarm host-server_status"]);
     trial.expect(0, &["up", "--yes", "--allow-delete", "server/host"]);
     let other = server(&trial);
     assert_ne!(other.text("instanceId"), made.text("instanceId"));

@@ -69,8 +69,8 @@ pub struct Measure {
     pub description: &'static str,
 }
 
-/// The alarm on a function that no mail has reached for [`Alarms::silence`]: a mail exchanger that changed, another active rule set or
-/// a rule that stops before ours lose mail without any error. It has no threshold to choose: one invocation ends it.
+/// The alarm on a function that no mail has reached for [`Alarms::silence`](super::Alarms::silence): a mail exchanger that changed, another
+/// active rule set or a rule that stops before ours lose mail without any error. It has no threshold to choose: one invocation ends it.
 pub const SILENCE: Measure = Measure {
     name: "silence",
     watched: Watched::Receiver,

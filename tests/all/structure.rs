@@ -76,7 +76,6 @@ const PARSERS: &[&str] = &[
     "csv",
     "encoding_rs",
     "html5ever",
-    "html5gum",
     "icalendar",
     "mail",
     "mail-parser",

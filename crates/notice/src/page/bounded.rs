@@ -2,8 +2,8 @@
 //!
 //! The HTML standard's error recovery is quadratic: unclosed formatting elements are opened again in every paragraph,
 //! scopes are searched from the innermost element to the outermost, a tag's attributes are compared pairwise. A mail of
-//! 1 MB can so ask for hours. So behind each token what the page has cost is compared with what a page that a person wrote
-//! can cost.
+//! 1 MB can so ask for hours. So the text is fed in small pieces, and between two of them what it has cost is compared
+//! with what a page that a person wrote can cost.
 
 use std::{
     borrow::Cow,
@@ -11,19 +11,15 @@ use std::{
 };
 
 use html5ever::{
-    Attribute as Parsed, QualName, expanded_name,
+    Attribute as Parsed, ParseOpts, QualName,
+    driver::parse_document,
+    expanded_name,
     interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
     local_name, ns,
-    tendril::StrTendril,
-    tokenizer::{Token, TokenSink},
-    tree_builder::{TreeBuilder, TreeBuilderOpts},
+    tendril::{StrTendril, TendrilSink},
 };
-use html5gum::Tokenizer;
 
-use super::{
-    tokens::Tokens,
-    tree::{Attribute, Content, NodeId, Tree},
-};
+use super::tree::{Attribute, Content, NodeId, Tree};
 use crate::failure::Failure;
 
 /// The most elements and comments of a page, each with a text beside it: some 40 MB. The largest mail of a carrier that was
@@ -35,68 +31,80 @@ const DEEPEST: u32 = 512;
 const MOST_STEPS: usize = 30_000_000;
 /// The most pairwise comparisons of attributes: a third of a second. An inline image of a megabyte stays below.
 const MOST_COMPARISONS: usize = 800_000_000;
-
-/// Bytes of a page for each node, about.
-const BYTES_OF_NODE: usize = 48;
-
-/// What makes the tree of the tokens.
-pub(super) type Builder = TreeBuilder<NodeId, Metered>;
+/// Bytes that are fed between two looks at the meter. The depth before a piece bounds the cost of the piece.
+const PIECE: usize = 4096;
 
 /// Parses a page, or says that it would grow out of proportion.
 pub(super) fn parse(html: &str) -> Result<Tree, Failure> {
-    let builder = Builder::new(Metered::new(html.len() / BYTES_OF_NODE), TreeBuilderOpts::default());
-    // A mark of the order of bytes is no text of the page.
-    let html = html.strip_prefix('\u{feff}').unwrap_or(html);
-    if let Some(Ok(failure)) = Tokenizer::new_with_emitter(html, Tokens::new(&builder)).next() {
-        return Err(failure);
+    let sink = Metered::new();
+    let mut parser = parse_document(sink, ParseOpts::default());
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = behind;
+        parser.process(StrTendril::from_slice(piece));
+        parser.tokenizer.sink.sink.check(piece)?;
     }
-    let _ = builder.process_token(Token::EOFToken, 1);
-    builder.end();
-    Ok(builder.sink.finish())
+    Ok(parser.finish())
 }
 
-/// The sink of the tree builder, with a meter.
-pub(super) struct Metered {
+/// The sink of the parser, with a meter.
+struct Metered {
     tree: RefCell<Tree>,
     nodes: Cell<usize>,
     deepest: Cell<u32>,
     steps: Cell<usize>,
+    /// `true` if a token arrived since the last look.
+    has_token: Cell<bool>,
+    /// `true` if no token arrived in the last piece.
+    is_run: Cell<bool>,
+    /// Number of characters that may separate attributes, fed since the last token.
+    separators: Cell<usize>,
     comparisons: Cell<usize>,
 }
 
 impl Metered {
-    /// Returns a meter on a tree with room for so many nodes.
-    pub(super) fn new(nodes: usize) -> Self {
+    fn new() -> Self {
         Self {
-            tree: RefCell::new(Tree::with_room(nodes)),
+            tree: RefCell::new(Tree::new()),
             nodes: Cell::default(),
             deepest: Cell::default(),
             steps: Cell::default(),
+            has_token: Cell::default(),
+            is_run: Cell::default(),
+            separators: Cell::default(),
             comparisons: Cell::default(),
         }
     }
 
-    /// A failure once the page has cost more than one that a person wrote can cost.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    fn check(&self, piece: &str) -> Result<(), Failure> {
+        let separators =
+            piece.bytes().filter(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'')).count();
+        // A piece in which tokens end cannot hold many attributes; a run of pieces without any may be one tag.
+        let pending = self.separators.get() + separators;
+        let is_run = self.is_run.get();
+        let has_token = self.has_token.take();
+        let comparisons = self.comparisons.get() + if is_run || !has_token { pending * pending / 2 } else { 0 };
+        if has_token {
+            self.comparisons.set(comparisons);
+        }
+        self.separators.set(if has_token { separators } else { pending });
+        self.is_run.set(!has_token);
         if self.nodes.get() > MOST_NODES {
             return Err(Failure::too_large(format!("an HTML page of at most {MOST_NODES} nodes")));
         }
         if self.deepest.get() > DEEPEST {
             return Err(Failure::too_large(format!("HTML nested at most {DEEPEST} deep")));
         }
-        if self.steps.get() > MOST_STEPS || self.comparisons.get() > MOST_COMPARISONS {
+        if self.steps.get() > MOST_STEPS || comparisons > MOST_COMPARISONS {
             return Err(Failure::too_large("HTML that can be parsed in bounded time"));
         }
         Ok(())
     }
 
-    /// Counts the comparisons of an attribute with those before it.
-    pub(super) fn compare(&self, attributes: usize) {
-        self.comparisons.set(self.comparisons.get() + attributes);
-    }
-
     fn step(&self) {
         self.steps.set(self.steps.get() + 1);
+        self.has_token.set(true);
     }
 
     fn add(&self, content: Content) -> NodeId {
@@ -124,6 +132,7 @@ impl TreeSink for Metered {
         self.tree.into_inner()
     }
 
+    /// Called in the midst of a tag too, so it does not count as a token.
     fn parse_error(&self, _message: Cow<'static, str>) {}
 
     fn get_document(&self) -> NodeId {
@@ -160,7 +169,7 @@ impl TreeSink for Metered {
         let mut tree = self.tree.borrow_mut();
         match child {
             NodeOrText::AppendNode(child) => tree.append(*parent, child),
-            NodeOrText::AppendText(text) => tree.append_text(*parent, text),
+            NodeOrText::AppendText(text) => tree.append_text(*parent, &text),
         }
     }
 
@@ -197,7 +206,7 @@ impl TreeSink for Metered {
         let mut tree = self.tree.borrow_mut();
         match child {
             NodeOrText::AppendNode(child) => tree.insert_before(*sibling, child),
-            NodeOrText::AppendText(text) => tree.insert_text_before(*sibling, text),
+            NodeOrText::AppendText(text) => tree.insert_text_before(*sibling, &text),
         }
     }
 

@@ -8,7 +8,6 @@ mod render;
 mod structure;
 mod table;
 mod text;
-mod tokens;
 mod tree;
 
 use std::collections::BTreeMap;

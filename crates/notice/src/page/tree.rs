@@ -71,11 +71,6 @@ impl Attribute {
         }
     }
 
-    /// Returns whether somebody reads an attribute of that name.
-    pub(super) fn is_read(name: &[u8]) -> bool {
-        matches!(name, b"bgcolor" | b"colspan" | b"hidden" | b"rowspan" | b"style")
-    }
-
     /// Returns those of the parser's attributes that somebody reads.
     pub(super) fn read(parsed: Vec<Parsed>) -> Vec<(Self, StrTendril)> {
         parsed.into_iter().filter_map(|attribute| Some((Self::of(&attribute.name)?, attribute.value))).collect()
@@ -109,12 +104,7 @@ pub struct Element<'page> {
 impl Tree {
     /// Returns a tree of a document alone.
     pub(super) fn new() -> Self {
-        Self::with_room(0)
-    }
-
-    /// Returns a tree of a document alone, with room for so many nodes.
-    pub(super) fn with_room(nodes: usize) -> Self {
-        let mut tree = Self { nodes: Vec::with_capacity(nodes), nameless: QualName::new(None, ns!(), local_name!("")) };
+        let mut tree = Self { nodes: Vec::new(), nameless: QualName::new(None, ns!(), local_name!("")) };
         tree.add(Content::Nothing);
         tree
     }
@@ -179,10 +169,10 @@ impl Tree {
     }
 
     /// Makes a text the end of another node's content; it joins a text that is there.
-    pub(super) fn append_text(&mut self, parent: NodeId, text: StrTendril) {
+    pub(super) fn append_text(&mut self, parent: NodeId, text: &StrTendril) {
         let last = self.node(parent).and_then(|node| node.last_child);
-        if !self.join(last, &text) {
-            let child = self.add(Content::Text(text));
+        if !self.join(last, text) {
+            let child = self.add(Content::Text(text.clone()));
             self.append(parent, child);
         }
     }
@@ -196,10 +186,10 @@ impl Tree {
     }
 
     /// Puts a text before a node that has a parent; it joins a text that is there.
-    pub(super) fn insert_text_before(&mut self, sibling: NodeId, text: StrTendril) {
+    pub(super) fn insert_text_before(&mut self, sibling: NodeId, text: &StrTendril) {
         let Some(node) = self.node(sibling).filter(|node| node.parent.is_some()) else { return };
-        if !self.join(node.previous, &text) {
-            let child = self.add(Content::Text(text));
+        if !self.join(node.previous, text) {
+            let child = self.add(Content::Text(text.clone()));
             self.insert_before(sibling, child);
         }
     }

@@ -18,7 +18,7 @@ mod stores;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rights::FOLLOWING;
+pub(crate) use rights::{FOLLOWING, SECRET_OF_DATABASE};
 
 use std::collections::BTreeMap;
 

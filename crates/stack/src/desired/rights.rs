@@ -42,7 +42,7 @@ const CREATING: &[&str] = &["kafka-cluster:AlterTopic", "kafka-cluster:CreateTop
 pub(crate) const FOLLOWING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
 
 /// The secrets of databases: RDS chooses what is behind the beginning of their names.
-const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
+pub(crate) const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
 /// The tag of such a secret that names its database, which nobody but RDS can write (RDS's guide, "Password management with RDS and
 /// Secrets Manager").
 const TAG_OF_DATABASE: &str = "secretsmanager:ResourceTag/aws:rds:primaryDBInstanceArn";

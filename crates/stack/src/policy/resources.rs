@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Existing, Names,
-    desired::{self, Inputs, RuleSet},
+    desired::{self, Inputs, RuleSet, SECRET_OF_DATABASE},
     existing,
     moves::server_role_entry,
     purpose::Purpose,
@@ -33,8 +33,6 @@ const ROLE_OF_KAFKA: ArnForm =
 /// The role that RDS makes for itself when the first database of an account is made.
 const ROLE_OF_DATABASES: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS");
-/// The secrets of databases: RDS chooses what is behind the beginning of their names.
-const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
 
 /// The role that `ElastiCache` makes for itself when the first cache of an account is made.
 const ROLE_OF_CACHES: ArnForm =

@@ -139,6 +139,8 @@ pub enum Defect {
     TooDeep,
     /// The mail has more parts than this limit: the rest was not read.
     TooMany(usize),
+    /// The texts of the mail together have more lines than this limit; those beyond it are not kept.
+    TooManyLines(usize),
     /// This number of messages are attached side by side: nobody can tell which one the mail is about.
     SeveralMessages(usize),
 }

@@ -106,6 +106,7 @@ fn failure_of(defect: &Defect) -> Failure {
         }
         Defect::TooDeep => Failure::too_large("parts nested less deeply"),
         Defect::TooMany(most) => Failure::too_large(format!("at most {most} parts")),
+        Defect::TooManyLines(most) => Failure::too_large(format!("at most {most} lines of text")),
         Defect::SeveralMessages(count) => {
             Failure::ambiguous(format!("one attached message, there are {count} side by side"))
         }

@@ -249,6 +249,16 @@ fn parts_that_are_too_large_are_left_out_and_reported() {
 }
 
 #[test]
+fn texts_of_too_many_lines_are_left_out_and_reported() {
+    let blank = format!("\n{}", "\n".repeat(60_000));
+    for (parts, kept) in [(1, 1), (2, 1)] {
+        let mail = Mail::decode(&desk("x", &mixed(&vec![blank.as_str(); parts])));
+        let defects = if parts == kept { Vec::new() } else { vec![Defect::TooManyLines(100_000)] };
+        assert_eq!((mail.texts.len(), mail.defects), (kept, defects), "{parts} parts");
+    }
+}
+
+#[test]
 fn the_same_mail_is_the_same_again() {
     let mail = desk("x", &mixed(&["Content-Type: text/plain\n\nRing =\n", "Content-Type: application/pdf\n\npdf"]));
     let encoded = desk(

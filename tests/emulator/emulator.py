@@ -13,6 +13,7 @@ import threading
 import caches
 import children
 import configuration_sets
+import connections
 import containers
 import databases
 import functions
@@ -50,6 +51,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks, caches, servers):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks, caches, servers, connections):
         extension.install()
     main()

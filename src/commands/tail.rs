@@ -35,8 +35,10 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Tail) -> anyhow::R
     until_interrupted(async {
         let opened = opened(common, &way).await?;
         let mut source = Source::open((&way, opened.as_ref(), &declaration.region), &topic, wanted).await?;
-        while !(printer.is_closed() || typed.once && source.is_at_end().await) {
-            for entry in source.next().await? {
+        while !printer.is_closed() {
+            let entries = if typed.once { source.next_before_end().await? } else { Some(source.next().await?) };
+            let Some(entries) = entries else { break };
+            for entry in entries {
                 render::sent::message(printer, &entry)?;
             }
         }

@@ -41,10 +41,8 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Timeline) -> anyho
         };
         let mut source = Source::open((&way, opened.as_ref(), &declaration.region), &topic, wanted).await?;
         let mut mails = Mails::default();
-        while !source.is_at_end().await {
-            for entry in source.next().await? {
-                mails.add(entry);
-            }
+        while let Some(entries) = source.next_before_end().await? {
+            entries.into_iter().for_each(|entry| mails.add(entry));
         }
         source.close().await;
         if let (Some(table), Some(opened)) = (table, &opened) {

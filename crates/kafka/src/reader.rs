@@ -43,6 +43,9 @@ pub enum NotRead {
     /// The keys may not read the topic.
     #[error("the topic `{0}` may not be read with these keys: {1}")]
     Denied(String, String),
+    /// The brokers gave nothing for that time, in seconds, before the end of the topic.
+    #[error("the brokers gave nothing of the topic `{0}` for {1} s, though it goes on")]
+    Stalled(String, u64),
     /// Another fault.
     #[error("the topic `{0}` cannot be read: {1}")]
     Fault(String, String),

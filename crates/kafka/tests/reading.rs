@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use events::{Addressed, Event, Kind, Message, Reading};
 use jiff::Timestamp;
-use kafka::{Entry, Limits, NotRead, Page, Positions, Reader, Security, Selection, Start, is_local};
+use kafka::{Entry, Limits, NotRead, Page, Patience, Positions, Reader, Security, Selection, Start, is_local};
 use krafka::{Kafka, Record, testing::FakeBroker};
 
 const TOPIC: &str = "messages";
@@ -120,6 +123,35 @@ async fn a_missing_topic_and_brokers_that_are_not_there_are_told_apart() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = open(&nobody.to_string(), TOPIC).await;
     assert!(matches!(nobody, Err(NotRead::NotConnected(_))), "{nobody:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_that_comes_no_nearer_to_the_end_ends_with_an_error() {
+    let written: Vec<Addressed> =
+        (0..30).flat_map(|mail| messages("Delivery", &format!("0107-{mail}"), &["ada@example.org"])).collect();
+    let most = Duration::from_secs(2);
+    for goes_away in [false, true] {
+        let broker = broker(2, &written).await;
+        let reader = Reader::open(&broker.bootstrap_servers(), TOPIC, &Security::None, Start::Beginning).await.unwrap();
+        let mut broker = Some(broker);
+        if goes_away {
+            broker.take();
+        }
+        let (began, mut patience) = (Instant::now(), Patience::new(most));
+        let end = loop {
+            if reader.is_at_end().await {
+                break Ok(());
+            }
+            // A broker that is away is no error of the client's: it goes on trying.
+            reader.next(Duration::from_millis(200)).await.map(drop).unwrap_or_default();
+            if let Err(reason) = patience.look(TOPIC, reader.positions().await) {
+                break Err(reason);
+            }
+        };
+        let expected = if goes_away { Err(NotRead::Stalled(TOPIC.to_owned(), 2)) } else { Ok(()) };
+        assert_eq!(end, expected);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
 }
 
 #[test]

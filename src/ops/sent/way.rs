@@ -10,7 +10,7 @@ use crate::ops::{
 use declaration::Declaration;
 use engine::Class;
 use kafka::{
-    Entry, Keys, NotRead, Page, Positions, Reader, Security, Selection, Start,
+    Entry, Keys, NotRead, Page, Patience, Positions, Reader, Security, Selection, Start,
     asked::{Event, Question, Read},
 };
 use kinds::Kind;
@@ -20,6 +20,9 @@ use problem::Problem;
 const WAIT: Duration = Duration::from_millis(500);
 /// Time for which a function waits for more: each invocation connects to the brokers anew.
 const WAIT_OF_FUNCTION: Duration = Duration::from_secs(5);
+
+/// Time without any record before the end of a topic, after which its brokers are taken for away.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The ways that somebody named: brokers, and the entry of a function.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +114,14 @@ pub(crate) struct Wanted {
 }
 
 /// A topic that is being read.
-pub(crate) enum Source<'opened> {
+pub(crate) struct Source<'opened> {
+    topic: String,
+    place: Place<'opened>,
+    patience: Patience,
+}
+
+/// The place at which a topic is read.
+enum Place<'opened> {
     /// At the brokers.
     Brokers(Box<Direct>),
     /// Through a function.
@@ -119,13 +129,13 @@ pub(crate) enum Source<'opened> {
 }
 
 /// A topic that is read at its brokers.
-pub(crate) struct Direct {
+struct Direct {
     reader: Reader,
     selection: Selection,
 }
 
 /// A topic that is read through a function: its next question, and the end of the topic when it was asked first.
-pub(crate) struct Through<'opened> {
+struct Through<'opened> {
     opened: &'opened Opened,
     entry: String,
     timeout: Duration,
@@ -142,54 +152,75 @@ impl<'opened> Source<'opened> {
         wanted: Wanted,
     ) -> Result<Self, Problem> {
         let Wanted { start, selection, waits } = wanted;
-        match (way, opened) {
+        let place = match (way, opened) {
             (Way::Brokers(bootstrap), _) => {
                 let security = security(bootstrap, region).await?;
                 let reader = Reader::open(bootstrap, topic.name, &security, start).await.map_err(unread)?;
-                Ok(Self::Brokers(Box::new(Direct { reader, selection })))
+                Place::Brokers(Box::new(Direct { reader, selection }))
             }
             (Way::Function { entry, timeout }, Some(opened)) => {
                 let wait = if waits { WAIT_OF_FUNCTION } else { Duration::ZERO };
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or_default();
                 let next = Read { topic: topic.key(), start, selection, wait_ms };
                 let (entry, timeout) = (entry.clone(), *timeout);
-                Ok(Self::Function(Box::new(Through { opened, entry, timeout, next, end: None, is_at_end: false })))
+                Place::Function(Box::new(Through { opened, entry, timeout, next, end: None, is_at_end: false }))
             }
             (Way::Function { entry, .. }, None) => {
-                Err(Problem::new(format!("Failed to ask the function `{entry}`: the stack was not opened")))
+                return Err(Problem::new(format!("Failed to ask the function `{entry}`: the stack was not opened")));
             }
-        }
+        };
+        Ok(Self { topic: topic.key(), place, patience: Patience::new(PATIENCE) })
     }
 
     /// Returns the next chosen records, or none if none comes for a while.
     pub(crate) async fn next(&mut self) -> Result<Vec<Entry>, Problem> {
-        match self {
-            Self::Brokers(direct) => {
+        match &mut self.place {
+            Place::Brokers(direct) => {
                 let Direct { reader, selection } = &**direct;
                 let entries = reader.next(WAIT).await.map_err(unread)?.into_iter();
                 Ok(entries.filter(|entry| !entry.message.as_ref().is_ok_and(|it| !selection.has(it))).collect())
             }
-            Self::Function(through) => through.page().await,
+            Place::Function(through) => through.page().await,
         }
     }
 
+    /// Like [`Source::next`], up to the end that the topic had when it was opened: `None` there. An error if no record brings it any
+    /// nearer for a time.
+    pub(crate) async fn next_before_end(&mut self) -> Result<Option<Vec<Entry>>, Problem> {
+        if self.is_at_end().await {
+            return Ok(None);
+        }
+        let entries = self.next().await?;
+        let positions = match &self.place {
+            Place::Brokers(direct) => direct.reader.positions().await,
+            Place::Function(through) => through.positions(),
+        };
+        self.patience.look(&self.topic, positions).map_err(unread)?;
+        Ok(Some(entries))
+    }
+
     /// Returns `true` if everything was read that was in the topic when it was opened.
-    pub(crate) async fn is_at_end(&self) -> bool {
-        match self {
-            Self::Brokers(direct) => direct.reader.is_at_end().await,
-            Self::Function(through) => through.is_at_end,
+    async fn is_at_end(&self) -> bool {
+        match &self.place {
+            Place::Brokers(direct) => direct.reader.is_at_end().await,
+            Place::Function(through) => through.is_at_end,
         }
     }
 
     /// Ends the reading.
     pub(crate) async fn close(self) {
-        if let Self::Brokers(direct) = self {
+        if let Place::Brokers(direct) = self.place {
             direct.reader.close().await;
         }
     }
 }
 
 impl Through<'_> {
+    /// Returns the places up to which it was read: none before the first answer.
+    fn positions(&self) -> Positions {
+        if let Start::At(positions) = &self.next.start { positions.clone() } else { Positions::new() }
+    }
+
     async fn page(&mut self) -> Result<Vec<Entry>, Problem> {
         let event = Event { provision: Question::Read(self.next.clone()) };
         let name = self.opened.names.name(Kind::Function, &self.entry);
@@ -240,6 +271,7 @@ fn unread(reason: NotRead) -> Problem {
         NotRead::NoTopic(_) => problem.with_hint("`provision up` creates the declared topics"),
         NotRead::Denied(..) | NotRead::NotConnected(_) => problem
             .with_hint("allow `kafka-cluster:Connect`, `kafka-cluster:DescribeTopic` and `kafka-cluster:ReadData`"),
+        NotRead::Stalled(..) => problem.with_hint("see whether its brokers are all there, and run it again"),
         NotRead::Fault(..) => problem,
     }
     .with_source(reason)

@@ -32,7 +32,7 @@ pub mod secretsmanager;
 pub mod ses;
 pub mod sns;
 pub mod sqs;
-mod stores;
+pub mod stores;
 pub mod tagged;
 mod widening;
 

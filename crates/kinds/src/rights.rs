@@ -51,7 +51,10 @@ pub enum Target {
     DatabaseSecrets,
     /// The role that RDS has in an account.
     DatabaseRole,
-    /// The snapshots of caches, and the parameters that `ElastiCache` has for engines, if some are declared.
+    /// The snapshots that caches or databases leave at their end, declared or not: they are taken when there is none yet, so that no tag
+    /// tells whose they are.
+    LastSnapshots(Kind),
+    /// The snapshots that caches begin with, and the parameters that `ElastiCache` has for engines, if some are declared.
     CacheParts,
     /// The files in S3 that caches begin with.
     CacheObjects,
@@ -94,6 +97,7 @@ impl Target {
             Self::KafkaRole => "RoleOfKafka".to_owned(),
             Self::DatabaseSecrets => "SecretsOfDatabases".to_owned(),
             Self::DatabaseRole => "RoleOfDatabases".to_owned(),
+            Self::LastSnapshots(kind) => format!("LastSnapshotsOf{}", kind.identity().plural),
             Self::CacheParts => "PartsOfCaches".to_owned(),
             Self::CacheObjects => "DataOfCaches".to_owned(),
             Self::CachePasswords => "PasswordsOfCaches".to_owned(),
@@ -184,7 +188,8 @@ mod tests {
                 | Target::WithoutPath(named)
                 | Target::Passed(named)
                 | Target::Bounded(named)
-                | Target::Boundary(named) => named,
+                | Target::Boundary(named)
+                | Target::LastSnapshots(named) => named,
                 Target::Keys
                 | Target::Artifacts
                 | Target::Mappings

@@ -4,11 +4,21 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use crate::{own_tags, surplus_tags};
 use aws::query::{Call, Client, Element};
 use engine::{Class, Failure, Tags};
+
+/// What stands between the name of a database or cache and the time of its last snapshot.
+pub const LAST_SNAPSHOT: &str = "-final-";
+
+/// Returns the name of a last snapshot: another one each second, since one of the same name may be there.
+pub(crate) fn last_snapshot(name: &str, now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("{name}{LAST_SNAPSHOT}{seconds}")
+}
 
 /// What this run does to the resources of one kind, by their names. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -120,7 +130,15 @@ pub(crate) async fn write_tags(write: &Client, arn: &str, desired: &Tags, live: 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn a_last_snapshot_has_a_name_of_its_own() {
+        let second = UNIX_EPOCH + Duration::from_secs(1_764_403_201);
+        assert_eq!(last_snapshot("seen", second), "seen-final-1764403201");
+    }
 
     #[test]
     fn nothing_goes_without_a_snapshot_unless_that_was_said_last() {

@@ -7,7 +7,7 @@ mod wire;
 
 use std::{
     collections::BTreeSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use serde::Serialize;
@@ -21,7 +21,7 @@ use crate::{
     Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
-    stores::{not_yet, with_tags},
+    stores::{last_snapshot, not_yet, with_tags},
 };
 use aws::{ArnForm, query::Element};
 use engine::{
@@ -135,6 +135,9 @@ const BROKEN: &[(&str, &str)] = &[
 
 /// AWS makes one with TLS in 610 to 760 s together with its end, as measured by others.
 const MAKING: Slow = Slow { seconds: 900, why: "ElastiCache makes the nodes" };
+/// It takes longer with more data; how long nobody tells.
+const FILLING: Slow =
+    Slow { seconds: 1800, why: "ElastiCache makes the nodes, and begins with the data that `restore` names" };
 /// Other nodes: 1,240 s, as measured by others.
 const RESIZING: Slow = Slow {
     seconds: 1500,
@@ -245,7 +248,7 @@ impl Manage for ReplicationGroup {
         writes(Target::Everything, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
         writes(Target::CacheRole, &["iam:CreateServiceLinkedRole"]),
         deletes(Target::Own(Kind::Cache), &["elasticache:CreateSnapshot", "elasticache:DeleteReplicationGroup"]),
-        deletes(Target::CacheParts, &["elasticache:CreateSnapshot"]),
+        deletes(Target::LastSnapshots(Kind::Cache), &["elasticache:CreateSnapshot"]),
     ];
 
     const GAP: Option<Duration> = Some(Duration::from_mins(20));
@@ -253,7 +256,9 @@ impl Manage for ReplicationGroup {
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
     fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
-        let Some(live) = live.filter(|live| live.is_made) else { return Some(MAKING) };
+        let Some(live) = live.filter(|live| live.is_made) else {
+            return Some(if desired.origin.0.data == Data::Nothing { MAKING } else { FILLING });
+        };
         let changes = [
             (live.tls != desired.tls, ENCRYPTING),
             (live.node != desired.node, RESIZING),
@@ -458,15 +463,6 @@ fn has_snapshot(status: &str) -> bool {
 async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
     Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
 }
-
-/// Returns the name of the last snapshot of a cache: another one each second, since one of the same name may be there.
-fn last_snapshot(name: &str, now: SystemTime) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    format!("{name}{LAST_SNAPSHOT}{seconds}")
-}
-
-/// What stands between the name of a cache and the time of its last snapshot.
-pub const LAST_SNAPSHOT: &str = "-final-";
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ mod wire;
 
 use std::{
     collections::BTreeSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::{
     Condition, Input, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
-    stores::{not_yet, tags_in, with_tags},
+    stores::{last_snapshot, not_yet, tags_in, with_tags},
 };
 use aws::{
     ArnForm,
@@ -219,6 +219,7 @@ impl Manage for Instance {
         writes(Target::DatabaseOptions, &["rds:CreateDBInstance"]),
         writes(Target::DatabaseRole, &["iam:CreateServiceLinkedRole"]),
         deletes(Target::Own(Kind::Database), &["rds:DeleteDBInstance", "rds:ModifyDBInstance"]),
+        deletes(Target::LastSnapshots(Kind::Database), &["rds:AddTagsToResource", "rds:CreateDBSnapshot"]),
     ];
 
     const GAP: Option<Duration> = Some(Duration::from_mins(30));
@@ -449,12 +450,6 @@ fn has_snapshot(status: &str) -> bool {
 /// Returns settings for a call, with the ids of security groups in place of what stands for them.
 async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
     Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
-}
-
-/// Returns the name of the last snapshot of a database: another one each second, since one of the same name may be there.
-fn last_snapshot(name: &str, now: SystemTime) -> String {
-    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    format!("{name}-final-{seconds}")
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use aws::{ArnForm, policy::Statement};
 use declaration::{Declaration, NetworkPart, PublicAddress, Restore, SecretReference};
 use kinds::{
     Kind,
-    elasticache::replication_group::LAST_SNAPSHOT,
     iam::role,
     logs::notes,
     rights::{Access, Target},
+    stores::LAST_SNAPSHOT,
 };
 
 /// Forms of the ARNs of HTTP APIs: the list of them, each with all its parts, and their tags.
@@ -40,6 +40,9 @@ const ROLE_OF_CACHES: ArnForm =
 /// What `ElastiCache` looks at beside a cache: its nodes, its snapshots, and the parameters that `ElastiCache` has for each engine.
 const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
+const SNAPSHOT_OF_DATABASE: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
+/// Characters of the stack's prefix that a name keeps however long its entry is: ElastiCache's names have 40, and a hash at the end.
+const LEAST_OF_NAME: usize = 20;
 const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
 /// RDS's own groups of options: a database without one is in that of its engine.
 const OPTIONS_OF_RDS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
@@ -125,7 +128,8 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         Target::DatabaseSecrets => one_if(has_databases, arn(SECRET_OF_DATABASE, "*")),
         Target::DatabaseRole => one_if(has_databases, arn(ROLE_OF_DATABASES, "")),
         Target::DatabaseOptions => one_if(has_databases, arn(OPTIONS_OF_RDS, "*")),
-        Target::CacheParts => parts_of_caches(declaration, names, declared),
+        Target::LastSnapshots(kind) => last_snapshots(kind, names),
+        Target::CacheParts => parts_of_caches(declaration, names),
         Target::CacheObjects => objects_of_caches(declaration),
         Target::CachePasswords => passwords_of_caches(declaration, names),
         Target::CacheRole => one_if(has_caches, arn(ROLE_OF_CACHES, "")),
@@ -201,10 +205,21 @@ fn passwords_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> 
     secrets.iter().map(|name| format!("{}-??????", names.arn_of(Kind::Secret, name))).collect()
 }
 
-/// Returns the ARNs of the last snapshots of the declared caches, and of what else one is made with.
-fn parts_of_caches(declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
+/// Returns the ARNs of the snapshots that a kind leaves at its end. Names are cut where they are too long, and so is what they begin with here:
+/// to take a snapshot of another name does no harm.
+fn last_snapshots(kind: Kind, names: &Names) -> Vec<String> {
+    let form = match kind {
+        Kind::Cache => SNAPSHOT,
+        Kind::Database => SNAPSHOT_OF_DATABASE,
+        _ => return Vec::new(),
+    };
+    let beginning: String = names.stack().prefix().chars().take(LEAST_OF_NAME).collect();
+    vec![names.realm().arn(form, "", &format!("{beginning}*{LAST_SNAPSHOT}*")).into()]
+}
+
+/// Returns the ARNs of what caches are made with, and the stack does not have.
+fn parts_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> {
     let arn = |form: ArnForm, name: &str| names.realm().arn(form, "", name).into();
-    let own = declared.names(Kind::Cache).map(|name| arn(SNAPSHOT, &format!("{name}{LAST_SNAPSHOT}*")));
     let with = declaration.caches.values().flat_map(|cache| {
         let restored = match &cache.restore {
             Some(Restore::Snapshot(name)) => Some(arn(SNAPSHOT, name)),
@@ -212,7 +227,7 @@ fn parts_of_caches(declaration: &Declaration, names: &Names, declared: &Declared
         };
         restored.into_iter().chain([arn(PARAMETERS, &cache.family())])
     });
-    own.chain(with).collect::<BTreeSet<String>>().into_iter().collect()
+    with.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// Returns what servers are made of and with that the stack does not have. What they are made with and the stack has is limited by its tag.

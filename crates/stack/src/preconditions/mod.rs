@@ -5,6 +5,7 @@ mod dns;
 mod limits;
 mod network;
 mod others;
+mod own;
 mod prices;
 mod receiving;
 mod references;
@@ -124,6 +125,7 @@ fn without_calls(
     findings.extend(sending::clusters((file, declaration), existing));
     findings.extend(prices::prices((file, declaration), names));
     findings.extend(servers::ways((file, declaration)));
+    findings.extend(own::ids((file, declaration), session.tagged.entries()));
     if let Some(snapshot) = snapshot {
         findings.extend(limits::rules(&session.stack, declaration, rule_set, snapshot));
         findings.extend(others(&session.stack, declaration, rule_set, snapshot).all());

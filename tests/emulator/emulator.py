@@ -23,6 +23,7 @@ import keys
 import log_events
 import mappings
 import networks
+import outcomes
 import policies
 import receipt_filters
 import receipt_rules
@@ -51,6 +52,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, databases, networks, caches, servers, connections):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, outcomes, databases, networks, caches, servers, connections):
         extension.install()
     main()

@@ -41,7 +41,8 @@ fn deployed() -> Option<(Trial, Network)> {
     Some((trial, network))
 }
 
-fn gateway(trial: &Trial, network: &Network) {
+/// Gives a network a way to DynamoDB.
+pub(super) fn gateway(trial: &Trial, network: &Network) {
     let call = query::Call::new("CreateVpcEndpoint").with("VpcId", &network.vpc);
     let call = call.with("ServiceName", "com.amazonaws.eu-west-1.dynamodb").list("RouteTableId", [&network.table]);
     made(&trial.account, &call, "vpcEndpoint/vpcEndpointId");

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     Trial,
-    mail_events::{provisioned, theirs},
+    mail_events::{gateway, provisioned, theirs},
     networks::Network,
 };
 use crate::{
@@ -46,7 +46,9 @@ fn reached(cluster: Value) -> Option<Reached> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let broker = runtime.block_on(FakeBroker::start()).unwrap();
     let arn = theirs(&trial, cluster);
-    let Network { subnets: [a, b], group, .. } = Network::make(&trial.account);
+    let network = Network::make(&trial.account);
+    gateway(&trial, &network);
+    let Network { subnets: [a, b], group, .. } = network;
     let program = executable("kafka-access");
     let declaration = replaced(
         DECLARATION,
@@ -185,6 +187,75 @@ fn timeline_has_what_the_table_knows_beside_what_kafka_does(reached: &Reached) {
     less["Statement"].as_array_mut().unwrap().push(invoke);
     let run = trial.expect_as(2, &trial.user("less", &less), &["timeline", "0107-1", "--via", "access"]);
     assert!(words(&run).contains("Failed to look for 0107-1 in the table `mails`"), "{run}");
+}
+
+/// What the whole way needs beside: SES tells a topic, and the topic a function that writes to Kafka.
+const WAY: &str = "  joiner:
+    crate: standin
+    bin: standin
+    timeout: 30s
+    environment: {STANDIN_PROGRAM: 'PROGRAM', STANDIN_BROKERS: 'BROKERS'}
+    queries: [mails]
+    produces: [log/lines]
+    vpc: {subnets: [A, B], security_groups: [GROUP]}
+configuration_sets:
+  mails: {events: {all: {topic: told, types: [send, delivery, bounce, complaint]}}}
+topics: {told: {subscriptions: [{function: joiner}]}}
+buckets: {bodies: {}}
+";
+
+/// Prepares a stack with the whole way of an event, from SES to Kafka.
+fn whole_way() -> Option<Reached> {
+    let reached = reached(serverless())?;
+    let trial = &reached.trial;
+    let declaration = std::fs::read_to_string(trial.folder.path("infra.yaml")).unwrap();
+    let value = |key: &str| {
+        let line = declaration.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
+        line.trim_start().strip_prefix(key).unwrap().trim().to_owned()
+    };
+    let way = replaced(
+        WAY,
+        &[
+            ("'PROGRAM'", &format!("'{}'", executable("mail-events").display())),
+            ("'BROKERS'", &format!("'{}'", reached.broker.bootstrap_servers())),
+            ("{subnets: [A, B], security_groups: [GROUP]}", &value("vpc:")),
+        ],
+    );
+    trial.folder.write("infra.yaml", format!("{declaration}{way}"));
+    trial.account.wait(trial.account.ses.verify_domain_identity().domain("shop.example").send()).unwrap();
+    trial.up();
+    Some(reached)
+}
+
+#[test]
+fn what_becomes_of_a_mail_comes_from_ses_through_the_stack_into_kafka_and_is_shown() {
+    let Some(reached) = whole_way() else { return };
+    let trial = &reached.trial;
+    let brokers = reached.broker.bootstrap_servers();
+    // The last of its events, by type, for each of the simulator's addresses.
+    for (simulated, last) in [("bounce", "Bounce"), ("complaint", "Complaint"), ("success", "Delivery")] {
+        for way in [["--via", "access"], ["--bootstrap", &brokers]] {
+            let send = ["send", "--from", "orders@shop.example", "--simulate", simulated, "--template-id", "order"];
+            let run = trial.expect(0, &[&send[..], &["--watch", "log/lines", "--json"], &way].concat());
+            let told = run.json();
+            let sent = told[0]["message_id"].as_str().unwrap().to_owned();
+            let messages: Vec<&Value> = told[1..].iter().map(|entry| &entry["message"]).collect();
+            assert_eq!(messages.last().unwrap()["notify_type"], last, "{run}");
+            for message in messages {
+                assert_eq!((&message["message_id"], &message["template_id"]), (&json!(sent), &json!("order")), "{run}");
+            }
+        }
+    }
+    let kinds = |way: &[&str]| {
+        let run = trial.expect(0, &[&["tail", "log/lines", "--since", "1h", "--once", "--json"], way].concat());
+        let mut kinds: Vec<String> =
+            run.json().iter().map(|entry| entry["message"]["notify_type"].as_str().unwrap().to_owned()).collect();
+        kinds.sort();
+        kinds
+    };
+    let all = kinds(&["--via", "access"]);
+    assert_eq!(all, [["Bounce"; 2], ["Complaint"; 2], ["Delivery"; 2], ["Send"; 2], ["Send"; 2], ["Send"; 2]].concat());
+    assert_eq!(kinds(&["--bootstrap", &brokers]), all);
 }
 
 #[test]

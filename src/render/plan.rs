@@ -18,9 +18,7 @@ use super::{
 use crate::cli::{Common, Down};
 use aws::Aws;
 use contract::{address::shown as shown_address, secret::REDACTED};
-use engine::{
-    Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons, Slow, Widening, differences,
-};
+use engine::{Action, Class, Counts, Difference, Failure, Loses, Loss, Protection, Reasons, Widening, differences};
 use kinds::{Id, Item, Plan};
 use problem::{Problem, shell_word};
 use stack::preconditions::Others;
@@ -253,8 +251,9 @@ fn approval(item: &Item, look: &Look) -> String {
     if let Some(parent) = &item.renewed_with {
         let _ = writeln!(text, "      created anew with {parent}, which is replaced");
     }
-    if let Some(Slow { seconds, why }) = item.slow {
-        text.push_str(&look.wrapped(6, &format!("usually takes {} min: {why}", seconds.div_ceil(60))));
+    if let Some(slow) = item.slow {
+        let [usual, most] = [slow.seconds, slow.most()].map(|seconds| seconds.div_ceil(60));
+        text.push_str(&look.wrapped(6, &format!("usually takes {usual} min, {most} at most: {}", slow.why)));
     }
     if let Some(seconds) = item.interrupts {
         let _ = writeln!(text, "      interrupts what flows through it for about {seconds} s");

@@ -27,6 +27,35 @@ fn every_key_of_the_schema_has_a_row_in_the_reference() {
     }
 }
 
+/// Returns the default of a key, as the reference has it in backticks; `None` for no such key.
+fn default_of(key: &str) -> Option<String> {
+    let (place, key) = key.rsplit_once('.').unwrap_or(("", key));
+    let heading = if place.is_empty() { "## Top level".to_owned() } else { format!("# `{place}`") };
+    let behind = REFERENCE.lines().skip_while(|line| !line.ends_with(&heading)).skip(1);
+    let mut rows = behind.take_while(|line| !line.starts_with('#'));
+    let row = rows.find(|line| line.starts_with(&format!("| `{key}` |")))?;
+    row.split(" | ").nth(2).map(str::to_owned)
+}
+
+#[test]
+fn every_parameter_of_a_setup_by_hand_has_a_key_with_the_default_that_is_told() {
+    let page = include_str!("../../docs/parameters.md");
+    let rows: Vec<Vec<&str>> =
+        page.lines().filter(|line| line.starts_with("| ")).skip(2).map(|line| line.split(" | ").collect()).collect();
+    assert!(rows.len() > 40, "{rows:?}");
+    for row in rows {
+        let [parameter, key, told] = row[..] else { panic!("{row:?}") };
+        if key == "–" {
+            continue;
+        }
+        let default = default_of(key.trim_matches('`'));
+        let default = default.unwrap_or_else(|| panic!("{parameter}: the reference has no key {key}"));
+        let is_value = told.starts_with('`') && default.starts_with('`');
+        let is_told = !is_value || told.starts_with(&default);
+        assert!(is_told, "{parameter}: {key} is {default}, and the page tells {told}");
+    }
+}
+
 #[test]
 fn every_shell_gets_completions_of_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

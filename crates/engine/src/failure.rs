@@ -2,7 +2,11 @@
 //!
 //! Which code of which service has which class is decided where the calls are made, not here.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -50,6 +54,16 @@ pub struct Failure {
     /// AWS request id, for AWS support; `None` if there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+impl Failure {
+    /// Returns the same failure, with the time after which it was no longer waited for what AWS does.
+    #[must_use]
+    pub(crate) fn given_up_after(mut self, waited: Duration) -> Self {
+        let separator = if self.message.is_empty() { "" } else { "; " };
+        let _ = write!(self.message, "{separator}given up after {} s: run it again to go on", waited.as_secs());
+        self
+    }
 }
 
 impl Error for Failure {}

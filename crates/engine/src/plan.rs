@@ -317,7 +317,12 @@ fn describe<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>], survey: &S
         item.settings = is_new.then(|| K::tree(desired));
         // What goes with its parent and comes again gives no right that was not there.
         item.widens = K::widenings(live, desired);
-        item.slow = K::slow(live.filter(|_| matches!(item.action, Action::Change { .. })), desired);
+        item.slow = match item.action {
+            Action::Change { .. } => K::slow(live, desired),
+            // One is deleted, and another one made.
+            Action::Replace { .. } => Slow::then(item.id.kind.ends_in(), K::slow(None, desired)),
+            _ => K::slow(None, desired),
+        };
     }
 }
 

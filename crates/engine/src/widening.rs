@@ -19,3 +19,16 @@ pub struct Slow {
     /// Why it takes so long.
     pub why: &'static str,
 }
+
+impl Slow {
+    /// Returns how long it is waited for at most, in seconds: twice as long as it usually takes.
+    pub const fn most(self) -> u64 {
+        self.seconds * 2
+    }
+
+    /// Returns how long both take, one after the other; the second one's reason counts.
+    pub(crate) fn then(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        let seconds = [first, second].into_iter().flatten().map(|slow| slow.seconds).sum();
+        second.or(first).map(|slow| Self { seconds, ..slow })
+    }
+}

@@ -12,7 +12,7 @@ use tokio::{sync::watch, time};
 
 use super::{Event, Observer, Outcome, Patience, Verb};
 use crate::{
-    Action, Address, Class, Failure, Holds, Id, Item, Kind, Live, Owner, Phase, Read, Resource, Survey, consent,
+    Action, Address, Class, Failure, Holds, Id, Item, Kind, Live, Owner, Phase, Read, Resource, Slow, Survey, consent,
     difference::{Reasons, differences},
 };
 
@@ -82,12 +82,13 @@ impl<K: Kind> Run<'_, K> {
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
         let mut known = known.filter(|read| verb != Verb::Create || *read == Read::Absent);
         let outcome = loop {
-            let attempt = time::timeout(self.patience.attempt.max(slow), self.attempt(item, &target, known.take()));
-            let result = attempt.await.unwrap_or_else(|_| Err(self.endless(item)));
+            let most = self.patience.attempt.max(slow);
+            let attempt = time::timeout(most, self.attempt(item, &target, known.take()));
+            let result = attempt.await.unwrap_or_else(|_| Err(endless(item, most)));
             let Err(failure) = result else { break Outcome::Done };
             let Some(limit) = limit(failure.class, depends_on_new) else { break Outcome::Failed { failure } };
             if start.elapsed() + wait > limit.min(self.patience.deadline.max(slow)) {
-                break Outcome::Failed { failure };
+                break Outcome::Failed { failure: failure.given_up_after(start.elapsed()) };
             }
             let is_waited_for = waits(failure.class, before.replace(failure.class));
             if is_waited_for {
@@ -103,23 +104,23 @@ impl<K: Kind> Run<'_, K> {
         outcome
     }
 
-    /// Returns how long a step may take at least: twice as long as AWS usually takes for it, where that is minutes.
+    /// Returns how long a step may take at least, where AWS takes minutes for it.
     fn slowness(item: &Item<K>, target: &Target<'_, K::Settings>, known: Option<&Read<K>>) -> Duration {
         let live = match known {
             Some(Read::Present(live)) => Some(&live.settings),
             _ => None,
         };
         let kind = item.id.kind;
-        let parts = match target {
+        let slow = match target {
             // One is deleted, and another one made.
             Target::Settings(settings) if matches!(item.action, Action::Replace { .. }) => {
-                [kind.ends_in(), K::slow(None, settings)]
+                Slow::then(kind.ends_in(), K::slow(None, settings))
             }
-            Target::Settings(settings) => [K::slow(live, settings), None],
-            Target::Absent => [kind.ends_in(), None],
-            Target::Seen(_) => [None, None],
+            Target::Settings(settings) => K::slow(live, settings),
+            Target::Absent => kind.ends_in(),
+            Target::Seen(_) => None,
         };
-        Duration::from_secs(parts.into_iter().flatten().map(|slow| slow.seconds).sum()) * 2
+        Duration::from_secs(slow.map_or(0, Slow::most))
     }
 
     /// Waits before a retry; returns `true` if the run was stopped meanwhile.
@@ -127,12 +128,6 @@ impl<K: Kind> Run<'_, K> {
         let mut stop = self.stop.clone();
         let stopped = pin!(stop.wait_for(|stop| *stop));
         matches!(future::select(stopped, pin!(time::sleep(wait))).await, future::Either::Left((Ok(_), _)))
-    }
-
-    /// Returns the failure of an attempt that reached its deadline.
-    fn endless(&self, item: &Item<K>) -> Failure {
-        let words = format!("no end after {} s", self.patience.attempt.as_secs());
-        Failure::found(&item.id.to_string(), Class::Unreachable, words)
     }
 
     /// Makes one attempt. `known` is the state that the survey found; a retry passes `None` and reads again.
@@ -220,6 +215,11 @@ impl<K: Kind> Run<'_, K> {
             }
         }
     }
+}
+
+/// Returns the failure of an attempt that reached its deadline.
+fn endless<K: Kind>(item: &Item<K>, most: Duration) -> Failure {
+    Failure::found(&item.id.to_string(), Class::Unreachable, format!("no end after {} s", most.as_secs()))
 }
 
 /// Returns settings with what protects the live ones, as the plan has them: a service may add some of it by itself when it makes a

@@ -1,5 +1,7 @@
 //! Tests the script of a first start with the tools that read it on a server, where this machine has them.
 
+mod pam;
+
 use std::{
     collections::BTreeMap,
     env, fs,

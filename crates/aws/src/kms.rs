@@ -19,7 +19,7 @@ use engine::Failure;
 #[derive(Debug, Clone)]
 pub struct Client(Caller);
 
-/// What KMS tells of a key.
+/// A key, as `DescribeKey` of KMS answers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Key {

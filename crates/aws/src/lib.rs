@@ -57,7 +57,7 @@ pub struct Clients {
     pub dynamodb: json::Client,
     /// Client of EC2: networks.
     pub ec2: query::Client,
-    /// Client of `ElastiCache`.
+    /// Client of `ElastiCache`, by the query protocol.
     pub elasticache: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
@@ -69,7 +69,7 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// Client of CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    /// Client of RDS.
+    /// Client of RDS, by the query protocol.
     pub rds: query::Client,
     /// Client of the service S3.
     pub s3: aws_sdk_s3::Client,

@@ -46,7 +46,7 @@ pub const DEFAULT_STAGE: &str = "$default";
 /// A route of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRoute {
-    /// Method and path.
+    /// Method and path, as `POST /job-complete`.
     pub route: RouteKey,
     /// Entry name of the function that it invokes.
     pub invoke: String,

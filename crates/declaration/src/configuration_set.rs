@@ -113,7 +113,7 @@ impl Word for SendingTls {
 pub enum Suppression {
     /// No mailbox takes mails.
     Bounce,
-    /// The receiver complains.
+    /// The receiver marked the mail as spam.
     Complaint,
 }
 

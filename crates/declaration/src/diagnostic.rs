@@ -14,7 +14,7 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// The mistake, in one line without a full stop.
     pub message: String,
-    /// What to do about it; `None` if the message says it.
+    /// Advice on how to mend it; `None` if the message says it.
     pub hint: Option<String>,
     /// `true` if the source there may hold a secret by mistake, and must not be shown.
     pub is_concealed: bool,

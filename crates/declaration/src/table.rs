@@ -11,7 +11,7 @@ use super::{
     tree::{Key, Node},
 };
 
-/// A table.
+/// A table of `DynamoDB` with keys that are texts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Attribute by which items are spread: a text.

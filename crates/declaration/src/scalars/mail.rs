@@ -72,7 +72,7 @@ pub(crate) fn address(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// A domain.
+/// Reads a domain of at least two labels, such as `example.com`.
 pub(crate) fn domain(text: &str) -> Result<String, Wrong> {
     let is_label = |label: &str| {
         !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -67,7 +67,7 @@ pub struct Owned {
     pub address: Address,
     /// Why it stays although it has a mark of this stack, in words; `None` if it is this stack's beyond doubt.
     pub stays: Option<&'static str>,
-    /// What its tags say about its protection; `None` if they say nothing.
+    /// Protection by its tags; `None` if they say nothing of it.
     pub protect: Option<bool>,
 }
 
@@ -93,7 +93,7 @@ pub struct Stack {
     pub name: String,
     /// Stage; `None` if the declaration has no stages.
     pub stage: Option<String>,
-    /// AWS region.
+    /// AWS region of the stack.
     pub region: String,
 }
 

@@ -22,11 +22,11 @@ use engine::{
 };
 use wire::{ON_DEMAND, Parts, settings};
 
-/// `DynamoDB` tables.
+/// The kind of `DynamoDB`'s tables.
 #[derive(Debug)]
 pub struct Table;
 
-/// A table.
+/// The managed settings of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Attribute by which items are spread.

@@ -21,7 +21,7 @@ use aws::{
 use engine::{Address, Children, Field, Holds, Live, Owned, Owner, Protection, Tags, depends, plain, stays};
 use engine::{Class, Failure};
 
-/// SNS topics.
+/// The kind of SNS's topics.
 #[derive(Debug)]
 pub struct Topic;
 

@@ -85,7 +85,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
 }
 
 impl Services {
-    /// Answers `GetSecretValue`.
+    /// Answers `GetSecretValue` with a secret that the function may read.
     fn secret(&self, asked: &Value, grant: &Grant) -> Result<Value, Refusal> {
         let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
         let missing = |message: String| (StatusCode::BAD_REQUEST, "ResourceNotFoundException", message);

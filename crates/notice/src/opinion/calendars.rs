@@ -1,4 +1,4 @@
-//! What the MAINTNOTE entries of the mail's calendars say, read line by line: id, window and status of one maintenance stand in one
+//! Reads the MAINTNOTE entries of the mail's calendars line by line: id, window and status of one maintenance stand in one
 //! entry.
 
 use jiff::{

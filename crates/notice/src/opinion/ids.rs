@@ -33,7 +33,7 @@ pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     Answer::Agrees(ids.len())
 }
 
-/// What speaks against an id.
+/// Returns the failure of an id that belongs to something else; `None` if nothing speaks against it.
 fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Failure> {
     let is_circuit = |one: &Maintenance| one.account() == id || one.circuits().iter().any(|circuit| circuit.id() == id);
     if maintenances.iter().any(is_circuit) {
@@ -128,7 +128,7 @@ const OTHERS: &[&str] = &[
 /// Words that make a label that of another maintenance.
 const EARLIER: &[&str] = &["previous", "related", "parent", "original", "old"];
 
-/// Whether a label, lower case, is one of a maintenance (`true`), or of something else. `None` where it is neither.
+/// Returns `true` if a label, lower case, is one of a maintenance, `false` if it is one of something else, `None` if it is neither.
 fn names(label: &str) -> Option<bool> {
     let mut named = None;
     for word in label.split(|mark: char| !mark.is_alphanumeric()).filter(|word| !word.is_empty()) {

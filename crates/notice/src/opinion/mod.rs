@@ -47,7 +47,7 @@ impl Opinion {
     }
 }
 
-/// What one form of the mail says to a reading.
+/// The answer of one form of the mail to a reading.
 enum Answer {
     Agrees(usize),
     Silent,

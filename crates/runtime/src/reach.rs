@@ -29,7 +29,7 @@ pub(crate) const STREAM: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 /// The addresses that may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Public addresses alone.
+    /// Public addresses alone: in Lambda.
     Public,
     /// Public addresses and those of this machine, over TLS or not: under `provision dev`.
     PublicAndLoopback,

@@ -1,4 +1,4 @@
-//! What costs money while nobody uses it, told before it is made.
+//! Tells of resources with fixed costs before they are made.
 
 use std::path::Path;
 

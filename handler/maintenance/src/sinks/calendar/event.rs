@@ -19,7 +19,7 @@ pub const MOST_EVENTS: usize = 2000;
 /// Days for which entries stay after their end.
 const KEPT_DAYS: i64 = 90;
 
-/// What tells an entry from others: the provider, the maintenance's id, and the window's number.
+/// The identity of an entry: the provider, the maintenance's id, and the window's number.
 pub type Key = (String, String, usize);
 
 /// One maintenance in one window.
@@ -79,12 +79,12 @@ pub struct Feed {
     pub events: Vec<Event>,
 }
 
-/// What is to be said of a notice after it was applied.
+/// Remarks on a notice that was applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
-    /// What a person has to look at.
+    /// Sentences that a person has to look at.
     pub concerns: Vec<String>,
-    /// What the notice did not change, for whoever reads the log.
+    /// Sentences for the log about what the notice did not change.
     pub remarks: Vec<String>,
 }
 

@@ -33,7 +33,7 @@ pub struct Note {
     pub last: usize,
     /// Version of the notice that the event shows.
     pub version: Version,
-    /// What the notices have said last of each field: what differs from that in NetBox is a person's doing.
+    /// Last value of each field in the notices: a value in NetBox that differs from it is a person's doing.
     pub said: Said,
     /// Impacts that the notices have stated last. What differs from these in NetBox is a person's doing, except on those that
     /// are `pending`.
@@ -56,7 +56,7 @@ pub struct Note {
     pub claims: Claims,
 }
 
-/// What the notices have said last of an event's fields.
+/// The last values of an event's fields in the notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// Status, or the one that follows from what they said.

@@ -23,7 +23,7 @@ const FILE: &str = "output.json";
 /// Statuses that say that there is no such job, or no longer.
 const GONE: [u16; 2] = [404, 410];
 
-/// The platform.
+/// The platform that ran the jobs, as a source of outputs.
 #[derive(Debug)]
 pub struct Platform {
     pub(super) client: Outside,

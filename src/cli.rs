@@ -42,7 +42,7 @@ fn version(revision: Option<&str>) -> String {
 #[derive(Debug, Parser)]
 #[command(version = VERSION.as_str(), max_term_width = 80)]
 pub struct Arguments {
-    /// The command.
+    /// Command that was typed.
     #[command(subcommand)]
     pub command: Command,
     /// Options of every command.
@@ -83,7 +83,7 @@ impl Common {
     }
 }
 
-/// The commands.
+/// The commands of `provision`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what mails say: files, folders, mbox files, or `-` for standard input.

@@ -72,7 +72,7 @@ pub struct Send {
     pub brokers: Brokers,
 }
 
-/// What SES's mailbox simulator does.
+/// A reaction of SES's mailbox simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Simulation {
     /// The mail is delivered.
@@ -119,7 +119,7 @@ Exit codes:
 pub struct Brokers {
     /// Brokers that can be reached from here: `HOST:PORT`, or several with commas between them. MSK's are reached inside their VPC alone.
     ///
-    /// Those of this machine are spoken to as they are; others by TLS, with your AWS identity.
+    /// Brokers of this machine are reached without encryption; others by TLS, with your AWS identity.
     #[arg(long, value_name = "HOST:PORT")]
     pub bootstrap: Option<String>,
     /// Read through this function of the stack, which reaches the brokers: one with the topic in `follows`.

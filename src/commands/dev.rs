@@ -50,7 +50,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Re
     })
 }
 
-/// What a run is made of.
+/// The prepared parts of a run.
 struct Prepared {
     declaration: Declaration,
     options: Options,
@@ -271,7 +271,7 @@ async fn finish(
     }
 }
 
-/// What was shown so far.
+/// The output so far.
 struct Shown<'run> {
     printer: &'run Printer,
     state: State<'run>,

@@ -16,7 +16,7 @@ use kinds::{Kind, lambda::mapping};
 use problem::Problem;
 use stack::Names;
 
-/// The two commands.
+/// The setting of the mapping between a function and its queue: `pause` sets `Off`, `resume` sets `On`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Switch {
     /// Messages wait in the queue.

@@ -169,7 +169,7 @@ impl<'run> Run<'run> {
     }
 }
 
-/// What ends a round.
+/// The end of a round, and if another one follows.
 enum End {
     /// There may be more.
     Round,

@@ -1,4 +1,4 @@
-//! What NetBox tells of the token: whose it is, until when it holds, and what its rights leave out.
+//! Reads the token from NetBox: its user, its expiry, and the rights that it lacks.
 
 use contract::secret::REDACTED;
 use jiff::{Timestamp, ToSpan};

@@ -184,8 +184,8 @@ impl<'opened> Source<'opened> {
         }
     }
 
-    /// Like [`Source::next`], up to the end that the topic had when it was opened: `None` there. An error if no record brings it any
-    /// nearer for a time.
+    /// Returns what [`Source::next`] does, up to the end that the topic had when it was opened: `None` there. It is an error if no record
+    /// brings it any nearer for a time.
     pub(crate) async fn next_before_end(&mut self) -> Result<Option<Vec<Entry>>, Problem> {
         if self.is_at_end().await {
             return Ok(None);

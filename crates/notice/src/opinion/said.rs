@@ -22,7 +22,7 @@ pub(super) struct Said<'mail> {
     stated: OnceCell<Stated>,
 }
 
-/// The forms of a mail: page and text, or its subjects alone.
+/// Returns the forms of a mail: page and text, or its subjects alone.
 pub(super) fn forms<'mail>(source: &'mail Source<'_>) -> Vec<Said<'mail>> {
     let mut subjects: Vec<&str> = source.mail().layers().iter().rev().map(Layer::bare_subject).collect();
     subjects.dedup();

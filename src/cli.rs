@@ -129,7 +129,7 @@ pub enum Command {
     Replay(Replay),
     /// Send a mail through SES, with a record by which its events find it again. The same request is sent once.
     Send(Box<Send>),
-    /// Show what becomes of sent mails, as it comes into Kafka.
+    /// Show the events of sent mails as they come into Kafka.
     Tail(Tail),
     /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.
     Timeline(Timeline),

@@ -64,7 +64,7 @@ pub struct Send {
     /// Send to SES's mailbox simulator, which answers like this. It counts for neither quota nor reputation, and is billed.
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["to", "cc", "bcc"])]
     pub simulate: Option<Simulation>,
-    /// Wait for what becomes of the mail, up to two minutes, and show it: the topic of the declaration, as `CLUSTER/TOPIC`.
+    /// Wait up to two minutes for the events of the mail, and show them. Names the topic of the declaration, as `CLUSTER/TOPIC`.
     #[arg(long, value_name = "CLUSTER/TOPIC")]
     pub watch: Option<String>,
     /// The way to the brokers.

@@ -163,7 +163,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Let AWS install corrections of the engine in its maintenance window.",
         )
         .or("true"),
-        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse to delete it, whoever asks.").or("true"),
+        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse every attempt to delete it.").or("true"),
         KMS_KEY,
         PROTECT_DATA,
         TAGS,

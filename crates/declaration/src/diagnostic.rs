@@ -40,7 +40,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same without a copy of the source, which may hold a secret by mistake.
+    /// Returns the diagnostic without its copy of the source, which may hold a secret by mistake.
     #[must_use]
     pub fn concealed(self) -> Self {
         Self { is_concealed: true, ..self }

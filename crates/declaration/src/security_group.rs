@@ -105,12 +105,12 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "ingress",
             Holds::List(&Holds::Mapping(&INGRESS)),
-            "Who may reach what is in it. Without it nobody may. A rule that somebody else adds is taken away.",
+            "Peers that may reach its members. Without it none may. A rule that somebody else adds is taken away.",
         ),
         Field::new(
             "egress",
             Holds::List(&Holds::Mapping(&EGRESS)),
-            "Whom what is in it may reach: `[]` is nobody. Without it everybody.",
+            "Peers that its members may reach: `[]` is none. Without it all may be reached.",
         ),
         TAGS,
     ],

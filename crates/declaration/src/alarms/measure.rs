@@ -18,7 +18,7 @@ pub enum Watched {
     ConsumedQueue,
     /// Every configuration set with reputation metrics.
     ConfigurationSet,
-    /// Every function that hears what becomes of mails that SES sends.
+    /// Every function that hears of the events of sent mails.
     Listener,
     /// Every database of the stack.
     Database,

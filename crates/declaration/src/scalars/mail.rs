@@ -81,7 +81,7 @@ pub(crate) fn domain(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An identity of SES: its name is part of a tag's key, so that it is not as long as SES takes it.
+/// Reads an identity of SES: its name is part of a tag's key, so that it is not as long as SES takes it.
 pub(crate) fn sender(text: &str) -> Result<String, Wrong> {
     let sound = text.len() <= 100
         && match text.split_once('@') {

@@ -95,7 +95,7 @@ impl Clients {
         Self::observed(config, &calls::Told)
     }
 
-    /// The same, with somebody else who looks at the calls of the generated clients.
+    /// Makes clients as `new` does, with an observer of the calls of the generated ones.
     pub fn observed(config: &SdkConfig, observer: &(impl Intercept + Clone + 'static)) -> Self {
         macro_rules! client {
             ($service:ident) => {
@@ -158,7 +158,7 @@ impl Aws {
         Ok(Self::connect_and(region, pacing, async |_, _| ()).await?.0)
     }
 
-    /// The same, and reads something in the region for which it does not matter who the caller is, at the same time.
+    /// Connects as `connect` does, and at the same time reads something in the region for which it does not matter who the caller is.
     pub async fn connect_and<T>(
         region: Option<&str>,
         pacing: Pacing,

@@ -132,7 +132,7 @@ impl Database {
         self.run_with(0, work).await
     }
 
-    /// The same for work on so many rows.
+    /// Does such work on so many rows, which lengthen its timeout.
     pub(crate) async fn run_with<T>(
         &self,
         rows: usize,

@@ -41,7 +41,7 @@ impl Owner {
             Some(owner) if *owner == stack.id() => Self::Ours,
             Some(owner) => Self::Other(match Stack::parse(owner) {
                 Some(other) => format!("it belongs to {other}"),
-                None => format!("its tag `{STACK_TAG}` names `{owner}`, which is no stack"),
+                None => format!("its tag `{STACK_TAG}` names `{owner}`, which is not a stack"),
             }),
             None if tags.is_empty() && !holds_something => Self::Nobody,
             None => Self::Other("it exists and was not made by provision".to_owned()),
@@ -72,7 +72,7 @@ pub struct Owned {
 }
 
 impl Owned {
-    /// A resource that is this stack's beyond doubt.
+    /// Returns a resource that is this stack's beyond doubt.
     pub fn new(entry: impl Into<String>, address: Address) -> Self {
         Self { entry: entry.into(), address, stays: None, protect: None }
     }

@@ -46,7 +46,7 @@ pub(crate) struct Services {
 /// A refusal: status, type, message.
 pub(crate) type Refusal = (StatusCode, &'static str, String);
 
-/// The endpoint for all services but S3.
+/// Returns the endpoint for all services but S3.
 pub(crate) fn router(services: Services) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(services))
 }

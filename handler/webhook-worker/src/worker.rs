@@ -163,7 +163,7 @@ impl<From: Source> Worker<From> {
         match question {
             Question::List { since, after } => {
                 let since = since.as_deref().map(str::parse).transpose();
-                let since = since.map_err(|error| format!("`since` is no time: {error}"))?;
+                let since = since.map_err(|error| format!("`since` is not a time: {error}"))?;
                 self.source.list(since, after.as_ref(), deadline).await.map(Answer::List).map_err(Failure::reason)
             }
             Question::Look { jobs } if jobs.len() > LARGEST_LOOK => {

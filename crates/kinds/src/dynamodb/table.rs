@@ -358,7 +358,7 @@ impl Manage for Table {
         Ok(())
     }
 
-    /// Deletes a table; whoever asks for it has agreed to lose its items, so that the protection goes first.
+    /// Deletes a table. The caller has agreed to lose its items, so that the protection goes first.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let Some(table) = describe(session, name).await? else { return settle(session, name).await };

@@ -403,7 +403,7 @@ impl Manage for ReplicationGroup {
         begun(session, name).await
     }
 
-    /// Deletes a cache; whoever asks for it has agreed to lose its data. A last snapshot stays.
+    /// Deletes a cache. The caller has agreed to lose its data. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.

@@ -360,7 +360,7 @@ impl Manage for Instance {
         Err(at_work(name, "modifying"))
     }
 
-    /// Deletes a database; whoever asks for it has agreed to lose its data, so that the protection goes first. A last snapshot stays.
+    /// Deletes a database. The caller has agreed to lose its data, so that the protection goes first. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let found = match describe(session, name).await {

@@ -101,7 +101,7 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// Encryption by a KMS key, which S3 asks for once per bucket and time.
+    /// Returns encryption by a KMS key, which S3 asks for once per bucket and time.
     pub fn by_key(key: String) -> Self {
         Self { algorithm: ServerSideEncryption::AwsKms.as_str().to_owned(), kms_key: Some(key), bucket_key: true }
     }

@@ -1,4 +1,4 @@
-//! SES's configuration sets: what becomes of the mails that are sent with one, and who hears of it.
+//! SES's configuration sets: settings of the mails that are sent with one, and the topics that hear of their events.
 //!
 //! Version 2 of SES's interface has all options and the tags in one answer, and the destinations of events in another. A set of ours is
 //! ours alone: a destination that nobody declared is told.

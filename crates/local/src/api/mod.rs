@@ -40,7 +40,7 @@ use crate::{
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// API Gateway's limit on the time of an answer.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// The stage whose name is no part of the path.
+/// The stage whose name is not part of the path.
 const DEFAULT_STAGE: &str = "$default";
 /// Id of every API: AWS makes them up.
 const API_ID: &str = "local";

@@ -206,7 +206,7 @@ impl Platform {
             }
         }
         if !list::is_list(&beginning) {
-            return Err(Failure::Later(format!("{what}: the answer is no list of jobs")));
+            return Err(Failure::Later(format!("{what}: the answer is not a list of jobs")));
         }
         token.is_known.store(true, Ordering::Relaxed);
         Ok(())

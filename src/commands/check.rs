@@ -52,7 +52,7 @@ async fn from_functions(printer: &Printer, common: &Common, named: &[String]) ->
         return Ok(ExitCode::SUCCESS);
     }
     let asked = probe::ask(&opened, &entries).await.map_err(|(entry, failure)| not_invoked(&entry, failure))?;
-    render::probe::asked(printer, &asked)?;
+    render::probe::answers(printer, &asked)?;
     Ok(if asked.values().all(probe::Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
 }
 

@@ -90,7 +90,7 @@ async fn session(
         stack.end().await;
         scratch.close().context(NOT_REMOVED)?;
         let Some(asked) = asked else { return Ok(ExitCode::from(INTERRUPTED)) };
-        render::probe::asked(printer, &asked)?;
+        render::probe::answers(printer, &asked)?;
         return Ok(if asked.values().all(Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(UNREACHED) });
     }
     render::dev::banner(printer, declaration, &stack, state, typed.once);

@@ -150,7 +150,7 @@ impl<'run> Run<'run> {
             }
             let outcome = replay(&self.opened.session, &self.opened.names, &item.function, work).await;
             let is_lasting = matches!(&outcome, Outcome::Failed { is_lasting: true, .. });
-            render::replay::done(self.printer, item, &outcome);
+            render::replay::item(self.printer, item, &outcome);
             self.report.record(first + position, outcome);
             if is_lasting {
                 return Ok(End::All(None));

@@ -45,7 +45,7 @@ pub(crate) fn is_unmarked(survey: &Survey, item: &Item) -> bool {
 
 /// Checks that a resource may become that of an entry, and returns what `up` will change then.
 pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow::Result<Adoption> {
-    let (id, name) = meant(&opened.declaration, &opened.names, (typed, given))?;
+    let (id, name) = resolve(&opened.declaration, &opened.names, (typed, given))?;
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{name}` as {id}: {why}"));
     let derived = derived(opened, &id);
     if is_of_the_stack_itself(&id.entry) && name != derived {
@@ -85,7 +85,7 @@ pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow
 }
 
 /// Returns the declared resource and the name that were typed.
-pub(crate) fn meant(
+pub(crate) fn resolve(
     declaration: &Declaration,
     names: &Names,
     (typed, given): (&str, &str),

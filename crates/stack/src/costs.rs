@@ -78,7 +78,7 @@ impl Price {
     }
 
     /// Returns the price in words, or where it stands.
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Nothing => "nothing while nobody uses it".to_owned(),
             Self::Dollars(dollars) => format!("some {dollars:.0} US dollars a month, used or not"),
@@ -288,7 +288,7 @@ mod tests {
             (server("t9.micro"), None),
         ] {
             assert_eq!(dollars(&price).as_deref(), expected, "{price:?}");
-            let words = price.told();
+            let words = price.describe();
             assert_eq!(words.contains("https://aws.amazon.com/"), expected.is_none(), "{words}");
         }
     }

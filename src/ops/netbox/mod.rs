@@ -225,7 +225,7 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
             .well(NETBOX, format!("through the proxy that {variable} names here; the function connects without it")),
         None => findings.fine(NETBOX),
     }
-    token::told(client, findings);
+    token::report(client, findings);
     Some(status.get("plugins").cloned().unwrap_or_default())
 }
 

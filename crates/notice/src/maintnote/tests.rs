@@ -1,4 +1,4 @@
-//! Tests the reading of MAINTNOTE calendars: whole entries, every field that may lack or contradict another, and any calendar without a panic.
+//! Tests the reading of MAINTNOTE calendars: whole entries, every field that may lack or contradict another, and any text without a panic.
 
 use proptest::prelude::*;
 

@@ -83,7 +83,7 @@ impl Source for Platform {
                 other => return Err(other),
             };
             // Nothing tells any more what the name of its file was.
-            return Ok(Description { further: Form::known(), absent, ..Description::of(Form::of(FILE)) });
+            return Ok(Description { further: Form::common(), absent, ..Description::of(Form::of(FILE)) });
         }
         let what = answer.to_string();
         let odd = |reason: String| Failure::Trouble { reason: format!("{what}: {reason}"), wait: None };

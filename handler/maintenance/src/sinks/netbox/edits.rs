@@ -11,7 +11,7 @@ use super::{
     case::{View, lifecycle},
     fields,
     ids::CircuitId,
-    note::{Evidence, Note, Pending, Said},
+    note::{Evidence, LastValues, Note, Pending},
     stored::{StoredEvent, StoredImpact},
 };
 use notice::model::{Impact, Window};
@@ -116,9 +116,9 @@ impl MergedFields {
     }
 
     /// Returns what the notices have said of each field, this one included.
-    pub(super) fn said(self) -> Said {
+    pub(super) fn last_values(self) -> LastValues {
         let Self { status, start, end, zone, summary, .. } = self;
-        Said { status: status.said, start: start.said, end: end.said, summary: summary.said, zone: zone.said }
+        LastValues { status: status.said, start: start.said, end: end.said, summary: summary.said, zone: zone.said }
     }
 }
 

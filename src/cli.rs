@@ -42,7 +42,7 @@ fn version(revision: Option<&str>) -> String {
 #[derive(Debug, Parser)]
 #[command(version = VERSION.as_str(), max_term_width = 80)]
 pub struct Arguments {
-    /// The command.
+    /// Command that was typed.
     #[command(subcommand)]
     pub command: Command,
     /// Options of every command.
@@ -83,7 +83,7 @@ impl Common {
     }
 }
 
-/// The commands.
+/// The commands of `provision`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what mails say: files, folders, mbox files, or `-` for standard input.
@@ -129,7 +129,7 @@ pub enum Command {
     Replay(Replay),
     /// Send a mail through SES, with a record by which its events find it again. The same request is sent once.
     Send(Box<Send>),
-    /// Show what becomes of sent mails, as it comes into Kafka.
+    /// Show the events of sent mails as they come into Kafka.
     Tail(Tail),
     /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.
     Timeline(Timeline),

@@ -43,7 +43,7 @@ pub struct Dev {
     pub verdict: Vec<local::Setting>,
     /// Deliver maintenances to these sinks instead of the declared ones: names, separated by commas.
     ///
-    /// What the sink needs and the declaration does not have is taken from environment variables of the same names, such as
+    /// Settings that the sink needs and the declaration does not have are taken from environment variables of the same names, such as
     /// `NETBOX_URL` and `WEBHOOK_SECRET`.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub sink: Vec<Sink>,

@@ -64,7 +64,7 @@ pub struct Send {
     /// Send to SES's mailbox simulator, which answers like this. It counts for neither quota nor reputation, and is billed.
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["to", "cc", "bcc"])]
     pub simulate: Option<Simulation>,
-    /// Wait for what becomes of the mail, up to two minutes, and show it: the topic of the declaration, as `CLUSTER/TOPIC`.
+    /// Wait up to two minutes for the events of the mail, and show them. Names the topic of the declaration, as `CLUSTER/TOPIC`.
     #[arg(long, value_name = "CLUSTER/TOPIC")]
     pub watch: Option<String>,
     /// The way to the brokers.
@@ -72,7 +72,7 @@ pub struct Send {
     pub brokers: Brokers,
 }
 
-/// What SES's mailbox simulator does.
+/// A reaction of SES's mailbox simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Simulation {
     /// The mail is delivered.
@@ -119,7 +119,7 @@ Exit codes:
 pub struct Brokers {
     /// Brokers that can be reached from here: `HOST:PORT`, or several with commas between them. MSK's are reached inside their VPC alone.
     ///
-    /// Those of this machine are spoken to as they are; others by TLS, with your AWS identity.
+    /// Brokers of this machine are reached without encryption; others by TLS, with your AWS identity.
     #[arg(long, value_name = "HOST:PORT")]
     pub bootstrap: Option<String>,
     /// Read through this function of the stack, which reaches the brokers: one with the topic in `follows`.

@@ -205,7 +205,7 @@ pub enum Purpose {
     Replay,
     /// Send mails. With `--watch`, the rights of `tail` are needed, too.
     Send,
-    /// Show what becomes of sent mails.
+    /// Show the events of sent mails.
     Tail,
     /// Show everything that is known of a sent mail.
     Timeline,

@@ -37,9 +37,9 @@ pub(super) fn kind(text: &str) -> Result<events::Kind, String> {
     }
 }
 
-/// Parses a duration.
+/// Parses a duration of one unit or more, such as `30s` or `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration such as `30s` or `10m`");
+    let wrong = || format!("`{text}` is not a duration such as `30s` or `10m`");
     let span: Span = text.parse().map_err(|_| wrong())?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     Duration::try_from(duration).map_err(|_| wrong())

@@ -68,6 +68,6 @@ fn report(printer: &Printer, heading: &Heading, adoption: &Adoption, is_written:
     if printer.is_json() {
         printer.data(&adopt::json(heading, adoption, is_written).to_string());
     } else if is_written {
-        printer.data(&adopt::done(adoption));
+        printer.data(&adopt::summary(adoption));
     }
 }

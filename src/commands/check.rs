@@ -52,7 +52,7 @@ async fn from_functions(printer: &Printer, common: &Common, named: &[String]) ->
         return Ok(ExitCode::SUCCESS);
     }
     let asked = probe::ask(&opened, &entries).await.map_err(|(entry, failure)| not_invoked(&entry, failure))?;
-    render::probe::asked(printer, &asked)?;
+    render::probe::answers(printer, &asked)?;
     Ok(if asked.values().all(probe::Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
 }
 
@@ -123,7 +123,7 @@ pub(super) fn token() -> Result<Secret, Problem> {
     let first = text.split(|letter: char| letter.is_whitespace() || letter == ':').next().unwrap_or_default();
     let fault = match first.to_ascii_lowercase().as_str() {
         word @ ("token" | "bearer" | "authorization") if word.len() < text.len() => {
-            format!("`NETBOX_TOKEN` begins with `{first}`, which is no part of the token")
+            format!("`NETBOX_TOKEN` begins with `{first}`, which is not part of the token")
         }
         _ if text.contains(['"', '\'']) => "`NETBOX_TOKEN` has quotation marks in it".to_owned(),
         _ if !text.chars().all(|letter| letter.is_ascii_graphic()) => {

@@ -20,11 +20,11 @@ use problem::Problem;
 /// A question that a person answers with a word.
 pub(super) struct Question<'words> {
     pub(super) text: &'words str,
-    /// Word that agrees.
+    /// Word by which the person agrees.
     pub(super) word: &'words str,
-    /// What to do where there is no terminal.
+    /// Advice where there is no terminal to ask on.
     pub(super) hint: &'words str,
-    /// What is so after another answer.
+    /// Outcome of any other answer, in words.
     pub(super) declined: &'static str,
 }
 

@@ -50,7 +50,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Dev) -> anyhow::Re
     })
 }
 
-/// What a run is made of.
+/// The prepared parts of a run.
 struct Prepared {
     declaration: Declaration,
     options: Options,
@@ -90,7 +90,7 @@ async fn session(
         stack.end().await;
         scratch.close().context(NOT_REMOVED)?;
         let Some(asked) = asked else { return Ok(ExitCode::from(INTERRUPTED)) };
-        render::probe::asked(printer, &asked)?;
+        render::probe::answers(printer, &asked)?;
         return Ok(if asked.values().all(Asked::is_well) { ExitCode::SUCCESS } else { ExitCode::from(UNREACHED) });
     }
     render::dev::banner(printer, declaration, &stack, state, typed.once);
@@ -271,7 +271,7 @@ async fn finish(
     }
 }
 
-/// What was shown so far.
+/// The output so far.
 struct Shown<'run> {
     printer: &'run Printer,
     state: State<'run>,

@@ -1,4 +1,4 @@
-//! `provision init`: writes a declaration to begin with. The examples are the declarations of this repository, with the
+//! `provision init`: creates a starter declaration. The examples are the declarations of this repository, with the
 //! functions that came with the command line in the place of the crates, which are in the repository only.
 
 use std::{fs::OpenOptions, io::Write, process::ExitCode};

@@ -16,7 +16,7 @@ use kinds::{Kind, lambda::mapping};
 use problem::Problem;
 use stack::Names;
 
-/// The two commands.
+/// The setting of the mapping between a function and its queue: `pause` sets `Off`, `resume` sets `On`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Switch {
     /// Messages wait in the queue.
@@ -31,7 +31,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Pause, switch: Swi
             account::open(&common.file, common.stage.as_deref()).await?;
         let (queue, address) = consumed(&declaration, &names, &typed.function)?;
         let since = (switch == Switch::Off).then(|| Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-        let told = render::pause::Told { function: &typed.function, queue: &queue, paused: since.as_deref() };
+        let shown = render::pause::Switched { function: &typed.function, queue: &queue, paused: since.as_deref() };
         if !common.dry_run {
             let switched = mapping::switch(&session, &address, since.as_deref()).await;
             let verb = if switch == Switch::Off { "pause" } else { "resume" };
@@ -42,7 +42,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Pause, switch: Swi
                 return Err(problem.with_hint("`provision up` creates the mapping").into());
             }
         }
-        render::pause::done(printer, &told, common.dry_run);
+        render::pause::outcome(printer, &shown, common.dry_run);
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -150,7 +150,7 @@ impl<'run> Run<'run> {
             }
             let outcome = replay(&self.opened.session, &self.opened.names, &item.function, work).await;
             let is_lasting = matches!(&outcome, Outcome::Failed { is_lasting: true, .. });
-            render::replay::done(self.printer, item, &outcome);
+            render::replay::item(self.printer, item, &outcome);
             self.report.record(first + position, outcome);
             if is_lasting {
                 return Ok(End::All(None));
@@ -169,7 +169,7 @@ impl<'run> Run<'run> {
     }
 }
 
-/// What ends a round.
+/// The end of a round, and if another one follows.
 enum End {
     /// There may be more.
     Round,

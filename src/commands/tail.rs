@@ -1,4 +1,4 @@
-//! `provision tail`: shows what becomes of sent mails, as it comes into Kafka.
+//! `provision tail`: shows the events of sent mails as they come into Kafka.
 
 use std::{
     process::ExitCode,

@@ -49,7 +49,7 @@ async fn prepared(printer: &Printer, common: &Common, typed: &Up) -> anyhow::Res
     let consent = consent(saved.as_ref().map_or(&typed.allow_delete, |(_, saved)| &saved.consent))?;
     let mut opened = account::open_checked(&common.file, common.stage.as_deref()).await?;
     opened.session.consent = consent;
-    secrets::known(&opened.declaration, &typed.set_secret)?;
+    secrets::ensure_declared(&opened.declaration, &typed.set_secret)?;
     let built = artifacts(printer, common, &opened.declaration).await?;
     let prepared = Box::pin(prepare(opened, &built, &common.file, (&typed.set_secret, common.dry_run))).await?;
     if let Some((path, saved)) = saved {

@@ -28,7 +28,7 @@ pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Ope
     of(Declaration::parse(file, &source, stage)?.chosen(file, stage)?, source).await
 }
 
-/// The same for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
+/// Opens as `open` does, for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
 pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
     let source = Declaration::source(file)?;
     of(schemas::read(file, &source, stage).await?, source).await

@@ -45,7 +45,7 @@ pub(crate) fn is_unmarked(survey: &Survey, item: &Item) -> bool {
 
 /// Checks that a resource may become that of an entry, and returns what `up` will change then.
 pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow::Result<Adoption> {
-    let (id, name) = meant(&opened.declaration, &opened.names, (typed, given))?;
+    let (id, name) = resolve(&opened.declaration, &opened.names, (typed, given))?;
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{name}` as {id}: {why}"));
     let derived = derived(opened, &id);
     if is_of_the_stack_itself(&id.entry) && name != derived {
@@ -85,7 +85,7 @@ pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow
 }
 
 /// Returns the declared resource and the name that were typed.
-pub(crate) fn meant(
+pub(crate) fn resolve(
     declaration: &Declaration,
     names: &Names,
     (typed, given): (&str, &str),
@@ -152,7 +152,7 @@ fn owned_by(live: &Settings, ours: &Tags, id: &Id) -> Result<Tags, (String, Stri
     match (tags.get(STACK_TAG), tags.get(ENTRY_TAG)) {
         (Some(owner), _) if ours.get(STACK_TAG) != Some(owner) => Err((
             Stack::parse(owner).map_or_else(
-                || format!("its tag `{STACK_TAG}` names `{owner}`, which is no stack"),
+                || format!("its tag `{STACK_TAG}` names `{owner}`, which is not a stack"),
                 |other| format!("it belongs to {other}"),
             ),
             format!("if it is not that one's, take its tag `{STACK_TAG}` away first"),
@@ -211,7 +211,7 @@ fn declared(declaration: &Declaration, names: &Names, typed: &str) -> Result<Id,
         let with_tags = Kind::ALL.iter().filter(|kind| kind.has_tags());
         let kinds: Vec<String> = with_tags.map(|kind| kind.typed()).collect();
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        return Err(refuse(format!("`{word}` is no kind of resource")).with_hint(choose(
+        return Err(refuse(format!("`{word}` is not a kind of resource")).with_hint(choose(
             word,
             "kinds with tags are",
             &kinds,
@@ -278,7 +278,7 @@ fn name_of(id: &Id, given: &str, names: &Names) -> Result<String, Problem> {
         return elsewhere(account, region_of_host(rest)).map_or_else(|| Ok(name.to_owned()), Err);
     }
     if given.is_empty() {
-        return Err(refuse("it is no name".to_owned()));
+        return Err(refuse("it is not a name".to_owned()));
     }
     Ok(given.to_owned())
 }

@@ -86,7 +86,7 @@ pub(crate) async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Di
 /// Tags that a resource does not have, to see what `up` would do if it had them.
 #[derive(Debug)]
 pub(crate) struct AsIf<'given> {
-    /// The declared resource.
+    /// Id of the declared resource.
     pub(crate) id: &'given Id,
     /// Name of the live one in AWS.
     pub(crate) name: &'given str,

@@ -13,7 +13,7 @@ use kinds::Kind;
 /// The outcome of asking a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Asked {
-    /// What it tried.
+    /// Checks that the function made, with their results.
     pub(crate) checks: Vec<Check>,
     /// The reason why it gave no answer; `None` if it gave one.
     pub(crate) fault: Option<String>,

@@ -60,7 +60,7 @@ pub(crate) struct Saved {
     plan: Value,
 }
 
-/// What a saved plan is made of.
+/// The parts of a saved plan.
 pub(crate) struct Parts<'parts> {
     pub(crate) opened: &'parts Opened,
     pub(crate) code: &'parts Code,

@@ -12,7 +12,7 @@ use kinds::elasticache::replication_group::fault_of_password;
 use problem::Problem;
 
 /// Fails if one of these names is not a secret that the stack creates.
-pub(crate) fn known(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
+pub(crate) fn ensure_declared(declaration: &Declaration, names: &[String]) -> Result<(), Problem> {
     let own: Vec<&str> = declaration
         .secrets
         .iter()

@@ -1,4 +1,4 @@
-//! What `provision send` writes, and where: the records of mails, and their bodies.
+//! Writes for `provision send` the records of mails, and their bodies.
 
 use aws::Clients;
 use contract::sending::{PARTITION_KEY, SORT_KEY};
@@ -33,7 +33,7 @@ pub(crate) enum Keeping<D> {
     Table(String),
     /// The database of delivery tracking.
     Database(D),
-    /// Both of them.
+    /// Both: the table of this name and the database.
     Both(String, D),
 }
 

@@ -1,4 +1,4 @@
-//! What the commands about sent mails have in common: the entries of the declaration that they mean, and the way to Kafka.
+//! Common parts of the commands about sent mails: the entries of the declaration that they use, and the way to Kafka.
 
 mod mails;
 mod way;
@@ -11,7 +11,7 @@ use problem::Problem;
 pub(crate) use mails::{Mail, Mails};
 pub(crate) use way::{Named, Source, Wanted, Way, unanswered};
 
-/// What is to be done where nothing of a kind is declared.
+/// Hint where nothing of a kind is declared.
 const UNDECLARED: &str = "`provision schema --markdown` shows how to declare one";
 
 /// Finds the entry that is meant: the named one, else the only one. `what` is the kind in words, such as `table`.

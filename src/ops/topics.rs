@@ -22,7 +22,7 @@ pub(crate) struct Topic {
     pub(crate) key: String,
     /// Entry of the function.
     pub(crate) function: String,
-    /// What it has found or made.
+    /// State of the topic, and the change that the function made.
     pub(crate) there: Ensured,
 }
 

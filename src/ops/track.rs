@@ -1,4 +1,4 @@
-//! What `provision track` reads: the database of delivery tracking, and SES's suppression list.
+//! Reads for `provision track` the database of delivery tracking, and SES's suppression list.
 
 use std::{collections::BTreeMap, env};
 
@@ -165,7 +165,7 @@ pub(crate) fn tells_of_opens(declaration: &Declaration) -> Option<bool> {
 /// An address to which SES sends nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Suppressed {
-    /// The address.
+    /// Suppressed address of a recipient.
     pub(crate) address: String,
     /// Reason in SES's words: `BOUNCE` or `COMPLAINT`.
     pub(crate) reason: String,

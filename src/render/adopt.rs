@@ -40,7 +40,7 @@ pub(crate) fn text(heading: &Heading, adoption: &Adoption, look: &Look) -> Strin
 }
 
 /// Returns the result for people.
-pub(crate) fn done(adoption: &Adoption) -> String {
+pub(crate) fn summary(adoption: &Adoption) -> String {
     format!("Adopted {} as {}; `provision up` finds it by its tags", clean(&adoption.address.name), adoption.id.typed())
 }
 

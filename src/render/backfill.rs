@@ -139,7 +139,7 @@ pub(crate) fn report(printer: &Printer, report: &Report<'_>, survey: &Survey) ->
     printer.data(&words.join("; "));
     if queued(survey) > 0 {
         printer.line(&format!(
-            "The queue `{}` keeps the others; `provision logs {}` shows what becomes of them",
+            "The queue `{}` keeps the others; `provision logs {}` shows how they end",
             report.target.queue, report.target.function
         ));
     }

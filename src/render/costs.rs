@@ -1,4 +1,4 @@
-//! What a stack costs while nobody uses it, in a sentence below its plan.
+//! Fixed costs of a stack, in a sentence below its plan.
 
 use stack::costs::{Costs, DATED};
 

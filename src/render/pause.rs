@@ -5,17 +5,17 @@ use serde_json::json;
 use super::{Printer, VERSION};
 
 /// A function that was paused or resumed.
-pub(crate) struct Told<'told> {
-    pub(crate) function: &'told str,
+pub(crate) struct Switched<'typed> {
+    pub(crate) function: &'typed str,
     /// Entry name of its queue.
-    pub(crate) queue: &'told str,
+    pub(crate) queue: &'typed str,
     /// Time since which it is paused, RFC 3339 in UTC; `None` if it is not.
-    pub(crate) paused: Option<&'told str>,
+    pub(crate) paused: Option<&'typed str>,
 }
 
 /// Prints what was done, or would be.
-pub(crate) fn done(printer: &Printer, told: &Told<'_>, is_dry: bool) {
-    let Told { function, queue, paused } = told;
+pub(crate) fn outcome(printer: &Printer, switched: &Switched<'_>, is_dry: bool) {
+    let Switched { function, queue, paused } = switched;
     if printer.is_json() {
         let document = json!({
             "version": VERSION,

@@ -303,7 +303,7 @@ fn fields(differences: &[Difference], reasons: Option<&Reasons>, unchanged: usiz
     text
 }
 
-/// An item as JSON, without what may be secret in it.
+/// Returns an item as JSON, without what may be secret in it.
 pub(super) fn document(item: &Item) -> Value {
     let mut document = json!(item);
     let differences = document.get_mut("differences").and_then(Value::as_array_mut);

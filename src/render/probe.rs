@@ -13,7 +13,7 @@ use super::{
 use crate::ops::probe::Asked;
 
 /// Prints what each function answered, by entry.
-pub(crate) fn asked(printer: &Printer, all: &BTreeMap<String, Asked>) -> anyhow::Result<()> {
+pub(crate) fn answers(printer: &Printer, all: &BTreeMap<String, Asked>) -> anyhow::Result<()> {
     if printer.is_json() {
         printer.data(&serde_json::to_string(&json!({"version": VERSION, "functions": all}))?);
         return Ok(());

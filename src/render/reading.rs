@@ -1,4 +1,4 @@
-//! What a function made of a mail, for `provision parse --function`.
+//! Prints a function's reading of a mail, for `provision parse --function`.
 
 use local::{Item, Outcome};
 use serde_json::{Map, Value, json};

@@ -160,7 +160,7 @@ fn line(item: &Item, look: &Look) -> String {
 }
 
 /// Prints the result of an item, right after it.
-pub(crate) fn done(printer: &Printer, item: &Item, outcome: &Outcome) {
+pub(crate) fn item(printer: &Printer, item: &Item, outcome: &Outcome) {
     let (word, rest) = match outcome {
         Outcome::Planned => return,
         Outcome::Replayed { .. } => ("replayed", String::new()),

@@ -1,4 +1,4 @@
-//! Renders sent mails and what becomes of them.
+//! Renders sent mails and their events.
 
 use std::time::Duration;
 

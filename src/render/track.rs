@@ -12,7 +12,7 @@ use crate::ops::track::Suppressed;
 pub(crate) enum Format {
     /// Text of 80 columns for people.
     Text,
-    /// One document.
+    /// JSON, all in one document.
     Json,
     /// Lines with a header (RFC 4180).
     Csv,

@@ -25,3 +25,4 @@ mod shipped;
 mod stack;
 mod structure;
 mod validate;
+mod words;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// Token that the platform takes.
 pub(crate) const KEY: &str = "not-to-be-shown-platform";
 
-/// What a platform knows, and has been asked for.
+/// The jobs that a platform knows, and the requests that it got.
 #[derive(Default)]
 struct State {
     /// Ids of the jobs that it lists. Each job that it is asked for is complete, whether it is listed or not.
@@ -24,7 +24,7 @@ struct State {
     asked: Vec<String>,
 }
 
-/// A platform.
+/// A local server that stands for the platform of jobs.
 pub(crate) struct Platform {
     port: u16,
     state: Arc<Mutex<State>>,
@@ -60,7 +60,7 @@ impl Platform {
         self.lock().failed.insert(id.to_owned());
     }
 
-    /// Takes that back.
+    /// Lets a failed job be complete again.
     pub(crate) fn mend(&self, id: &str) {
         self.lock().failed.remove(id);
     }

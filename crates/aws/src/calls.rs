@@ -31,7 +31,7 @@ pub struct Call {
     pub operation: String,
     /// Duration, waits between attempts included.
     pub took: Duration,
-    /// Number of attempts.
+    /// Number of attempts, the first one included.
     pub attempts: u32,
     /// HTTP status of the last answer; `None` without one.
     pub status: Option<u16>,

@@ -156,7 +156,7 @@ impl Client {
         Self { service, caller: Caller::signed_as(config, service.id, service.host, service.signed_as) }
     }
 
-    /// The same, with somebody else who looks at its calls.
+    /// Makes a client as `new` does, with an observer of its calls.
     pub fn observed(config: &SdkConfig, service: Service, observer: impl Intercept + 'static) -> Self {
         let client = Self::new(config, service);
         Self { caller: client.caller.with(SharedInterceptor::new(observer)), ..client }
@@ -260,7 +260,7 @@ fn refusal(response: &HttpResponse, body: &[u8]) -> Refusal {
     Refusal(if let Some(code) = code {
         metadata.code(code).message(text(["message", "Message"]).unwrap_or_default()).build()
     } else {
-        let words = format!("the answer has the status {} and is no answer of AWS", response.status().as_u16());
+        let words = format!("the answer has the status {} and is not an answer of AWS", response.status().as_u16());
         metadata.message(words).build()
     })
 }

@@ -19,7 +19,7 @@ use engine::Failure;
 #[derive(Debug, Clone)]
 pub struct Client(Caller);
 
-/// What KMS tells of a key.
+/// A key, as `DescribeKey` of KMS answers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Key {
@@ -98,7 +98,7 @@ fn answer(response: &HttpResponse) -> Result<Key, OrchestratorError<Refusal>> {
     let metadata = match text(["__type", "code"]) {
         Some(code) => metadata.code(code).message(text(["message", "Message"]).unwrap_or_default()),
         None => metadata
-            .message(format!("the answer has the status {} and is no answer of AWS", response.status().as_u16())),
+            .message(format!("the answer has the status {} and is not an answer of AWS", response.status().as_u16())),
     };
     Err(OrchestratorError::operation(Refusal(metadata.build())))
 }

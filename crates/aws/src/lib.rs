@@ -57,7 +57,7 @@ pub struct Clients {
     pub dynamodb: json::Client,
     /// Client of EC2: networks.
     pub ec2: query::Client,
-    /// Client of `ElastiCache`.
+    /// Client of `ElastiCache`, by the query protocol.
     pub elasticache: query::Client,
     /// Client of the service IAM.
     pub iam: aws_sdk_iam::Client,
@@ -69,7 +69,7 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// Client of CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
-    /// Client of RDS.
+    /// Client of RDS, by the query protocol.
     pub rds: query::Client,
     /// Client of the service S3.
     pub s3: aws_sdk_s3::Client,
@@ -95,7 +95,7 @@ impl Clients {
         Self::observed(config, &calls::Told)
     }
 
-    /// The same, with somebody else who looks at the calls of the generated clients.
+    /// Makes clients as `new` does, with an observer of the calls of the generated ones.
     pub fn observed(config: &SdkConfig, observer: &(impl Intercept + Clone + 'static)) -> Self {
         macro_rules! client {
             ($service:ident) => {
@@ -158,7 +158,7 @@ impl Aws {
         Ok(Self::connect_and(region, pacing, async |_, _| ()).await?.0)
     }
 
-    /// The same, and reads something in the region for which it does not matter who the caller is, at the same time.
+    /// Connects as `connect` does, and at the same time reads something in the region for which it does not matter who the caller is.
     pub async fn connect_and<T>(
         region: Option<&str>,
         pacing: Pacing,

@@ -69,7 +69,7 @@ impl Caller {
         Self::signed_as(config, id, name, name)
     }
 
-    /// The same for a service whose name in the signature is another than that in the host.
+    /// Makes a client of a service whose name in the signature differs from that in the host.
     pub(crate) fn signed_as(config: &SdkConfig, id: &'static str, host: &'static str, name: &'static str) -> Self {
         let region = config.region().map_or_else(String::new, ToString::to_string);
         let timeouts = config.timeout_config().cloned().unwrap_or_else(|| TimeoutConfig::builder().build());

@@ -99,7 +99,7 @@ impl Call {
         Self { action, parameters: Vec::new(), secrets: Vec::new(), filters: 0, step: None }
     }
 
-    /// Adds a parameter.
+    /// Adds a parameter to the call.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parameters.push((name.to_owned(), value.into()));

@@ -7,7 +7,7 @@ use crate::secret::Secret;
 /// The hosts of this machine, which a request reaches without a network.
 const LOCAL: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// Whether an address may have a query.
+/// Permission for an address to have a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Query {
     /// It may: the address of a webhook.

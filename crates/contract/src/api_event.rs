@@ -114,11 +114,11 @@ fn written(pairs: &[(String, String)]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiAnswer {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status_code: u16,
-    /// Headers, each once.
+    /// Headers of the answer, each once.
     pub headers: std::collections::BTreeMap<&'static str, String>,
-    /// Body, as text.
+    /// Body of the answer, as text.
     pub body: String,
 }
 

@@ -19,11 +19,11 @@ pub const LARGEST_LOOK: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// The question.
+    /// Question in an event that is for this function.
     pub provision: Question,
 }
 
-/// A question.
+/// A question to the function of a webhook's jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "backfill", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Question {
@@ -36,7 +36,7 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<JobId>,
     },
-    /// What is in the bucket of these jobs, at most [`LARGEST_LOOK`]? The answer is a [`Look`].
+    /// Asks for the state of these jobs in the bucket, at most [`LARGEST_LOOK`] of them. The answer is a [`Look`].
     Look {
         /// The jobs, as they were listed.
         jobs: Vec<ListedJob>,
@@ -62,7 +62,7 @@ pub struct ListedJob {
 /// The complete jobs of a platform, or a part of them, by their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
-    /// The jobs.
+    /// Complete jobs by their ids.
     pub jobs: Vec<ListedJob>,
     /// Number of all jobs at the platform, in whatever state.
     pub known: usize,
@@ -74,23 +74,23 @@ pub struct List {
     pub more: bool,
 }
 
-/// What is in the bucket of some jobs.
+/// The states of some jobs in the bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// What is found of each job.
+    /// State of each job, by its id.
     pub found: BTreeMap<JobId, Found>,
 }
 
-/// What is in the bucket of a job.
+/// The state of a job in the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Found {
-    /// Its output.
+    /// Its output is stored.
     Stored {
         /// Key of the object.
         key: String,
     },
-    /// No output.
+    /// It has no output yet.
     Missing {
         /// Mark of the record that there is none, which changes with every record; `None` if there is no record.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -62,7 +62,7 @@ pub struct Context {
 pub struct Database {
     /// Name of its host, which stays the same when the machine behind it changes.
     pub host: String,
-    /// Port of TCP.
+    /// TCP port of the database.
     pub port: u16,
     /// Name of the schema in it.
     pub name: String,
@@ -78,7 +78,7 @@ pub struct Database {
 pub struct Cache {
     /// Name of the host that takes writes, which stays the same when another node does.
     pub host: String,
-    /// Port of TCP.
+    /// TCP port of the cache.
     pub port: u16,
     /// `true` if connections use TLS.
     pub tls: bool,
@@ -99,10 +99,10 @@ pub struct Produced {
 /// A topic of Kafka that a function makes, and no larger than it says: whoever may ask for it decides nothing of that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Created {
-    /// Where it is.
+    /// Topic and its cluster.
     #[serde(flatten)]
     pub place: Produced,
-    /// Number of partitions.
+    /// Number of partitions of the topic.
     pub partitions: u32,
     /// Number of brokers that have each partition.
     pub replication: u32,

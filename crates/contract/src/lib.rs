@@ -1,5 +1,5 @@
 //! Types that the command line and the functions agree on: what a function learns of its stack, the events of SES that it
-//! receives, and the lines that it writes to its log. Serialisation only: no I/O, and nothing of mails' contents.
+//! receives, and the lines that it writes to its log. Serialisation only: no I/O, and no reading of mails.
 
 pub mod address;
 pub mod api_event;

@@ -15,7 +15,7 @@ pub struct NotificationEvent {
 /// One record of an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct NotificationRecord {
-    /// The notification.
+    /// Notification that the record delivers.
     #[serde(default, rename = "Sns", deserialize_with = "lenient")]
     pub sns: Notification,
 }

@@ -17,7 +17,7 @@ pub struct QueueEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueRecord {
-    /// SQS message id.
+    /// SQS's id of the message.
     pub message_id: String,
     /// Handle of this delivery, for calls about it; empty if the event states none.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub struct BatchAnswer {
 /// A message to deliver again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemFailure {
-    /// SQS message id.
+    /// SQS's id of the message.
     #[serde(rename = "itemIdentifier")]
     pub id: String,
 }

@@ -26,7 +26,7 @@ pub use cors::Cors;
 pub struct Api {
     /// Routes in the order of the file, each key once; all others answer 404.
     pub routes: Vec<ApiRoute>,
-    /// Name of the stage; [`DEFAULT_STAGE`] is no part of the path.
+    /// Name of the stage; [`DEFAULT_STAGE`] is not part of the path.
     pub stage: String,
     /// Answers to browsers of other origins; `None` answers none.
     pub cors: Option<Cors>,
@@ -40,13 +40,13 @@ pub struct Api {
     pub tags: BTreeMap<String, String>,
 }
 
-/// The stage whose name is no part of the path.
+/// The stage whose name is not part of the path.
 pub const DEFAULT_STAGE: &str = "$default";
 
 /// A route of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRoute {
-    /// Method and path.
+    /// Method and path, as `POST /job-complete`.
     pub route: RouteKey,
     /// Entry name of the function that it invokes.
     pub invoke: String,
@@ -120,7 +120,7 @@ pub(super) static SHAPE: Shape = Shape {
         .required(
             "[{route: POST /job-complete, invoke: receiver, authentication: {scheme: bearer, secret: WEBHOOK_SECRET}}]",
         ),
-        Field::new("stage", Holds::Text(STAGE), "Name of the stage. `$default` is no part of the path.")
+        Field::new("stage", Holds::Text(STAGE), "Name of the stage. `$default` is not part of the path.")
             .or(DEFAULT_STAGE),
         Field::new(
             "cors",

@@ -13,10 +13,10 @@ use super::{
     tree::{Key, Node, span_of},
 };
 
-/// A cache.
+/// A cache of `ElastiCache` in a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cache {
-    /// Engine.
+    /// Engine that the nodes run.
     pub engine: CacheEngine,
     /// Version, major and minor: `8.2`.
     pub version: String,
@@ -24,13 +24,13 @@ pub struct Cache {
     pub node: String,
     /// Number of nodes beside the one that takes writes.
     pub replicas: u32,
-    /// Port of TCP.
+    /// TCP port of its nodes.
     pub port: u16,
     /// Declared network in whose private subnets it is, by entry; `None` if the subnets are named.
     pub network: Option<String>,
     /// Subnets, in two availability zones at least where there are replicas.
     pub subnets: Vec<NetworkPart>,
-    /// Security groups.
+    /// Security groups of its nodes.
     pub security_groups: Vec<NetworkPart>,
     /// Entry name of the secret with its password.
     pub auth: String,
@@ -53,7 +53,7 @@ pub struct Cache {
 /// The engines of caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CacheEngine {
-    /// Valkey.
+    /// Valkey, the open continuation of Redis.
     #[default]
     Valkey,
     /// Redis, of which AWS has no versions later than 7.1.

@@ -17,7 +17,7 @@ use super::{
 /// A cluster of Kafka.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cluster {
-    /// Its origin.
+    /// Origin: an existing cluster, or brokers of the stack.
     pub source: ClusterSource,
     /// Topics that are made in it and checked, by their names in Kafka.
     pub topics: BTreeMap<String, KafkaTopic>,
@@ -34,7 +34,7 @@ pub struct Cluster {
 pub enum ClusterSource {
     /// It exists, under this ARN: it stays as it is.
     Existing(String),
-    /// The stack's own.
+    /// The stack creates it with these brokers.
     Created(Brokers),
 }
 
@@ -59,7 +59,7 @@ pub struct Brokers {
     pub instance: String,
     /// Disk of each, in GiB.
     pub storage: u32,
-    /// Version of Kafka.
+    /// Version of Kafka, as `3.9.x`.
     pub version: String,
 }
 
@@ -92,7 +92,7 @@ pub(super) const CLUSTER_TOPIC: Form = Form {
     what: "a cluster and a topic, such as `events/messages`",
     pattern: "^[a-z][a-z0-9-]*/[A-Za-z0-9._-]{1,249}$",
 };
-/// What is said where something else is.
+/// Example of subnets, for messages about other values.
 const EXAMPLE: &str = "[subnet-0a1b2c3d, subnet-4e5f6a7b, subnet-8c9d0e1f]";
 
 pub(super) static SHAPE: Shape = Shape {

@@ -1,4 +1,4 @@
-//! `configuration_sets` and `identities`: who hears what becomes of the mails that SES sends.
+//! `configuration_sets` and `identities`: the topics that hear of the mails that SES sends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::{
     tree::{Key, Node, Value, span_of},
 };
 
-/// A configuration set: what becomes of the mails that are sent with it.
+/// A configuration set: settings of the mails that are sent with it, and the topics that hear of their events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConfigurationSet {
     /// Topics that hear of the mails, by the name of the destination.
@@ -113,7 +113,7 @@ impl Word for SendingTls {
 pub enum Suppression {
     /// No mailbox takes mails.
     Bounce,
-    /// The receiver complains.
+    /// The receiver marked the mail as spam.
     Complaint,
 }
 
@@ -151,7 +151,7 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "events",
             Holds::Chosen(DESTINATION, &Holds::Mapping(&EVENTS)),
-            "Topics that hear what becomes of the mails, by a name of your choice.",
+            "Topics that hear of the events of the mails, by a name of your choice.",
         ),
         Field::new(
             "reputation_metrics",

@@ -93,7 +93,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         let failing = declaration.functions.iter().find(|(_, other)| other.on_failure.as_ref() == Some(name));
         if let Some((other, _)) = failing {
             let message = format!(
-                "queue `{name}` keeps the events that function `{other}` failed on, which are no messages for function `{entry}`"
+                "queue `{name}` keeps the events that function `{other}` failed on, which are not messages for function `{entry}`"
             );
             reader.note_at(&place, message, "consume another queue; `provision replay` sends failed events again");
         }

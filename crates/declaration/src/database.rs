@@ -13,16 +13,16 @@ use super::{
     tree::{Key, Node, span_of},
 };
 
-/// A database.
+/// A database of RDS in a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Database {
-    /// Engine.
+    /// Engine that the database runs.
     pub engine: DatabaseEngine,
     /// Version, major and minor or more: `8.4`.
     pub version: String,
     /// Class of its machine, as `db.t4g.micro`.
     pub class: String,
-    /// Disk, in GiB.
+    /// Size of its disk, in GiB.
     pub storage: u32,
     /// Name of the schema that is made in it.
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Database {
     pub network: Option<String>,
     /// Subnets, in two availability zones at least.
     pub subnets: Vec<NetworkPart>,
-    /// Security groups.
+    /// Security groups of the database.
     pub security_groups: Vec<NetworkPart>,
     /// `true` if a copy in another availability zone takes its place when its own fails.
     pub multi_az: bool,
@@ -163,7 +163,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Let AWS install corrections of the engine in its maintenance window.",
         )
         .or("true"),
-        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse to delete it, whoever asks.").or("true"),
+        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse every attempt to delete it.").or("true"),
         KMS_KEY,
         PROTECT_DATA,
         TAGS,

@@ -14,7 +14,7 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// The mistake, in one line without a full stop.
     pub message: String,
-    /// What to do about it; `None` if the message says it.
+    /// Advice on how to mend it; `None` if the message says it.
     pub hint: Option<String>,
     /// `true` if the source there may hold a secret by mistake, and must not be shown.
     pub is_concealed: bool,
@@ -40,7 +40,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same without a copy of the source, which may hold a secret by mistake.
+    /// Returns the diagnostic without its copy of the source, which may hold a secret by mistake.
     #[must_use]
     pub fn concealed(self) -> Self {
         Self { is_concealed: true, ..self }

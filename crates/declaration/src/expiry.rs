@@ -19,7 +19,7 @@ use super::{
 /// The ages at which a bucket's objects are deleted, in whole days.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Expiry {
-    /// Objects are kept.
+    /// Objects are kept for ever.
     #[default]
     Never,
     /// The age of the mails that rules store in the bucket; of all objects if no rule stores any.

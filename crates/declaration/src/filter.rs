@@ -24,7 +24,7 @@ pub struct ReceiptFilter {
 /// The treatment of mail by the address that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterPolicy {
-    /// Refuses it.
+    /// SES refuses mail from there.
     Block,
     /// Takes it, even if another filter blocks it.
     Allow,
@@ -52,7 +52,7 @@ pub(super) static SHAPE: Shape = Shape {
     ],
 };
 
-/// Reads all filters.
+/// Reads the list of filters; mistakes go to the reader.
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<ReceiptFilter> {
     let items = reader.items(fields, "receipt_filters", "{name: …, policy: allow, cidr: 192.0.2.0/24}");
     if let Some(item) = items.get(MOST_FILTERS) {

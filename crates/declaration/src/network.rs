@@ -13,10 +13,10 @@ use super::{
     tree::{Key, Node},
 };
 
-/// A network.
+/// A network of subnets in several availability zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// Its origin.
+    /// Origin: an existing network, or a new one of the stack.
     pub source: NetworkSource,
     /// Tags of the network and of everything in it; they override the stack's.
     pub tags: BTreeMap<String, String>,
@@ -27,14 +27,14 @@ pub struct Network {
 pub enum NetworkSource {
     /// It exists: it stays as it is.
     Existing {
-        /// Its id.
+        /// Id of the network, as `vpc-0a1b2c3d`.
         id: String,
         /// Ids of those of its subnets that are known as public ones.
         public: Vec<String>,
         /// Ids of those of its subnets that are known as private ones.
         private: Vec<String>,
     },
-    /// The stack's own.
+    /// The stack creates it with all its parts.
     Created {
         /// Range of its addresses, from /16 to /24.
         range: Ipv4Net,
@@ -57,7 +57,7 @@ pub enum GatewayService {
 }
 
 impl GatewayService {
-    /// All of them.
+    /// Every service with a gateway endpoint.
     pub const ALL: [Self; 2] = [Self::S3, Self::DynamoDb];
 
     /// Returns the last part of the name that AWS has for its endpoints.
@@ -116,14 +116,14 @@ pub fn subnet_entry(network: &str, tier: Tier, zone: usize) -> String {
 /// Who reaches a subnet, and whom it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
-    /// What has a public address reaches the internet, and is reached from there.
+    /// Members have public addresses: they reach the internet, and are reached from there.
     Public,
     /// Nothing from the internet reaches it.
     Private,
 }
 
 impl Tier {
-    /// All tiers.
+    /// Both tiers, the public one first.
     pub const ALL: [Self; 2] = [Self::Public, Self::Private];
 
     /// Returns the tier as a word in a name.

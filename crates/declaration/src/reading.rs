@@ -63,7 +63,7 @@ impl Declaration {
         Self::parse_with(path, bytes, stage, (&|_| Ok(None), &|_| Vec::new()))
     }
 
-    /// The same, with every function's environment checked against the schema of its code, and what the declaration implies.
+    /// Parses as `parse` does, checks every function's environment against the schema of its code, and adds what the declaration implies.
     pub fn parse_with(
         path: &Path,
         bytes: &[u8],

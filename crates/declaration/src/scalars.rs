@@ -22,7 +22,7 @@ pub(super) const NAME: Form = form("a name", "^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0
 /// A function that came with the command line.
 pub(super) const SHIPPED: Form =
     form("the name of a function that came with `provision`", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
-/// A Cargo package.
+/// Form of the name of a Cargo package.
 pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
 /// Form of the name of a binary of a Cargo package.
 pub(super) const BINARY: Form = form("the name of a binary of that package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");

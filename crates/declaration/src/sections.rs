@@ -67,12 +67,12 @@ pub(super) static ROOT: Shape = Shape {
         Field::new(
             "configuration_sets",
             Holds::Entries(&configuration_set::SHAPE),
-            "SES configuration sets: what becomes of mails that are sent with one, and who hears of it.",
+            "SES configuration sets: settings of the mails that are sent with one, and topics that hear of their events.",
         ),
         Field::new(
             "identities",
             Holds::Chosen(scalars::SENDER, &Holds::Mapping(&configuration_set::IDENTITY)),
-            "Verified identities of SES, which are not the stack's: who hears what becomes of their mails.",
+            "Verified identities of SES, which are not the stack's: topics that hear of bounces, complaints and deliveries.",
         ),
         Field::new("tables", Holds::Entries(&table::SHAPE), "DynamoDB tables: on demand, always encrypted."),
         Field::new("clusters", Holds::Entries(&cluster::SHAPE), "Clusters of Kafka on MSK, with IAM and TLS alone, and their topics."),
@@ -85,7 +85,7 @@ pub(super) static ROOT: Shape = Shape {
         Field::new(
             "security_groups",
             Holds::Entries(&security_group::SHAPE),
-            "Security groups: who may reach what is in them. They have the rules that are declared, and no others.",
+            "Security groups: rules for the traffic of their members. A group has the rules that are declared, and no others.",
         ),
         Field::new(
             "caches",

@@ -21,7 +21,7 @@ use super::{
     tree::{Key, Node, span_of},
 };
 
-/// A security group.
+/// A security group in a network of the declaration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SecurityGroup {
     /// Network that it is in, by entry.
@@ -34,12 +34,12 @@ pub struct SecurityGroup {
     pub tags: BTreeMap<String, String>,
 }
 
-/// What is allowed: some ports of a protocol, from or to somebody.
+/// A rule of a group: it allows some ports of a protocol, from or to a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traffic {
-    /// The other side.
+    /// Peer at the other side of the traffic.
     pub peer: Peer,
-    /// Its protocol.
+    /// Protocol of the ports: TCP or UDP.
     pub protocol: Protocol,
     /// First and last port.
     pub ports: (u16, u16),
@@ -52,7 +52,7 @@ pub enum Peer {
     Group(String),
     /// Whatever is in a group that exists, by id.
     Existing(String),
-    /// Addresses.
+    /// Range of IP addresses (CIDR).
     Range(IpNet),
 }
 
@@ -93,7 +93,7 @@ const PEER: Form = Form {
     what: "a declared security group, the id of one, or a range such as `203.0.113.0/24`",
     pattern: "^([a-z][a-z0-9-]*|sg-[0-9a-f]+|[0-9a-fA-F.:]+(/[0-9]{1,3})?)$",
 };
-/// Form of ports.
+/// Form of one port, or of a range of ports.
 const PORTS: Form =
     Form { what: "a port or a span of ports, such as `443` or `8000-8010`", pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$" };
 
@@ -105,12 +105,12 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "ingress",
             Holds::List(&Holds::Mapping(&INGRESS)),
-            "Who may reach what is in it. Without it nobody may. A rule that somebody else adds is taken away.",
+            "Peers that may reach its members. Without it none may. A rule that somebody else adds is taken away.",
         ),
         Field::new(
             "egress",
             Holds::List(&Holds::Mapping(&EGRESS)),
-            "Whom what is in it may reach: `[]` is nobody. Without it everybody.",
+            "Peers that its members may reach: `[]` is none. Without it all may be reached.",
         ),
         TAGS,
     ],

@@ -11,7 +11,7 @@ use super::{
     tree::{Key, Node},
 };
 
-/// A table.
+/// A table of `DynamoDB` with keys that are texts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Attribute by which items are spread: a text.
@@ -57,7 +57,7 @@ pub(super) static SHAPE: Shape = Shape {
             "Keep what is needed to bring the table back to every second of the last 35 days.",
         )
         .or("true"),
-        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse to delete it, whoever asks.").or("true"),
+        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse every attempt to delete it.").or("true"),
         KMS_KEY,
         PROTECT_DATA,
         TAGS,

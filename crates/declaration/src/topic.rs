@@ -39,7 +39,7 @@ pub enum Subscription {
         /// `true` to deliver the message alone, without SNS's envelope.
         raw: bool,
     },
-    /// A function.
+    /// A function is invoked with each message.
     Function {
         /// Entry name of the function.
         function: String,

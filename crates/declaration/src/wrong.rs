@@ -5,7 +5,7 @@
 pub(super) struct Wrong {
     /// Expectation, if it is narrower than the type: "at most `15m`".
     pub(super) expected: Option<String>,
-    /// What to do about it; `None` if the expectation says it.
+    /// Advice on how to mend it; `None` if the expectation says it.
     pub(super) hint: Option<String>,
 }
 

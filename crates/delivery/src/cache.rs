@@ -1,4 +1,4 @@
-//! What a cache does, whatever it is.
+//! The interface of every cache before the database.
 
 use std::future::Future;
 

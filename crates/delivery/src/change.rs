@@ -34,7 +34,7 @@ pub struct Change {
     pub kind: String,
     /// Time of the event.
     pub at: Timestamp,
-    /// What the event says beyond its type; `None` if nothing.
+    /// Subtype or reason in the event; `None` if it states none.
     pub subtype: Option<String>,
     /// Status that it gives; `None` if it says nothing of the delivery.
     pub status: Option<Status>,

@@ -16,14 +16,14 @@ const AUTHORITIES: &[u8] = include_bytes!("../certificates/rds.pem");
 const CONNECT: Duration = Duration::from_secs(5);
 /// Timeout of a transaction. A failover of RDS cuts a connection without a word.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// What each row adds to it: ten times what a small database takes.
+/// Time that each row adds to [`PATIENCE`]: ten times what a small database takes.
 const PER_ROW: Duration = Duration::from_millis(3);
 /// Most attempts of a transaction that deadlocks.
 const ATTEMPTS: u32 = 10;
 /// First pause before the next one; about, and growing with each.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What every connection sets. Values that do not fit are errors and not cut; times are UTC; a lock is waited for a while that is below
+/// Settings of every connection. Values that do not fit are errors and not cut; times are UTC; the timeout of a lock is below
 /// [`PATIENCE`].
 const SETUP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', innodb_lock_wait_timeout = 5";
 
@@ -132,7 +132,7 @@ impl Database {
         self.run_with(0, work).await
     }
 
-    /// The same for work on so many rows.
+    /// Does such work on so many rows, which lengthen its timeout.
     pub(crate) async fn run_with<T>(
         &self,
         rows: usize,

@@ -1,4 +1,4 @@
-//! What became of each mail that one sends, for each recipient: the log of SES's events and a status by precedence, in a database of MySQL,
+//! Tracks each mail that one sends, for each recipient: the log of SES's events and a status by precedence, in a database of MySQL,
 //! with a cache in Redis.
 //!
 //! Events come in any order, late and more than once. So nothing here counts or overwrites: an event is a row under an id that follows from

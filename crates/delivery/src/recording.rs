@@ -14,7 +14,7 @@ use crate::{
 pub struct Begun {
     /// Sender's own id, which goes with the mail as the tag [`contract::sending::TAG`].
     pub mail_id: MailId,
-    /// Sender's bare address.
+    /// Bare address of the sender.
     pub sender: String,
     /// Sender's own name for the kind of mail; `None` if there is none.
     pub template_id: Option<String>,
@@ -26,7 +26,7 @@ pub struct Begun {
     pub at: Timestamp,
 }
 
-/// What is known of a request.
+/// A request to send a mail, as the database has recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Sender's own id of the mail.

@@ -1,4 +1,4 @@
-//! The cache in Redis: which events are in the database, and the statuses of mails for whoever asks often. It may be lost, or away, at any
+//! The cache in Redis: which events are in the database, and the statuses of mails for frequent readers. It may be lost, or away, at any
 //! time: then every event is looked up in the database, which knows.
 
 use std::{

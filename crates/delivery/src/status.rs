@@ -4,7 +4,7 @@ use std::fmt;
 
 use events::{Event, Kind};
 
-/// What became of a mail for one recipient. Of two, the greater wins whichever came first, so that late events change nothing.
+/// Status of a mail for one recipient. Of two, the greater wins whichever came first, so that late events change nothing.
 ///
 /// ```
 /// use delivery::Status;

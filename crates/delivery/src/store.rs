@@ -24,7 +24,7 @@ pub struct Standing {
     pub is_parked: bool,
 }
 
-/// Where events go.
+/// A store to which changes are applied.
 pub trait Store {
     /// Applies changes, all or none, and returns the statuses that follow. Applying them again changes nothing. After an error they may be
     /// there all the same.

@@ -24,7 +24,7 @@ pub enum Selection {
     ParkedBefore(Timestamp),
 }
 
-/// What became of a mail for one recipient.
+/// A mail for one recipient, with its status and its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tracked {
     /// SES's id of the mail.
@@ -52,7 +52,7 @@ pub struct Happened {
     pub at: Timestamp,
     /// Type of the event, in SES's word.
     pub kind: String,
-    /// What the event says beyond its type; `None` if nothing.
+    /// Subtype or reason in the event; `None` if it states none.
     pub subtype: Option<String>,
 }
 

@@ -55,7 +55,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// A loss that comes with the whole resource.
+    /// Returns the loss that comes with the whole resource.
     fn of_resource(loses: Loses, from: Value) -> Self {
         Self { loses, path: None, from, to: Value::Null }
     }

@@ -23,7 +23,7 @@ pub enum Phase {
     Widen,
     /// Reads the resource again: it must be as it was written.
     Verify,
-    /// Deletes the resource.
+    /// Deletes the resource from AWS.
     Delete,
     /// Takes from the resource what is no longer desired.
     Narrow,
@@ -45,14 +45,14 @@ pub struct Step {
 pub enum Disorder {
     /// Two declared resources are one in AWS.
     Twice {
-        /// The declared resources.
+        /// Ids of the two declared resources.
         ids: [String; 2],
         /// Name of the one resource in AWS.
         name: String,
     },
     /// Two resources in AWS have the tags of one entry.
     SameEntry {
-        /// The entry's resource.
+        /// Id of the resource that the entry declares.
         id: String,
         /// Names of the resources in AWS.
         names: [String; 2],

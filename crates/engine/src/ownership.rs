@@ -41,7 +41,7 @@ impl Owner {
             Some(owner) if *owner == stack.id() => Self::Ours,
             Some(owner) => Self::Other(match Stack::parse(owner) {
                 Some(other) => format!("it belongs to {other}"),
-                None => format!("its tag `{STACK_TAG}` names `{owner}`, which is no stack"),
+                None => format!("its tag `{STACK_TAG}` names `{owner}`, which is not a stack"),
             }),
             None if tags.is_empty() && !holds_something => Self::Nobody,
             None => Self::Other("it exists and was not made by provision".to_owned()),
@@ -67,12 +67,12 @@ pub struct Owned {
     pub address: Address,
     /// Why it stays although it has a mark of this stack, in words; `None` if it is this stack's beyond doubt.
     pub stays: Option<&'static str>,
-    /// What its tags say about its protection; `None` if they say nothing.
+    /// Protection by its tags; `None` if they say nothing of it.
     pub protect: Option<bool>,
 }
 
 impl Owned {
-    /// A resource that is this stack's beyond doubt.
+    /// Returns a resource that is this stack's beyond doubt.
     pub fn new(entry: impl Into<String>, address: Address) -> Self {
         Self { entry: entry.into(), address, stays: None, protect: None }
     }
@@ -93,7 +93,7 @@ pub struct Stack {
     pub name: String,
     /// Stage; `None` if the declaration has no stages.
     pub stage: Option<String>,
-    /// AWS region.
+    /// AWS region of the stack.
     pub region: String,
 }
 

@@ -86,7 +86,7 @@ pub struct Item<K: Kind> {
     /// Protections that others put there. They are not declared, and stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
-    /// What the action takes away for good. Somebody has to agree to it by name.
+    /// Losses that the action causes for good. Somebody has to agree to each by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
     /// `true` if somebody agreed to the losses before the plan was made.

@@ -18,7 +18,7 @@ pub struct Protection {
 }
 
 impl Protection {
-    /// A setting that stays.
+    /// Returns a setting that stays.
     pub fn new(path: impl Into<String>, value: impl Into<String>, why: &'static str) -> Self {
         Self { path: path.into(), value: value.into(), why }
     }

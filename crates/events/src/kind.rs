@@ -74,7 +74,7 @@ impl Kind {
         known.map_or_else(|| Self::Other(word.to_owned()), |(kind, ..)| kind)
     }
 
-    /// Returns SES's word.
+    /// Returns the type in SES's word.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(word) => word,

@@ -32,7 +32,7 @@ pub struct Message {
     pub send_ip: Option<String>,
     /// Type of the event, in SES's word.
     pub notify_type: String,
-    /// `SES`.
+    /// Name of the sending platform: always `SES`.
     pub platform: String,
     /// Time of the event, RFC 3339 in UTC with milliseconds.
     pub created_at: String,
@@ -60,7 +60,7 @@ pub struct Addressed {
     /// 128 bits of the SHA-256 of notification and recipient, 32 hexadecimal digits: the same for the same two, so that whoever has seen
     /// it has seen the message.
     pub dedup_id: String,
-    /// The message.
+    /// Message that is written to the topic.
     pub message: Message,
 }
 

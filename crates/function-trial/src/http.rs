@@ -64,7 +64,7 @@ impl Answer {
         Self::Http(status, Vec::new(), body.into())
     }
 
-    /// Adds a header.
+    /// Adds a header to the answer.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if let Self::Http(_, headers, _) = &mut self {

@@ -16,7 +16,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// A message of the function to the Runtime API.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct Report {
     /// Path, such as `/2018-06-01/runtime/invocation/ID/response`.
     pub path: String,
     /// Value of the header `lambda-runtime-function-error-type`; `None` if there is none.
@@ -31,7 +31,7 @@ struct State {
     events: VecDeque<(String, String)>,
     /// Duration of an invocation; `None` for as long as it takes.
     timeout: Option<Duration>,
-    said: Vec<Said>,
+    reports: Vec<Report>,
 }
 
 /// A Lambda Runtime API for one function.
@@ -56,7 +56,7 @@ impl Lambda {
     }
 
     /// Invokes the function and waits for its message.
-    pub fn invoke(&self, request_id: &str, event: &str) -> Said {
+    pub fn invoke(&self, request_id: &str, event: &str) -> Report {
         self.prepare(request_id, event);
         self.wait_for(request_id)
     }
@@ -68,29 +68,30 @@ impl Lambda {
     }
 
     /// Waits for the function's message on a path with these words in it. A path counts once: the next wait is for another message.
-    pub fn wait_for(&self, words: &str) -> Said {
+    pub fn wait_for(&self, words: &str) -> Report {
         self.wait_while(words, || true).unwrap()
     }
 
     /// Invokes the function and waits for its message; `None` if its process ends before.
-    pub fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Said> {
+    pub fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Report> {
         self.prepare(request_id, event);
         self.wait_while(request_id, || !function.has_ended())
     }
 
     /// Waits for a message for as long as the function may send one.
-    fn wait_while(&self, words: &str, mut may_come: impl FnMut() -> bool) -> Option<Said> {
+    fn wait_while(&self, words: &str, mut may_come: impl FnMut() -> bool) -> Option<Report> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         loop {
-            if let Some(at) = state.said.iter().position(|said| said.path.contains(words)) {
-                return Some(state.said.remove(at));
+            if let Some(at) = state.reports.iter().position(|report| report.path.contains(words)) {
+                return Some(state.reports.remove(at));
             }
             if !may_come() {
                 return None;
             }
             let left = deadline.checked_duration_since(Instant::now());
-            let left = left.unwrap_or_else(|| panic!("the function said nothing about {words}: {:?}", state.said));
+            let left =
+                left.unwrap_or_else(|| panic!("the function reports nothing about {words}: {:?}", state.reports));
             state = self.state.1.wait_timeout(state, left.min(GLANCE)).unwrap().0;
         }
     }
@@ -120,7 +121,7 @@ fn answer((state, changed): &(Mutex<State>, Condvar), request: Request) -> Answe
     let mut state = state.lock().unwrap();
     if !request.path.ends_with("/invocation/next") {
         let (error_type, body) = (request.headers.get("lambda-runtime-function-error-type").cloned(), request.text());
-        state.said.push(Said { path: request.path, error_type, body });
+        state.reports.push(Report { path: request.path, error_type, body });
         changed.notify_all();
         return Answer::new(202, "{}");
     }

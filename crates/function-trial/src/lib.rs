@@ -9,5 +9,5 @@ mod lambda;
 mod process;
 
 pub use http::{Answer, Request, Server};
-pub use lambda::{Lambda, Said};
+pub use lambda::{Lambda, Report};
 pub use process::Running;

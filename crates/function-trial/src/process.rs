@@ -1,4 +1,4 @@
-//! A function's process.
+//! Runs the process of a function in a test.
 
 use std::{
     io::Read,

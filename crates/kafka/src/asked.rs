@@ -16,7 +16,7 @@ pub const LONGEST_WAIT_MS: u64 = 20_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// The question.
+    /// Question in an event that is for this function.
     pub provision: Question,
 }
 
@@ -26,7 +26,7 @@ pub struct Event {
 pub enum Question {
     /// Make a topic that is not there, and add the partitions that one lacks. The answer is an [`Answer`].
     Ensure(Ensure),
-    /// What is in a topic? The answer is a [`crate::Page`].
+    /// Read messages of a topic. The answer is a [`crate::Page`].
     Read(Read),
 }
 
@@ -55,9 +55,9 @@ pub struct Ensure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Read {
-    /// The topic.
+    /// Topic as it is declared, `CLUSTER/TOPIC`.
     pub topic: String,
-    /// Where it begins.
+    /// Place at which reading begins.
     pub start: Start,
     /// Messages that are chosen.
     #[serde(default)]

@@ -34,7 +34,7 @@ pub struct Keys {
 pub enum Security {
     /// TLS, with a signature of these keys (`AWS_MSK_IAM`).
     Iam {
-        /// Keys that sign.
+        /// AWS keys that sign the connection.
         keys: Keys,
         /// Certificates of the authorities, as PEM, that alone are trusted; `None` for the public ones.
         ca: Option<String>,

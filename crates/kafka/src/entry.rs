@@ -1,4 +1,4 @@
-//! What stands in the topic.
+//! An entry of a topic, as it was read.
 
 use events::Message;
 use jiff::Timestamp;

@@ -25,7 +25,7 @@ pub enum Start {
     Beginning,
     /// From the first record of that time or later.
     Since(Timestamp),
-    /// What comes from now on.
+    /// The end: only records that come from now on.
     Now,
     /// Where another reader ended. A partition that it did not know was added since: it is read from its first record.
     At(Positions),
@@ -46,7 +46,7 @@ pub enum NotRead {
     /// The brokers gave nothing for that time, in seconds, before the end of the topic.
     #[error("the brokers gave nothing of the topic `{0}` for {1} s, though it goes on")]
     Stalled(String, u64),
-    /// Another fault.
+    /// Another fault of topic or brokers: the topic and the fault in words.
     #[error("the topic `{0}` cannot be read: {1}")]
     Fault(String, String),
 }
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Opens a topic.
+    /// Opens a topic for reading from a place.
     pub async fn open(bootstrap: &str, topic: &str, security: &Security, start: Start) -> Result<Self, NotRead> {
         let kafka = connect(bootstrap, security).await?;
         let fault = |error: KrafkaError| failure(topic, &error);
@@ -133,7 +133,7 @@ impl Reader {
         &self.ends
     }
 
-    /// Ends the reader.
+    /// Ends the reader and its connections.
     pub async fn close(self) {
         // Nothing was begun that could be left half done.
         let _closed = self.consumer.close().await;

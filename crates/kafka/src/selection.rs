@@ -12,7 +12,7 @@ pub struct Selection {
     /// Bare addresses of recipients, or domains as `@example.org`; case does not matter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// Types of events.
+    /// Types of events; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<Kind>,
     /// SES's ids of mails.

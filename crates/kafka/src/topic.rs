@@ -17,13 +17,13 @@ use crate::connection::{NotConnected, Security, connect};
 const CALL: Duration = Duration::from_secs(15);
 /// Pause before brokers are asked again for what another one has written.
 const PAUSE: Duration = Duration::from_millis(200);
-/// What Kafka takes for "as the cluster does".
+/// Replication factor by which Kafka takes the cluster's default.
 const AS_THE_CLUSTER: i16 = -1;
 
 /// A topic as it is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
-    /// Number of partitions.
+    /// Number of partitions, at least.
     pub partitions: u32,
     /// Number of brokers that have each partition; `None` leaves it to the cluster, as serverless ones want it.
     pub replication: Option<u32>,
@@ -32,21 +32,21 @@ pub struct Wanted {
 /// A topic as it is in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ensured {
-    /// What was done.
+    /// Change that was made to the topic.
     pub change: Change,
-    /// Number of partitions.
+    /// Number of partitions that the topic has now.
     pub partitions: u32,
     /// Number of brokers that have each partition; the smallest one, if it differs.
     pub replication: u32,
 }
 
-/// What was done to a topic.
+/// A change that was made to a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Nothing: it was there, with as many partitions as are declared, or more.
     Nothing,
-    /// It was made.
+    /// It was missing, and was made.
     Created,
     /// It got more partitions; it had that many.
     Extended(u32),
@@ -64,7 +64,7 @@ pub enum NotEnsured {
     /// The brokers did it, and do not tell of it.
     #[error("the topic `{0}` is not seen as it was written; ask again")]
     NotSeen(String),
-    /// Another fault.
+    /// Another fault of topic or brokers: the topic and the fault in words.
     #[error("the topic `{0}` cannot be made: {1}")]
     Fault(String, String),
 }

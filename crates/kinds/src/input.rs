@@ -1,8 +1,8 @@
-//! What calls need beside the settings that are compared.
+//! Input of calls beside the settings that are compared.
 
 use std::ops::Deref;
 
-/// What a step needs to know and nobody compares: two of these are always equal.
+/// Input of a step that drift comparison ignores: two of these are always equal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Input<T>(pub T);
 

@@ -141,7 +141,7 @@ pub struct Session {
     pub receipt: ses::Snapshots,
     /// HTTP APIs, as they were read last; forgotten before each pass.
     pub apis: apigateway::Apis,
-    /// What the stack has in EC2, as it was read last; forgotten before each pass.
+    /// The stack's resources in EC2 as they were read last; forgotten before each pass.
     pub networks: ec2::Networks,
     /// Databases that this run changes, until RDS has done it.
     pub databases: Changing,

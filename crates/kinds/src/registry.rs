@@ -250,7 +250,7 @@ kinds! {
     Role = iam::role::Role;
     /// Access logs of APIs.
     AccessLog = logs::access_log::AccessLog;
-    /// Log groups.
+    /// Log groups of functions.
     LogGroup = logs::log_group::LogGroup;
     /// Lambda functions.
     Function = lambda::function::Function;
@@ -264,7 +264,7 @@ kinds! {
     Permission = lambda::permission::Permission;
     /// SNS topics.
     Topic = sns::topic::Topic;
-    /// Subscriptions of topics.
+    /// Subscriptions of queues, functions and addresses to topics.
     Subscription = sns::subscription::Subscription;
     /// `DynamoDB` tables.
     Table = dynamodb::table::Table;
@@ -276,17 +276,17 @@ kinds! {
     DatabaseSubnets = rds::subnet_group::SubnetGroup;
     /// Groups of parameters of databases.
     DatabaseParameters = rds::parameter_group::ParameterGroup;
-    /// Databases.
+    /// Databases of RDS, which calls them instances.
     Database = rds::instance::Instance;
     /// Groups of subnets of caches.
     CacheSubnets = elasticache::subnet_group::SubnetGroup;
-    /// Caches.
+    /// Caches of `ElastiCache`, which calls them replication groups.
     Cache = elasticache::replication_group::ReplicationGroup;
-    /// Secrets.
+    /// Secrets of Secrets Manager, without their values.
     Secret = secretsmanager::secret::Secret;
     /// SES's receipt rule sets.
     ReceiptRuleSet = ses::rule_set::RuleSet;
-    /// Receipt rules.
+    /// Receipt rules of SES.
     ReceiptRule = ses::rule::Rule;
     /// The order of receipt rules in a set.
     ReceiptOrder = ses::order::Order;
@@ -294,7 +294,7 @@ kinds! {
     Activation = ses::activation::Activation;
     /// Receipt IP address filters, which SES asks before any rule.
     ReceiptFilter = ses::filter::Filter;
-    /// SES's configuration sets.
+    /// Configuration sets of SES.
     ConfigurationSet = ses::configuration_set::ConfigurationSet;
     /// Topics that hear the feedback about identities of SES.
     Feedback = ses::feedback::Feedback;
@@ -306,19 +306,19 @@ kinds! {
     InternetGateway = ec2::internet_gateway::InternetGateway;
     /// Route tables of networks.
     RouteTable = ec2::route_table::RouteTable;
-    /// Security groups.
+    /// Security groups, with their rules.
     SecurityGroup = ec2::security_group::SecurityGroup;
-    /// Public addresses.
+    /// Public addresses, which EC2 calls elastic ones.
     Address = ec2::address::Address;
-    /// NAT gateways.
+    /// NAT gateways of networks.
     NatGateway = ec2::nat_gateway::NatGateway;
-    /// Gateway endpoints.
+    /// Gateway endpoints of networks.
     Endpoint = ec2::endpoint::Endpoint;
     /// Instance profiles: the roles of servers.
     InstanceProfile = iam::instance_profile::InstanceProfile;
     /// Disks of servers for data.
     Volume = ec2::volume::Volume;
-    /// Servers.
+    /// Servers, which EC2 calls instances.
     Server = ec2::server::Server;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;

@@ -64,7 +64,7 @@ pub enum Target {
     CacheRole,
     /// RDS's own groups of options, one of which each database is in, if some are declared.
     DatabaseOptions,
-    /// What a server is made of and with, and the stack does not have: images, key pairs, its own disk and interface, and declared subnets
+    /// Parts of a server that are not the stack's: images, key pairs, its own disk and interface, and declared subnets
     /// and groups that exist, if some server is declared.
     Launch,
     /// Security groups of declared servers that exist.
@@ -119,7 +119,7 @@ pub struct Right {
     pub access: Access,
     /// Resources that the actions are allowed on.
     pub target: Target,
-    /// Actions, as `service:Action`.
+    /// Actions that are allowed, as `service:Action`.
     pub actions: &'static [&'static str],
 }
 

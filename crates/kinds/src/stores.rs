@@ -1,4 +1,4 @@
-//! What databases and caches have in common: RDS and `ElastiCache` take tags in one form, see what was made just now later, and change
+//! Common parts of databases and caches: RDS and `ElastiCache` take tags in one form, see what was made just now later, and change
 //! for many minutes.
 
 use std::{
@@ -11,7 +11,7 @@ use crate::{own_tags, surplus_tags};
 use aws::query::{Call, Client, Element};
 use engine::{Class, Failure, Tags};
 
-/// What stands between the name of a database or cache and the time of its last snapshot.
+/// Separator between the name of a database or cache and the time of its last snapshot.
 pub const LAST_SNAPSHOT: &str = "-final-";
 
 /// Returns the name of a last snapshot: another one each second, since one of the same name may be there.
@@ -20,7 +20,7 @@ pub(crate) fn last_snapshot(name: &str, now: SystemTime) -> String {
     format!("{name}{LAST_SNAPSHOT}{seconds}")
 }
 
-/// What this run does to the resources of one kind, by their names. Clones share it.
+/// Changes of this run to the resources of one kind, by their names. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Changing {
     noted: Arc<Mutex<Noted>>,

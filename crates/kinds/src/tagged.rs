@@ -42,7 +42,7 @@ pub async fn list(clients: &Clients, stack: &Stack) -> Listed {
     Listed { index, roles }
 }
 
-/// Reads the index.
+/// Returns the ARNs with the stack's tag from the index of Resource Groups, each with its tags.
 pub async fn index(clients: &Clients, stack: &Stack) -> Result<Vec<(String, Tags)>, Failure> {
     let filter = TagFilter::builder().key(STACK_TAG).values(stack.id()).build();
     let call = clients.tagging.get_resources().tag_filters(filter).resources_per_page(PAGE);

@@ -1,7 +1,7 @@
 //! Tests that the comparison of every kind proves itself: recorded answers of AWS, as files below `shapes/KIND`, go through the kind's own
 //! `read`. Each compares clean against the settings that made it, and with every single managed field changed it does not.
 //!
-//! A folder has
+//! A folder has these files:
 //!
 //! - `NAME.settings.json`: settings that a declaration comes to. Fields that have no value are left out.
 //! - `NAME.shape`: the kind, the address, the settings and the source in its head; then each call with its status and its answer. The

@@ -21,7 +21,7 @@ const LAMBDA_WAITS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins
 /// A function with its settings for events.
 #[derive(Debug, Clone)]
 pub(crate) struct Invocable {
-    /// The function.
+    /// Function that the event invokes.
     pub function: Arc<Function>,
     /// Number of retries of a failed event.
     pub retries: u8,

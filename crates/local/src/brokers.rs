@@ -34,7 +34,7 @@ pub enum Kafka {
     Tansu {
         /// Path of the program.
         program: PathBuf,
-        /// Its address, `HOST:PORT`.
+        /// Address of the brokers, `HOST:PORT`.
         bootstrap: String,
         /// Its process, which ends with this value.
         process: Box<Group>,

@@ -11,6 +11,6 @@ pub struct Endpoint {
     pub entry: String,
     /// URL of the API, with the stage if the path begins with it, and without a slash at its end.
     pub url: String,
-    /// The API itself.
+    /// API that answers at this URL.
     pub api: Arc<Api>,
 }

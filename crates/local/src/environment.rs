@@ -1,4 +1,4 @@
-//! What a function gets at its start: credentials of its own, and the environment that Lambda sets.
+//! Gives a function what it has at its start: credentials of its own, and the environment that Lambda sets.
 
 use std::{collections::BTreeMap, path::Path};
 

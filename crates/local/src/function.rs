@@ -1,7 +1,7 @@
 //! Runs a function as Lambda does: instances of its program, each with one event at a time, and as many as the events that come at
 //! once need.
 //!
-//! This is one attempt, whoever asks for it. Retries are of those who ask: of Lambda's own queue for [`crate::asynchronous`] events, of
+//! This is one attempt, whoever the caller is. Retries are the work of callers: of Lambda's own queue for [`crate::asynchronous`] events, of
 //! SQS for a [`crate::mapping`], of nobody for a request.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};

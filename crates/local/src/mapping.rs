@@ -171,7 +171,7 @@ fn failure_of(attempt: &Attempt, message: &Delivery, batch: &[Delivery]) -> Opti
         answer => serde_json::from_value::<BatchAnswer>(answer.clone()),
     };
     match failures {
-        Err(error) => Some(Failure::Malformed(format!("is no list of failed messages: {error}"))),
+        Err(error) => Some(Failure::Malformed(format!("is not a list of failed messages: {error}"))),
         Ok(answer) => {
             let is_of_batch = |id: &str| batch.iter().any(|message| message.id == id);
             if let Some(unknown) = answer.failures.iter().find(|failure| !is_of_batch(&failure.id)) {

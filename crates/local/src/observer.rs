@@ -112,9 +112,9 @@ pub enum Activity {
         /// Body of an answer that refuses; empty otherwise.
         refusal: String,
     },
-    /// What SES publishes of a sent mail was published to the topics that hear of it.
+    /// An event of SES about a sent mail was published to its topics.
     Notified {
-        /// SNS message id.
+        /// SNS's id of the notification.
         item: String,
         /// Name of the file.
         origin: String,
@@ -125,7 +125,7 @@ pub enum Activity {
         item: String,
         /// Entry name of the queue.
         queue: String,
-        /// SQS message id.
+        /// SQS's id of the message.
         message: String,
     },
     /// A function wrote a line that is not a report.
@@ -215,7 +215,7 @@ pub struct Wait {
 /// The triggers of a function, by the entry name or key of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// A receipt rule.
+    /// A receipt rule that invokes it.
     Rule(String),
     /// A route of an API.
     Route(String),

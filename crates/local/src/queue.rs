@@ -23,7 +23,7 @@ use crate::{
 /// Ending of the names of messages' files.
 const ENDING: &str = ".json";
 
-/// A queue.
+/// A local queue, with its messages as files.
 #[derive(Debug)]
 pub(crate) struct Queue {
     /// Name of the queue's entry.
@@ -72,7 +72,7 @@ struct Message {
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     number: u64,
-    /// SQS message id.
+    /// SQS's id of the message.
     pub id: String,
     /// Body of the message.
     pub body: Arc<str>,

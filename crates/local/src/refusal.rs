@@ -57,7 +57,7 @@ pub enum NotStarted {
     Store {
         /// Kind and entry name of the store.
         what: String,
-        /// Reason.
+        /// Reason why it was not started.
         #[source]
         reason: NotServed,
     },

@@ -38,9 +38,9 @@ pub(crate) struct Grant {
 /// The S3 actions that IAM grants for places of a declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Right {
-    /// Get objects: `s3:GetObject`.
+    /// Read objects: `s3:GetObject`.
     Read,
-    /// Put objects: `s3:PutObject`.
+    /// Write objects: `s3:PutObject`.
     Write,
     /// Delete objects: `s3:DeleteObject`.
     Delete,

@@ -50,7 +50,7 @@ impl Scratch {
         self.folder.path().join(name)
     }
 
-    /// Removes the folder.
+    /// Removes the folder with all that is in it.
     pub fn close(self) -> io::Result<()> {
         self.folder.close()
     }

@@ -46,7 +46,7 @@ pub(crate) struct Services {
 /// A refusal: status, type, message.
 pub(crate) type Refusal = (StatusCode, &'static str, String);
 
-/// The endpoint for all services but S3.
+/// Returns the endpoint for all services but S3.
 pub(crate) fn router(services: Services) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(services))
 }
@@ -85,7 +85,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request) -> Resp
 }
 
 impl Services {
-    /// Answers `GetSecretValue`.
+    /// Answers `GetSecretValue` with a secret that the function may read.
     fn secret(&self, asked: &Value, grant: &Grant) -> Result<Value, Refusal> {
         let id = asked.get("SecretId").and_then(Value::as_str).unwrap_or_default();
         let missing = |message: String| (StatusCode::BAD_REQUEST, "ResourceNotFoundException", message);

@@ -21,7 +21,7 @@ pub(crate) struct Session {
 }
 
 impl Sessions {
-    /// Opens a session.
+    /// Opens a session under a random token.
     pub(crate) fn open(&self) -> Result<Session, getrandom::Error> {
         let mut random = [0; 32];
         getrandom::fill(&mut random)?;

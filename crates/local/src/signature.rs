@@ -116,7 +116,7 @@ fn signature(
     Some(sign(request, &parameters.into()).ok()?.signature().to_owned())
 }
 
-/// Reads `X-Amz-Date`: `20260102T030405Z`.
+/// Reads the header `X-Amz-Date`, such as `20260102T030405Z`.
 fn time(headers: &HeaderMap) -> Option<SystemTime> {
     let text = headers.get("x-amz-date")?.to_str().ok()?;
     let time = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;

@@ -62,7 +62,7 @@ pub struct Stack {
     _lock: Lock,
 }
 
-/// The SMTP listener.
+/// The SMTP listener of a stack, as it can be reached.
 #[derive(Debug)]
 pub struct SmtpListener {
     /// Address on which it listens.

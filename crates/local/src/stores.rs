@@ -55,7 +55,7 @@ pub enum NotServed {
     Silent {
         /// Name of the program.
         program: &'static str,
-        /// What it did instead.
+        /// Fault of the program, in words that follow its name.
         fault: &'static str,
         /// End of its log.
         log: String,
@@ -75,7 +75,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Ends its process.
+    /// Ends its process and the processes that it started.
     pub(crate) async fn end(mut self) {
         self.group.end_within(END).await;
     }

@@ -50,7 +50,7 @@ impl Tables {
         (Self(tables), unread)
     }
 
-    /// Answers an operation.
+    /// Answers an operation of `DynamoDB`; it has `Query` alone.
     pub(crate) fn answer(&self, operation: &str, asked: &Value, grant: &Grant) -> Result<Value, Refusal> {
         if operation != "Query" {
             let message = format!("`provision dev` has no DynamoDB {operation}");

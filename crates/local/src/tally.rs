@@ -77,12 +77,12 @@ pub enum Arrival {
     },
     /// A notification of SNS, from a file.
     Notification {
-        /// SNS message id.
+        /// SNS's id of the notification.
         notification_id: String,
     },
     /// A message that an earlier run has left in a queue, or that nothing known has sent.
     Message {
-        /// SQS message id.
+        /// SQS's id of the message.
         message_id: String,
         /// Entry name of the queue.
         queue: String,

@@ -39,7 +39,7 @@ pub(super) enum PartKind {
 pub(super) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Adds a part.
+    /// Adds a part to the fingerprint.
     pub(super) fn part(&mut self, kind: PartKind, name: Option<&str>, bytes: &[u8]) {
         let kind = match kind {
             PartKind::Text => b't',

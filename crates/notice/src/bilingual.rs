@@ -31,7 +31,7 @@ pub fn field(lines: &Lines, label: &str) -> Result<Option<Found<String>>, Failur
     Ok(found)
 }
 
-/// Like [`field`], a failure where the label is missing.
+/// Returns the field as [`field`] does, or a failure where the label is missing.
 pub fn expect(lines: &Lines, label: &str) -> Result<Found<String>, Failure> {
     field(lines, label)?.ok_or_else(|| Failure::missing(format!("a line `{label}:`")))
 }

@@ -36,9 +36,9 @@ const READ: &[&str] = &[
 pub(crate) struct Component {
     /// Name, in upper case.
     name: String,
-    /// In order.
+    /// Properties in the order of the file.
     pub(crate) properties: Vec<Property>,
-    /// In order.
+    /// Components in the order of the file.
     pub(crate) components: Vec<Component>,
 }
 

@@ -188,7 +188,7 @@ impl Draft {
         self.try_for_each(items, |draft, item| Ok(set(draft, item)))
     }
 
-    /// The same, for items that may be malformed.
+    /// Returns drafts as [`Draft::for_each`] does, of items that may be malformed.
     pub fn try_for_each<T>(
         self,
         items: Vec<T>,

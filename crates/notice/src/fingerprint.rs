@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{found::Found, model::Circuit};
 
-/// SHA-256 in hexadecimal digits of the ids one after the other, then both times in seconds since the epoch, nothing in between.
+/// Returns SHA-256 in hexadecimal digits of the ids one after the other, then both times in seconds since the epoch, nothing in between.
 pub fn of(circuits: &[Found<Circuit>], start: Timestamp, end: Timestamp) -> String {
     let mut digest = Sha256::new();
     for circuit in circuits {

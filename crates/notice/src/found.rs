@@ -119,7 +119,7 @@ impl<T> Found<T> {
         Found { value, place: self.place.clone(), quote: self.quote.clone() }
     }
 
-    /// Like [`Found::with`], of a value that may be missing there: then a failure that quotes the words.
+    /// Maps as [`Found::with`] does a value that may be missing there: then it returns a failure that quotes the words.
     pub fn try_with<U>(&self, expected: &str, read: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
         read(&self.value).map(|value| self.with(value)).ok_or_else(|| Failure::malformed(expected, self))
     }

@@ -54,7 +54,7 @@ impl Lines {
         Some(self.under(label, ends)?.filter(|line| !line.value.is_empty()).collect())
     }
 
-    /// Like [`Lines::section`], but not beyond the first blank line.
+    /// Returns a section as [`Lines::section`] does, but not beyond the first blank line.
     pub fn paragraph(&self, label: &str, ends: &[&str]) -> Option<Vec<Found<String>>> {
         Some(self.under(label, ends)?.take_while(|line| !line.value.is_empty()).collect())
     }
@@ -98,17 +98,17 @@ impl Lines {
         self.behind(|line| after_label(line, label)).next()
     }
 
-    /// Like [`Lines::labelled`], a failure that names the label where it is missing.
+    /// Returns the value as [`Lines::labelled`] does, or a failure that names the label where it is missing.
     pub fn expect(&self, label: &str) -> Result<Found<String>, Failure> {
         self.labelled(label).ok_or_else(|| Failure::missing(format!("a line `{label}`")))
     }
 
-    /// Like [`Lines::labelled`], every occurrence.
+    /// Returns every value that [`Lines::labelled`] would find.
     pub fn all_labelled(&self, label: &str) -> Vec<Found<String>> {
         self.behind(|line| after_label(line, label)).collect()
     }
 
-    /// Like [`Lines::all_labelled`], of every line whose label, without its colon, `says` accepts.
+    /// Returns the values of every line whose label, without its colon, `says` accepts.
     pub fn all_labelled_by(&self, says: impl Fn(&str) -> bool) -> Vec<Found<String>> {
         self.behind(|line| after_label_by(line, &says)).collect()
     }

@@ -145,7 +145,7 @@ impl<'mail> Source<'mail> {
         self.forms.told.get_or_init(|| passages::told(self))
     }
 
-    /// A failure unless something closes the body, or a line of it holds one of these words, which the format has below all
+    /// Fails unless something closes the body, or a line of it holds one of these words, which the format has below all
     /// values. For notices in which a table, or a window, may be missing: without their end nobody knows.
     pub fn expect_whole(&self, below: &[&str]) -> Result<(), Failure> {
         let body = self.body()?;

@@ -87,7 +87,7 @@ impl Content {
         Ok(folder.join(NAME))
     }
 
-    /// The files in the order in which they are packed: name, rights, bytes.
+    /// Returns the files in the order in which they are packed: name, rights, bytes.
     fn files(&self) -> impl Iterator<Item = (&'static str, u32, &[u8])> {
         let schema = self.schema.as_deref().map(|schema| (SCHEMA, 0o644, schema));
         let build = (BUILD, 0o644, self.build.as_bytes());
@@ -107,7 +107,7 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// The zip of a binary.
+    /// Returns the zip of a binary, which may not be made yet.
     pub(super) fn new(output: &Path, binary: &Binary<'_>, architecture: Architecture) -> Self {
         let name = format!("{}-{}-{}.zip", binary.package, binary.bin, architecture.name());
         Self { path: output.join(FOLDER).join(name) }

@@ -234,7 +234,7 @@ async fn built(
     Ok(Artifact::new(code, zip, path, files, (architecture, linking)))
 }
 
-/// What is known of the files in a zip.
+/// The known files of a zip.
 struct Files {
     size: u64,
     build: String,

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Stdio};
 
-/// `0a1b2c3d4e5f`, and `-dirty` behind it where something was changed since.
+/// Returns the commit as `0a1b2c3d4e5f`, with `-dirty` behind it where something was changed since.
 pub async fn revision(folder: &Path) -> Option<String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let commit = git(folder, &["rev-parse", "--short=12", "HEAD"]).await?;

@@ -15,7 +15,7 @@ use super::{Linking, NotBuilt, identity, linker, workspace::Workspace};
 pub enum Architecture {
     /// Processors of AMD and Intel.
     X86_64,
-    /// AWS's Graviton processors.
+    /// AWS's Graviton processors (`aarch64`).
     Arm64,
 }
 

@@ -287,7 +287,7 @@ async fn ask(http: &Http, method: &str, path: &str, headers: &[(&'static str, St
     for _ in 0..2 {
         match http.send_body(method, path, headers.to_vec(), Bytes::new()).await {
             Ok(answer) if answer.status == 200 => {
-                return String::from_utf8(answer.body).map_err(|_| format!("{method} {path}: the answer is no text"));
+                return String::from_utf8(answer.body).map_err(|_| format!("{method} {path}: the answer is not text"));
             }
             Ok(answer) => {
                 last = format!("{method} {path}: the service answers {}", answer.status);

@@ -19,7 +19,7 @@ const OF_LAMBDA: &[&str] = &[
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Keys of AWS.
+/// Credentials of AWS, as the environment has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     /// AWS access key id.
@@ -36,7 +36,7 @@ pub struct Keys {
 pub struct Aws<C = Keys> {
     /// The region that the program is in.
     pub region: String,
-    /// Its credentials.
+    /// Credentials that sign its calls.
     pub credentials: C,
     /// Endpoint for S3 other than AWS's own: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub s3_endpoint: Option<String>,

@@ -1,4 +1,4 @@
-//! What every function shares of Lambda and AWS: a start that says why it failed, the environment, HTTP, S3, secrets, the log
+//! Shares what every function needs of Lambda and AWS: a start that says why it failed, the environment, HTTP, S3, secrets, the log
 //! with its metrics, partial answers to batches. It knows no domain: neither mails nor any system that a function delivers to.
 //!
 //! A function of any event is a `main` of a few lines:

@@ -49,7 +49,7 @@ pub struct Outside {
     reach: Reach,
 }
 
-/// A request.
+/// A request to a server outside AWS.
 #[derive(Debug, Clone)]
 pub struct Request<'request> {
     /// Method, such as `GET`.
@@ -67,7 +67,7 @@ pub struct Request<'request> {
 /// An answer whose body is read in pieces.
 #[derive(Debug)]
 pub struct Streamed {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// Headers of the answer.
     pub headers: HeaderMap,

@@ -15,7 +15,7 @@ use crate::{
 /// Longest time that a message may be invisible, with some left for what has passed of it: SQS counts 12 hours from its delivery.
 const LONGEST: Duration = Duration::from_mins(11 * 60 + 30);
 
-/// Puts off deliveries.
+/// Postpones deliveries of messages, by their visibility in the queue.
 #[derive(Debug)]
 pub struct Postponing(Service);
 

@@ -29,7 +29,7 @@ pub(crate) const STREAM: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 /// The addresses that may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Public addresses alone.
+    /// Public addresses alone: in Lambda.
     Public,
     /// Public addresses and those of this machine, over TLS or not: under `provision dev`.
     PublicAndLoopback,
@@ -91,7 +91,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(is_in)
 }
 
-/// Outside `2000::/3` nothing is public: neither mapped and translated addresses of IPv4 (`::ffff:…`, `64:ff9b::…`) nor local ones.
+/// Returns `true` for public addresses. Outside `2000::/3` nothing is public: neither mapped and translated addresses of IPv4 (`::ffff:…`,
+/// `64:ff9b::…`) nor local ones.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let is_in = |(network, length): &(Ipv6Addr, u32)| (address.to_bits() ^ network.to_bits()) >> (128 - length) == 0;
     let segments = address.segments();

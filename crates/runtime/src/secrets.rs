@@ -26,7 +26,7 @@ pub enum SecretSource {
 #[derive(Debug)]
 pub struct StoredSecret {
     service: Service,
-    /// Name or ARN.
+    /// Name or ARN of the secret.
     name: String,
 }
 

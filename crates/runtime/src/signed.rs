@@ -41,11 +41,11 @@ pub(crate) struct Service {
     credentials: Credentials,
 }
 
-/// A request.
+/// A request to a service of AWS, before it is signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Call<'call> {
     pub(crate) method: &'static str,
-    /// Path, escaped.
+    /// Path of the URL, escaped.
     pub(crate) path: &'call str,
     pub(crate) headers: &'call [(&'static str, &'call str)],
     pub(crate) body: Bytes,
@@ -167,7 +167,7 @@ pub fn presigned(aws: &Aws, service: &str, url: &str, lifetime: Duration, now: S
     Ok(signed)
 }
 
-/// What a signed query may hold as it is; all else is escaped.
+/// Characters that need an escape in a signed query: all but letters, digits and these four.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn identity(keys: &Keys) -> Identity {

@@ -64,7 +64,7 @@ pub async fn answer<Event: DeserializeOwned, Answer: Serialize, Failure: Display
     answer_with_checks(failure, handle, async |_| Vec::new()).await
 }
 
-/// The same for a function that uses more than its context names: `check` tries that when somebody asks the function whether it reaches
+/// Starts a function that uses more than its context names: `check` tries that when somebody asks the function whether it reaches
 /// what it uses ([`contract::probe`]). It changes nothing, and begins nothing that cannot end before the deadline.
 pub async fn answer_with_checks<Event: DeserializeOwned, Answer: Serialize, Failure: Display>(
     failure: &str,

@@ -85,6 +85,6 @@ pub enum StoreError {
     #[error("{0}")]
     Unavailable(String),
     /// The object is larger than [`LARGEST_OBJECT`]. The number is its size, in bytes.
-    #[error("the object has {0} bytes, more than a mail can have")]
+    #[error("the object has {0} bytes, more than are read of one")]
     TooLarge(u64),
 }

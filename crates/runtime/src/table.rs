@@ -36,7 +36,7 @@ pub struct Table {
 pub enum SortKey<'key> {
     /// The one with this value.
     Is(&'key str),
-    /// Those that begin with this value.
+    /// All that begin with this value.
     BeginsWith(&'key str),
 }
 

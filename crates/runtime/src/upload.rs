@@ -61,7 +61,7 @@ impl From<S3Error> for NotWritten {
 #[derive(Debug)]
 struct Part {
     tag: String,
-    /// SHA-256 in base64.
+    /// SHA-256 of the part, in base64.
     checksum: String,
 }
 

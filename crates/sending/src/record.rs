@@ -16,7 +16,7 @@ pub struct Record {
     pub sender: String,
     /// Sender as the mail has it.
     pub from: String,
-    /// Recipients' bare addresses.
+    /// Bare addresses of all recipients.
     pub to: Vec<String>,
     /// The sender's own name for the kind of mail; `None` if there is none.
     pub template_id: Option<String>,
@@ -35,7 +35,7 @@ pub struct Sent {
     pub at: Timestamp,
 }
 
-/// What the table says of an earlier run of the same request.
+/// The record of an earlier run of the same request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
     /// Our own id of that mail.

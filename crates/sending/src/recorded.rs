@@ -31,7 +31,7 @@ pub struct Recorded {
     pub mail_id: Option<String>,
     /// Sender as the mail has it.
     pub from: Option<String>,
-    /// Recipients' addresses.
+    /// Bare addresses of all recipients.
     pub to: Vec<String>,
     /// State of the mail, in the table's word.
     pub status: Option<String>,

@@ -79,7 +79,7 @@ impl Records for Table<'_> {
 /// Records in the database of delivery tracking, which the function `tracking` reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Tracking<'database> {
-    /// The database.
+    /// Database that keeps the records.
     pub database: &'database Database,
     /// `true` if the bodies of mails are kept, under the records' keys.
     pub keeps_bodies: bool,

@@ -17,7 +17,7 @@ pub struct Attachment {
     pub name: String,
     /// Media type, such as `application/pdf`.
     pub media_type: String,
-    /// The file's bytes.
+    /// Bytes of the file, as they are.
     pub content: Vec<u8>,
 }
 
@@ -26,15 +26,15 @@ pub struct Attachment {
 pub struct Request {
     /// Sender; its address or domain is a verified identity.
     pub from: Mailbox,
-    /// Recipients in `To`.
+    /// Recipients in the header `To`.
     pub to: Vec<Mailbox>,
-    /// Recipients in `Cc`.
+    /// Recipients in the header `Cc`.
     pub cc: Vec<Mailbox>,
     /// Recipients in no header.
     pub bcc: Vec<Mailbox>,
     /// Addresses that answers go to; empty for the sender's.
     pub reply_to: Vec<Mailbox>,
-    /// Subject.
+    /// Subject of the mail.
     pub subject: String,
     /// Plain text; `None` if there is only HTML.
     pub text: Option<String>,

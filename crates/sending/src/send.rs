@@ -45,7 +45,7 @@ pub enum Sending {
     Sent {
         /// Record of the mail.
         record: Record,
-        /// SES's answer.
+        /// SES's id of the mail, and the time of sending.
         sent: Sent,
     },
     /// An earlier run has sent the same request: nothing was sent now.
@@ -72,7 +72,7 @@ pub enum NotSent {
     /// SES has refused the mail. Nothing was sent.
     #[error("SES refused the mail: {failure}")]
     Refused {
-        /// Answer of SES.
+        /// Answer of SES, classified.
         #[source]
         failure: Failure,
         /// Why the pending record could not be removed; `None` if it was. A later run of the same request then says that it may have been
@@ -96,7 +96,7 @@ pub enum NotSent {
     NotRecorded {
         /// Our own id of the mail.
         id: MailId,
-        /// SES's answer.
+        /// SES's id of the mail, and the time of sending.
         sent: Sent,
         /// Fault of the place of the record.
         #[source]

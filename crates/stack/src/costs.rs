@@ -1,4 +1,4 @@
-//! What a stack costs while nobody uses it: the one table of prices, and what a plan adds to them.
+//! Fixed costs of a stack, those while nobody uses it: the one table of prices, and what a plan adds to them.
 //!
 //! US dollars a month in us-east-1, without taxes and free tiers; other regions differ by some percent. The table is here, so that a plan
 //! asks nobody: [`DATED`] says how old it is.
@@ -30,7 +30,7 @@ const DATABASES: &[(&str, f64)] = &[
 const DATABASE_STORAGE: f64 = 0.115;
 /// Prices of nodes of Valkey, an hour. Source: AWS's price list of `ElastiCache`, 2026-08.
 const NODES: &[(&str, f64)] = &[("cache.t4g.micro", 0.0128), ("cache.t4g.small", 0.0256), ("cache.t4g.medium", 0.052)];
-/// What a node of Redis costs, where one of Valkey costs 1. Source: the same.
+/// Factor of a node of Redis over one of Valkey. Source: the same.
 const REDIS: f64 = 1.25;
 /// Prices of servers with Linux, an hour, without their first disks, whose size a running one does not tell. Source: AWS's price list of EC2,
 /// 2026-08.
@@ -56,7 +56,7 @@ const ALARM: f64 = 0.10;
 /// Hours of a month.
 const MONTH: f64 = 730.0;
 
-/// What a resource costs a month while nobody uses it.
+/// The fixed price of a resource: a month, while nobody uses it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Price {
     /// Nothing: what is paid for is its use.
@@ -65,7 +65,7 @@ pub enum Price {
     Dollars(f64),
     /// A price that is not in the table.
     Unknown {
-        /// What has it, in words: 3 of `kafka.m9g.large`.
+        /// Item that has the price, in words: 3 of `kafka.m9g.large`.
         what: String,
         /// Page that tells it.
         page: &'static str,
@@ -78,7 +78,7 @@ impl Price {
     }
 
     /// Returns the price in words, or where it stands.
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Nothing => "nothing while nobody uses it".to_owned(),
             Self::Dollars(dollars) => format!("some {dollars:.0} US dollars a month, used or not"),
@@ -200,7 +200,7 @@ pub fn depends_on_settings(kind: Kind) -> bool {
 pub struct Sum {
     /// US dollars a month, of what has a price in the table.
     pub dollars: f64,
-    /// What has none, with the page that tells it.
+    /// Items without a price in the table, each with the page that tells its price.
     pub unknown: BTreeSet<(String, &'static str)>,
 }
 
@@ -214,12 +214,12 @@ impl Sum {
     }
 }
 
-/// What a stack costs a month while nobody uses it: before a plan, and after it.
+/// The fixed costs of a stack a month, before a plan and after it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Costs {
-    /// What is there.
+    /// Costs before the plan.
     pub now: Sum,
-    /// What is there when the plan was applied.
+    /// Costs once the plan is applied.
     pub then: Sum,
 }
 
@@ -288,7 +288,7 @@ mod tests {
             (server("t9.micro"), None),
         ] {
             assert_eq!(dollars(&price).as_deref(), expected, "{price:?}");
-            let words = price.told();
+            let words = price.describe();
             assert_eq!(words.contains("https://aws.amazon.com/"), expected.is_none(), "{words}");
         }
     }

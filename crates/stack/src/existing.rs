@@ -14,10 +14,10 @@ use kinds::{
     kafka::{self, Seen},
 };
 
-/// What is read of those that exist.
+/// The existing resources that a declaration names and does not make, as they were read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Existing {
-    /// Those of others, by kind and name in AWS.
+    /// Resources of others, by kind and name in AWS.
     found: BTreeMap<(Kind, String), Result<Found, Failure>>,
     /// Keys of the stack's own resources that are not declared, by kind and entry.
     keys: BTreeMap<(Kind, String), Result<Option<String>, Failure>>,

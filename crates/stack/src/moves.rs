@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use declaration::{AlarmKind, Database, Declaration, GatewayService, SILENCE, Tier, Watched, subnet_entry};
 use kinds::{Kind, iam::instance_profile::OF_SERVER};
 
-/// The entry that each resource of a renamed entry is for now, by its kind and the entry of before.
+/// Returns the entry that each resource of a renamed entry is for now, by its kind and the entry of before.
 pub(crate) fn moves(declaration: &Declaration) -> BTreeMap<(Kind, String), String> {
     let of_section = |section: &str| Kind::ALL.iter().find(|kind| kind.identity().section == Some(section));
     let renamed = declaration.moved.iter().filter_map(|one| Some((*of_section(one.section)?, one)));

@@ -1,6 +1,6 @@
 //! Names of the stack's resources in AWS: the one place that knows names and ARNs of what is declared.
 //!
-//! What has the tags of the stack and of an entry is that entry's resource, whatever its name; where nothing has them, the name is
+//! A resource with the tags of the stack and of an entry is that entry's resource, whatever its name; where nothing has them, the name is
 //! derived from stack, stage, entry, account and region.
 
 mod context;

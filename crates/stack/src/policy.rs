@@ -23,7 +23,7 @@ pub use sent::BODIES;
 
 /// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
-/// What EBS calls besides for whoever makes a disk with a key. Source: the user guide of EBS, "Permissions for IAM users".
+/// Calls that EBS makes besides for the maker of a disk with a key. Source: the user guide of EBS, "Permissions for IAM users".
 const KEYS_OF_DISKS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 /// The call by which a dead letter goes back into the queue that a function consumes.
 const RETURN: &str = "sqs:SendMessage";

@@ -12,7 +12,7 @@ use crate::{
 
 /// The proof of a request.
 pub(crate) enum Claim<'request> {
-    /// The secret itself.
+    /// The secret itself, as the request has it.
     Token(&'request str),
     /// Codes of which one must be that of one of the messages.
     Codes { recipe: Recipe, time: Option<u64>, messages: Vec<Message<'request>>, codes: Vec<Vec<u8>> },
@@ -33,7 +33,7 @@ impl Recipe {
     pub(crate) const BASE64: Self = Self { encoding: Encoding::Base64, ..Self::HEX };
     /// That of Standard Webhooks.
     pub(crate) const STANDARD: Self = Self { key: KeyForm::Base64, ..Self::BASE64 };
-    /// That of Twilio.
+    /// That of Twilio: HMAC-SHA1 in base64.
     pub(crate) const TWILIO: Self = Self { algorithm: Algorithm::Sha1, ..Self::BASE64 };
 
     /// Returns the code of a message, by a secret; `None` if the secret is no key.
@@ -154,7 +154,7 @@ fn stripe<'request>(request: &Request<'request>) -> Result<Claim<'request>, Refu
     })
 }
 
-/// Reads Slack's proof.
+/// Reads the proof of a request from Slack.
 fn slack<'request>(request: &Request<'request>) -> Result<Claim<'request>, Refused> {
     let [time_header, code_header] = SLACK;
     let (time, code) = (request.header(time_header)?, request.header(code_header)?);
@@ -167,7 +167,7 @@ fn slack<'request>(request: &Request<'request>) -> Result<Claim<'request>, Refus
     })
 }
 
-/// Reads Twilio's proof.
+/// Reads the proof of a request from Twilio.
 fn twilio_claim<'request>(request: &Request<'request>) -> Result<Claim<'request>, Refused> {
     let recipe = Recipe::TWILIO;
     let code = request.header(TWILIO)?;

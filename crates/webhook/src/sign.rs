@@ -37,7 +37,7 @@ pub struct Stamp<'stamp> {
 pub struct Signed {
     /// Address to send it to: Twilio adds the hash of a body, and a path may contain the secret.
     pub url: String,
-    /// Headers to add.
+    /// Headers to add, each as name and value.
     pub headers: Vec<(String, String)>,
 }
 

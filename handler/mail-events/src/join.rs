@@ -13,7 +13,7 @@ use runtime::{
 
 /// First pause before a mail is looked for again; each one is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// Longest pause.
+/// Longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// The sender's table of mails.
@@ -48,7 +48,7 @@ pub enum Joined {
 }
 
 impl Joined {
-    /// Returns the template.
+    /// Returns the template of the mail; `None` if it has none or is not known.
     pub fn template(&self) -> Option<&str> {
         match self {
             Self::Known(template) => template.as_deref(),

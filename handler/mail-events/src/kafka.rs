@@ -87,7 +87,7 @@ pub enum Security {
 /// The forms in which MSK takes a role's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
-    /// `AWS_MSK_IAM`.
+    /// Signature of an AWS identity (`AWS_MSK_IAM`).
     Iam,
     /// `OAUTHBEARER`, a signed URL as the token.
     Token,

@@ -18,7 +18,7 @@ enum Home {
     Server,
 }
 
-/// The configuration.
+/// The configuration of the function.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// Context: the function's name and its stack.

@@ -15,7 +15,7 @@ use crate::{
     report::{Outcome, PARKED, metrics, report},
 };
 
-/// What a batch came to.
+/// The outcome of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handled {
     /// Messages to deliver again; the others are committed, or need nothing.

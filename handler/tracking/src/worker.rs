@@ -11,7 +11,7 @@ use crate::{configuration::Configuration, tracker::handle};
 
 /// First pause after a fault, which doubles with each one that follows.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause.
+/// Longest pause after faults in a row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Time for the calls that open the database.
 const OPEN: Duration = Duration::from_secs(30);

@@ -21,7 +21,7 @@ pub enum Place {
 /// The form of a job's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdForm {
-    /// A UUID.
+    /// A UUID with hyphens.
     Uuid,
     /// Anything that a [`JobId`] can be.
     Token,
@@ -49,7 +49,7 @@ pub struct Intake {
 /// The content of an authentic request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Announced {
-    /// A job.
+    /// A job with its event and, in some formats, a message.
     Job { id: JobId, event: String, message: Option<String> },
     /// An event that nobody wants.
     Ignored(String),

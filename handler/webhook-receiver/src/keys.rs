@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The reasons why nobody knows that a request is authentic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unproven {
-    /// It is not.
+    /// The proof is wrong or missing, for this reason.
     Refused(String),
     /// The secret cannot be read.
     Unknown(String),

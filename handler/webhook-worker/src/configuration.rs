@@ -44,9 +44,9 @@ pub struct Configuration {
     pub context: Context,
     /// Place of the outputs: the first one that the function may write to.
     pub place: Place,
-    /// Source of outputs.
+    /// Source from which outputs are fetched.
     pub source: SourceSettings,
-    /// Transform of outputs.
+    /// Transform that outputs go through.
     pub transform: OneTransform,
     /// Region and credentials of AWS.
     pub aws: Aws,

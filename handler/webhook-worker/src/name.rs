@@ -64,7 +64,7 @@ impl Form {
     }
 
     /// Returns the forms with a media type of their own, and plain bytes: those that most outputs are stored in.
-    pub fn known() -> Vec<Self> {
+    pub fn common() -> Vec<Self> {
         TYPES
             .iter()
             .map(|(extension, _)| *extension)

@@ -15,10 +15,10 @@ pub trait Transform {
 /// One of the available transforms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OneTransform {
-    /// Bytes unchanged.
+    /// Stores the bytes unchanged.
     #[default]
     None,
-    /// See [`VideoQuality`].
+    /// Changes outputs as [`VideoQuality`] does.
     VideoQuality,
 }
 

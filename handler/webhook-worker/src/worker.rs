@@ -41,9 +41,9 @@ const LOOKS_AT_ONCE: usize = 16;
 pub struct Worker<From> {
     /// Place of the outputs.
     pub place: Place,
-    /// Source of outputs.
+    /// Source from which outputs are fetched.
     pub source: From,
-    /// Transform of outputs.
+    /// Transform that outputs go through.
     pub transform: OneTransform,
     /// Objects in the place.
     pub store: S3,
@@ -163,7 +163,7 @@ impl<From: Source> Worker<From> {
         match question {
             Question::List { since, after } => {
                 let since = since.as_deref().map(str::parse).transpose();
-                let since = since.map_err(|error| format!("`since` is no time: {error}"))?;
+                let since = since.map_err(|error| format!("`since` is not a time: {error}"))?;
                 self.source.list(since, after.as_ref(), deadline).await.map(Answer::List).map_err(Failure::reason)
             }
             Question::Look { jobs } if jobs.len() > LARGEST_LOOK => {
@@ -200,7 +200,7 @@ impl<From: Source> Worker<From> {
 pub enum Event {
     /// A batch of a queue.
     Batch(QueueEvent),
-    /// A question.
+    /// A question of `provision backfill`.
     Question(Question),
 }
 
@@ -224,6 +224,6 @@ pub enum Answer {
     Batch(BatchAnswer),
     /// The complete jobs of the platform.
     List(List),
-    /// What is in the bucket.
+    /// The states of the jobs in the bucket.
     Look(Look),
 }

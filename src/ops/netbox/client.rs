@@ -74,7 +74,7 @@ impl Client {
         })
     }
 
-    /// Returns the token.
+    /// Returns the token that authorises its requests.
     pub(super) fn token(&self) -> &Secret {
         &self.token
     }

@@ -135,9 +135,9 @@ pub(crate) struct Check {
     pub(crate) subject: String,
     /// The fault; `None` if the part is fine.
     pub(crate) fault: Option<String>,
-    /// What to do about the fault; `None` without a fault.
+    /// Advice on the fault; `None` without a fault.
     pub(crate) hint: Option<String>,
-    /// What was found of a part that is fine; `None` if there is nothing to tell.
+    /// Finding about a part that is fine; `None` if there is nothing to tell.
     pub(crate) detail: Option<String>,
 }
 
@@ -225,7 +225,7 @@ fn status(client: &Client, findings: &mut Findings) -> Option<Value> {
             .well(NETBOX, format!("through the proxy that {variable} names here; the function connects without it")),
         None => findings.fine(NETBOX),
     }
-    token::told(client, findings);
+    token::report(client, findings);
     Some(status.get("plugins").cloned().unwrap_or_default())
 }
 

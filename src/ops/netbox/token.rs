@@ -1,4 +1,4 @@
-//! What NetBox tells of the token: whose it is, until when it holds, and what its rights leave out.
+//! Reads the token from NetBox: its user, its expiry, and the rights that it lacks.
 
 use contract::secret::REDACTED;
 use jiff::{Timestamp, ToSpan};
@@ -75,8 +75,8 @@ fn fetch<T: for<'text> Deserialize<'text>>(client: &Client, path: &str) -> Optio
     serde_json::from_str(&answer.body).ok()
 }
 
-/// Tells the user, the version and the end of the token.
-pub(super) fn told(client: &Client, findings: &mut Findings) {
+/// Reports the user, the version and the end of the token.
+pub(super) fn report(client: &Client, findings: &mut Findings) {
     let text = client.token().expose();
     let version = if text.starts_with("nbt_") { 2 } else { 1 };
     let user: Option<User> = fetch(client, "authentication-check/");

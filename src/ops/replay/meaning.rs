@@ -1,4 +1,4 @@
-//! What a message of a failure queue is: Lambda's record of a failed event, the dead letter of a queue that a function consumes, or a
+//! Reads a message of a failure queue: Lambda's record of a failed event, the dead letter of a queue that a function consumes, or a
 //! notification that Lambda did not take.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as SystemName};
@@ -13,7 +13,7 @@ use super::{
 use contract::job::Job;
 use stack::Names;
 
-/// What a message is to a run.
+/// The meaning of a message to a run.
 #[derive(Debug)]
 enum Meaning {
     /// An event for a function.

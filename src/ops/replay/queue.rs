@@ -202,7 +202,7 @@ async fn explain(session: &Session, names: &Names, prepared: &mut Prepared<'_>, 
     }
 }
 
-/// What ends the reading of a queue.
+/// The reason why the reading of a queue ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Nothing visible is left.

@@ -91,7 +91,7 @@ pub(super) struct Live {
     pub(super) redrive: Option<Redrive>,
 }
 
-/// What a queue does with a message that was received too often.
+/// The queue to which a message moves that was received too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redrive {
     /// Entry name of the queue to which it moves, or its name in AWS if it is not declared.

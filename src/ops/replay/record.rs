@@ -80,7 +80,7 @@ pub(super) fn read(names: &Names, functions: &BTreeSet<String>, body: &str) -> R
         .find(|entry| is_it(entry))
         .ok_or_else(|| format!("it is of `{arn}`, and no declared function that sends its failures here"))?;
     let about = about_mail(&record.request_payload).or_else(|| notification::about(&record.request_payload));
-    let about = about.ok_or_else(|| "its event is about no mail, and is no notification of a topic".to_owned())?;
+    let about = about.ok_or_else(|| "its event is neither about a mail nor a notification of a topic".to_owned())?;
     let about = About { failure: record.reason(), ..about };
     let unexplained = record.unexplained();
     Ok(FailedEvent { function: function.clone(), event: record.request_payload.to_string(), about, unexplained })

@@ -1,4 +1,4 @@
-//! What is known of mails: their records in the table, and their messages in Kafka.
+//! Collects what is known of mails: their records in the table, and their messages in Kafka.
 
 use std::collections::BTreeMap;
 

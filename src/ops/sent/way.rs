@@ -33,7 +33,7 @@ pub(crate) struct Named<'named> {
     pub(crate) via: Option<&'named str>,
 }
 
-/// The chosen way.
+/// The way to the brokers that was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Brokers that are reached from here: `HOST:PORT`, with commas between.
@@ -42,7 +42,7 @@ pub(crate) enum Way {
     Function {
         /// Entry of the function.
         entry: String,
-        /// Its timeout.
+        /// Timeout of the function.
         timeout: Duration,
     },
 }
@@ -102,7 +102,7 @@ fn lacking(topic: &Topic<'_>, able: &[&str]) -> Problem {
     })
 }
 
-/// What is read of a topic.
+/// A selection of the messages of a topic.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     /// Place from which it is read.
@@ -122,9 +122,9 @@ pub(crate) struct Source<'opened> {
 
 /// The place at which a topic is read.
 enum Place<'opened> {
-    /// At the brokers.
+    /// Read directly from the brokers.
     Brokers(Box<Direct>),
-    /// Through a function.
+    /// Read through a function of the stack.
     Function(Box<Through<'opened>>),
 }
 
@@ -184,8 +184,8 @@ impl<'opened> Source<'opened> {
         }
     }
 
-    /// Like [`Source::next`], up to the end that the topic had when it was opened: `None` there. An error if no record brings it any
-    /// nearer for a time.
+    /// Returns what [`Source::next`] does, up to the end that the topic had when it was opened: `None` there. It is an error if no record
+    /// brings it any nearer for a time.
     pub(crate) async fn next_before_end(&mut self) -> Result<Option<Vec<Entry>>, Problem> {
         if self.is_at_end().await {
             return Ok(None);
@@ -207,7 +207,7 @@ impl<'opened> Source<'opened> {
         }
     }
 
-    /// Ends the reading.
+    /// Ends the reading and its connections.
     pub(crate) async fn close(self) {
         if let Place::Brokers(direct) = self.place {
             direct.reader.close().await;

@@ -45,7 +45,7 @@ pub(super) struct State {
     pub(super) broken: Option<String>,
 }
 
-/// An account.
+/// A simulated account, which looks at the watched ways of mail after each write.
 #[derive(Debug, Default)]
 pub(super) struct Account(pub(super) Mutex<State>);
 

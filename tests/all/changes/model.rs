@@ -19,7 +19,7 @@ pub(super) struct Model {
     pub(super) take_over: bool,
 }
 
-/// A receipt rule.
+/// A receipt rule of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) name: &'static str,
@@ -40,7 +40,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     )
 }
 
-/// Returns any declaration.
+/// Returns a strategy for declarations of any mix.
 pub(super) fn model() -> impl Strategy<Value = Model> {
     let existing = select(vec![None, Some("company-archive"), Some("company-vault")]);
     let functions = select(vec![vec![], vec!["f"], vec!["g"], vec!["f", "g"]]);

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::session::{Run, talk};
 
-/// Places of sessions.
+/// Number of SMTP sessions that have a place at once.
 const SESSIONS: usize = 32;
 
 const MAIL: [&[u8]; 5] = [

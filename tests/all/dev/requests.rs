@@ -1,4 +1,4 @@
-//! Tests the HTTP endpoint of `provision dev`: its routes, the events of requests, and what becomes of a function's answer.
+//! Tests the HTTP endpoint of `provision dev`: its routes, the events of requests, and the handling of a function's answer.
 
 use std::{
     io::{Read, Write},

@@ -251,7 +251,7 @@ impl Live {
             .unwrap_or_else(|| panic!("no such line:\n{}\n{}", self.printed, self.complained))
     }
 
-    /// Presses Ctrl-C.
+    /// Sends Ctrl-C (`SIGINT`) to the run.
     pub(crate) fn press_ctrl_c(&self) {
         let killed = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());

@@ -171,7 +171,7 @@ fn what_is_not_to_be_adopted_is_refused_with_the_reason() {
         ("queue/failed", "nowhere", "there is no such queue in account 123456789012, eu-west-1"),
         ("bucket/mail", "theirs-copied", "`circuits-mail-123456789012-eu-west-1` is already bucket mail"),
         ("queue/unknown", "theirs", "the declaration has no queue unknown"),
-        ("thing/mail", "theirs", "`thing` is no kind of resource"),
+        ("thing/mail", "theirs", "`thing` is not a kind of resource"),
         ("mail", "theirs", "expected a kind and an entry"),
         ("receipt-rule/reader", "theirs", "SES keeps no tags on a receipt rule"),
         ("permission/reader.ses-reader", "theirs", "a permission has no tags"),
@@ -181,7 +181,7 @@ fn what_is_not_to_be_adopted_is_refused_with_the_reason() {
         ("queue/failed", "arn:aws:sns:eu-west-1:123456789012:theirs", "it is not the ARN of a queue"),
         ("queue/failed", "https://sqs.eu-west-1.amazonaws.com/210987654321/theirs", "it is in 210987654321"),
         ("queue/failed", "https://sqs.us-east-1.amazonaws.com/123456789012/theirs", "it is in 123456789012, us-east-1"),
-        ("queue/failed", "", "it is no name"),
+        ("queue/failed", "", "it is not a name"),
     ] {
         let run = trial.expect(2, &["adopt", typed, id, "--yes"]);
         assert!(run.stderr().contains(words), "{typed} {id}: {words}\n{run}");

@@ -208,7 +208,7 @@ fn a_protection_outlives_its_entry_and_is_switched_off_by_name() {
     trial.up();
 }
 
-/// What is protected by its kind goes with the stack, what is protected by name does not.
+/// A resource that its kind protects goes with the stack; one that is protected by name does not.
 #[test]
 fn a_protection_by_name_is_more_than_that_of_the_kind() {
     let protected = replaced(DATA, &[("versioning: true", "versioning: true, protect: true")]);

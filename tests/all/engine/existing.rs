@@ -25,7 +25,7 @@ functions:
   reader: {crate: standin, bin: standin, reads: [archive]}
 ";
 
-/// Creates somebody's bucket.
+/// Creates a bucket that somebody else owns.
 fn bucket_named(account: &Account, name: &str) {
     let place = BucketLocationConstraint::from(REGION);
     let place = CreateBucketConfiguration::builder().location_constraint(place).build();

@@ -1,4 +1,4 @@
-//! What others put on our resources to protect them stays, is shown, and is no drift: boundaries, keys, and whatever only
+//! Protections that others put on our resources stay, are shown, and are no drift: boundaries, keys, and whatever only
 //! denies. What allows goes: the cases of `fields` have that.
 
 use aws_sdk_s3::types::{

@@ -201,7 +201,7 @@ fn an_address_or_a_token_that_was_pasted_wrong_is_told_before_anybody_is_asked()
         ("netbox.example.com:8000/path-canary", "t", "`https://netbox.example.com:8000`"),
         ("http://netbox.example.com", "t", "it is not encrypted"),
         ("me:canary@netbox.example.com", "t", "name it with `https://`"),
-        ("https://127.0.0.1:9", "Token canary", "`NETBOX_TOKEN` begins with `Token`, which is no part of the token"),
+        ("https://127.0.0.1:9", "Token canary", "`NETBOX_TOKEN` begins with `Token`, which is not part of the token"),
         ("https://127.0.0.1:9", "bearer nbt_canary.canary", "`NETBOX_TOKEN` begins with `bearer`"),
         ("https://127.0.0.1:9", "Authorization: Token canary", "`NETBOX_TOKEN` begins with `Authorization`"),
         ("https://127.0.0.1:9", "\"canary\"", "`NETBOX_TOKEN` has quotation marks in it"),

@@ -35,7 +35,7 @@ enum Then {
     Changed,
     /// A later notice with another summary.
     Other,
-    /// A cancellation.
+    /// A later notice that cancels the maintenance.
     Cancelled,
     /// The event is renamed, too, before a notice as in `Changed` comes.
     Renamed,

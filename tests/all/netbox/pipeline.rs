@@ -108,7 +108,7 @@ impl Pipeline {
         self.with(&[("timeout: 60s", &format!("timeout: {seconds}s"))])
     }
 
-    /// Changes its declaration.
+    /// Changes texts of its declaration.
     fn with(self, changes: &[(&str, &str)]) -> Self {
         let file = self.folder.path().join("infra.yaml");
         fs::write(&file, replaced(&fs::read_to_string(&file).unwrap(), changes)).unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use data_encoding::BASE64;
 
-/// What a server was asked for, in order.
+/// The requests to a server, in order.
 pub(super) type Seen = Arc<Mutex<Vec<Request>>>;
 
 /// A request that a server has read whole.

@@ -172,7 +172,7 @@ fn a_policy_that_iam_would_not_take_is_printed_in_parts() {
     assert_eq!(documents.collect::<Vec<_>>(), *parts);
 }
 
-/// What was adopted has a name of its own, which `--found` asks AWS for.
+/// An adopted resource has a name of its own, which `--found` asks AWS for.
 #[test]
 fn a_policy_names_what_is_adopted_and_what_was_found() {
     const QUEUES: &str = "stack: circuits\nregion: eu-west-1\nqueues: {old: {retention: 4d}}\n";

@@ -184,7 +184,7 @@ fn failed_events_leave_their_queue_once_they_are_taken_and_all_else_stays() {
     assert!(run.stdout().contains(" → reader   \"print again\"  failed: Transient: S3 is away\n"), "{run}");
     for reason in [
         "it is of `arn:aws:lambda:eu-west-1:123456789012:function:other-reader:$LATEST`, and no declared function",
-        "its event is about no mail, and is no notification of a topic",
+        "its event is neither about a mail nor a notification of a topic",
         "it is not the record of a failed invocation",
     ] {
         assert!(run.stdout().contains(reason), "{reason}\n{run}");

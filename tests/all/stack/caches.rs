@@ -122,8 +122,8 @@ fn a_cache_comes_with_its_password_and_goes_by_name_alone_with_a_last_snapshot()
     assert!(!left.iter().any(|line| line.starts_with("cache")), "{left:#?}");
 }
 
-/// What each change of a declared key says in the plan beside the change itself (nothing where it disturbs nobody), and whether it is applied
-/// before the next one.
+/// Each change of a declared key, with what the plan says of it beside the change itself (nothing where it disturbs nobody), and whether it
+/// is applied before the next one.
 const CHANGES: &[(&str, &str, bool)] = &[
     ("snapshots: 14d", "", false),
     ("minor_upgrades: false", "", false),

@@ -30,7 +30,7 @@ struct Stack {
     declaration: &'static str,
     /// Returns a declaration that changes something of every kind that can be changed in place.
     updated: fn() -> String,
-    /// What is lost by that.
+    /// Losses that the changed declaration causes.
     losses: &'static [&'static str],
     name: &'static str,
     /// Makes what the stack needs and does not declare.
@@ -60,7 +60,7 @@ const EGRESS: Stack = Stack {
     is_hit: |operation| operation.service == "apigateway" || operation.name.contains("EventSourceMapping"),
 };
 
-/// What hears of sent mails, without a function.
+/// A stack of resources that hear of sent mails, without a function.
 const HEARING: Stack = Stack {
     declaration: "\
 stack: hearing

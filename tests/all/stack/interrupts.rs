@@ -58,7 +58,8 @@ fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
     assert!(count > 30, "{count}");
 }
 
-/// What a server is made of, EC2 gives ids: nothing of it is there twice. Each of these calls is one after which something is half done.
+/// EC2 gives ids to the parts of a server, so each part must be found again and never made twice. After each of these calls something is
+/// half done.
 #[test]
 fn a_server_that_is_half_made_when_a_run_is_killed_is_finished_and_not_made_twice() {
     const CASES: &[&str] =

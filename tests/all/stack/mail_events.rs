@@ -1,4 +1,4 @@
-//! Tests the stack that hears what becomes of sent mails: a configuration set, an identity, a table, and a cluster of Kafka.
+//! Tests the stack that hears of the events of sent mails: a configuration set, an identity, a table, and a cluster of Kafka.
 
 use std::collections::BTreeSet;
 

@@ -19,7 +19,7 @@ fn a_diff_takes_three_round_trips_in_sequence() {
     println!("{}", takes_at_most(3, 0, &trial));
 }
 
-/// What is no longer declared, and may hold data or be used by others, is looked into in the same time.
+/// Resources that are no longer declared, and may hold data or be used by others, are looked into in the same time.
 #[test]
 fn a_diff_of_what_is_not_declared_takes_no_more() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
@@ -33,7 +33,7 @@ fn a_diff_of_what_is_not_declared_takes_no_more() {
     assert!(named.as_array().unwrap().contains(&"topic/alarms".into()), "{named}");
 }
 
-/// Whether a managed policy only denies, its document tells: the version that counts, and then what is in it.
+/// A managed policy's document tells if it only denies: two calls, one for the version that counts and one for what is in it.
 #[test]
 fn a_diff_with_managed_policies_of_others_takes_five_round_trips() {
     const DENYING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;

@@ -93,7 +93,7 @@ fn volume(trial: &Trial) -> Element {
     ec2(trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"])).list("volumeSet")[0].clone()
 }
 
-/// What is on a server's own disk, and all the more its disk for data, goes for those alone who have named it; nothing is stopped for what
+/// A server's own disk, and all the more its disk for data, is lost only where somebody has named it; nothing is stopped for what
 /// cannot be.
 #[test]
 fn a_server_is_replaced_and_stopped_for_nobody_who_has_not_said_so() {

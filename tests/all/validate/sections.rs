@@ -407,7 +407,7 @@ fn networks_and_security_groups() {
     ");
 }
 
-/// What is in a network names it, and groups of it.
+/// Resources in a network name it, and groups of it.
 #[test]
 fn what_is_in_a_network_names_it() {
     let subnets = "vpc: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}";

@@ -37,7 +37,7 @@ impl Client {
         Self { service, caller: Caller::new(config, service.id, service.name) }
     }
 
-    /// The same, with somebody else who looks at its calls.
+    /// Makes a client as `new` does, with an observer of its calls.
     pub fn observed(config: &SdkConfig, service: Service, observer: impl Intercept + 'static) -> Self {
         let client = Self::new(config, service);
         Self { caller: client.caller.with(SharedInterceptor::new(observer)), ..client }

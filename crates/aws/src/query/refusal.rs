@@ -25,7 +25,9 @@ impl Refusal {
             Some(code) => {
                 metadata.code(code).message(told(["Errors/Error/Message", "Error/Message"]).unwrap_or_default())
             }
-            None => metadata.message(format!("the answer has the status {} and is no answer of AWS", status.as_u16())),
+            None => {
+                metadata.message(format!("the answer has the status {} and is not an answer of AWS", status.as_u16()))
+            }
         };
         let request_id = told(["RequestID", "RequestId"]).map(str::to_owned);
         Self { metadata: metadata.build(), request_id }
@@ -63,7 +65,7 @@ mod tests {
                 Some("ea966190-EXAMPLE"),
             ),
             (404, rds, Some("DBInstanceNotFound"), "DBInstance a not found.", Some("b9f9f2f5-EXAMPLE")),
-            (502, "<html>Bad gateway", None, "the answer has the status 502 and is no answer of AWS", None),
+            (502, "<html>Bad gateway", None, "the answer has the status 502 and is not an answer of AWS", None),
         ] {
             let refusal = Refusal::read(StatusCode::try_from(status).unwrap(), body);
             assert_eq!((refusal.code(), refusal.message(), refusal.request_id.as_deref()), (code, Some(message), id));

@@ -27,7 +27,7 @@ pub enum AlarmKind {
     Bounces,
     /// Mails of a configuration set that are complained of, in a million.
     Complaints,
-    /// The age of the oldest event for a function that hears what becomes of mails, in seconds.
+    /// The age of the oldest event for a function that hears of the events of sent mails, in seconds.
     Lag,
     /// The processor of a database, in percent.
     DatabaseCpu,
@@ -278,7 +278,7 @@ const TABLE: [Row; 19] = [
         most: MOST,
         unit: Unit::Seconds,
         alarm: "an event waits for its function for too long",
-        threshold: "Age of an event that waits for a function that hears what becomes of mails, in seconds.",
+        threshold: "Age of an event that waits for a function that hears of the events of sent mails, in seconds.",
     },
     Row {
         kind: AlarmKind::DatabaseCpu,

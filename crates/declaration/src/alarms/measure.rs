@@ -12,19 +12,19 @@ pub enum Watched {
     Receiver,
     /// Every queue that takes the failed events of functions or the dead letters of other queues.
     FailureQueue,
-    /// Every HTTP API.
+    /// Every HTTP API of the stack.
     Api,
     /// Every queue that a function consumes.
     ConsumedQueue,
     /// Every configuration set with reputation metrics.
     ConfigurationSet,
-    /// Every function that hears what becomes of mails that SES sends.
+    /// Every function that hears of the events of sent mails.
     Listener,
-    /// Every database.
+    /// Every database of the stack.
     Database,
     /// Every node of every cache.
     Cache,
-    /// Every server.
+    /// Every server of the stack.
     Server,
 }
 

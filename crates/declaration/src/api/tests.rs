@@ -1,3 +1,5 @@
+//! Tests the reading of `apis`: routes with their defaults, authentication, and mistakes that are told.
+
 use std::path::Path;
 
 use crate::{Declaration, DeclarationError};

@@ -1,3 +1,5 @@
+//! Tests the reading of `consumes`: the defaults, and settings that would lose or repeat messages.
+
 use std::path::Path;
 
 use crate::{Declaration, DeclarationError};

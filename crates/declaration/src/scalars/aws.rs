@@ -60,7 +60,7 @@ pub(crate) const TAG: Form = form("the key of a tag", "^[A-Za-z0-9 _.:/=+@-]{1,1
 pub(crate) const TAG_VALUE: Form =
     form("the value of a tag: letters, digits, spaces and `_.:/=+-@`, at most 256", "^[A-Za-z0-9 _.:/=+@-]{0,256}$");
 
-/// The parts of an ARN after `arn:PARTITION:SERVICE:`: region, account and resource.
+/// Returns the parts of an ARN after `arn:PARTITION:SERVICE:`: region, account and resource.
 fn arn<'text>(text: &'text str, service: &str) -> Option<(&'text str, &'text str, &'text str)> {
     let mut parts = text.splitn(6, ':');
     let is_one = parts.next() == Some("arn")
@@ -71,7 +71,7 @@ fn arn<'text>(text: &'text str, service: &str) -> Option<(&'text str, &'text str
     Some((parts.next()?, parts.next()?, parts.next()?)).filter(|_| is_one)
 }
 
-/// A KMS key, by its ARN.
+/// Reads the ARN of a KMS key.
 pub(crate) fn kms_key(text: &str) -> Result<String, Wrong> {
     let sound = arn(text, "kms").is_some_and(|(place, owner, resource)| {
         let id = resource.strip_prefix("key/").unwrap_or_default();
@@ -83,14 +83,14 @@ pub(crate) fn kms_key(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The name of an attribute.
+/// Reads the name of an attribute.
 pub(crate) fn attribute(text: &str) -> Result<String, Wrong> {
     let sound = (1..=255).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A cluster of MSK, by its ARN.
+/// Reads the ARN of a cluster of MSK.
 pub(crate) fn cluster(text: &str) -> Result<String, Wrong> {
     let sound = arn(text, "kafka").is_some_and(|(place, owner, resource)| {
         let is_part =
@@ -103,7 +103,7 @@ pub(crate) fn cluster(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// The type of a broker.
+/// Reads the type of a broker.
 pub(crate) fn broker(text: &str) -> Result<String, Wrong> {
     let parts: Vec<&str> = text.split('.').collect();
     let is_part =
@@ -112,7 +112,7 @@ pub(crate) fn broker(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// A version of Kafka whose topics AWS manages.
+/// Reads a version of Kafka whose topics AWS manages.
 pub(crate) fn kafka_version(text: &str) -> Result<String, Wrong> {
     let mut numbers = text.split('.').map(str::parse::<u32>);
     let (Some(Ok(first)), Some(Ok(second))) = (numbers.next(), numbers.next()) else { return Err(Wrong::default()) };
@@ -122,7 +122,7 @@ pub(crate) fn kafka_version(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// A managed policy, by its ARN.
+/// Reads the ARN of a managed policy.
 pub(crate) fn boundary(text: &str) -> Result<String, Wrong> {
     let sound = arn(text, "iam").is_some_and(|(place, owner, resource)| {
         let name = resource.strip_prefix("policy/").unwrap_or_default();

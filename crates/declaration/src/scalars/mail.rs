@@ -72,7 +72,7 @@ pub(crate) fn address(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// A domain.
+/// Reads a domain of at least two labels, such as `example.com`.
 pub(crate) fn domain(text: &str) -> Result<String, Wrong> {
     let is_label = |label: &str| {
         !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -81,7 +81,7 @@ pub(crate) fn domain(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// An identity of SES: its name is part of a tag's key, so that it is not as long as SES takes it.
+/// Reads an identity of SES: its name is part of a tag's key, so that it is not as long as SES takes it.
 pub(crate) fn sender(text: &str) -> Result<String, Wrong> {
     let sound = text.len() <= 100
         && match text.split_once('@') {

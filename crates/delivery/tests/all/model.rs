@@ -85,7 +85,7 @@ pub(crate) fn at(second: u32) -> String {
     format!("2027-01-05T{:02}:{:02}:{:02}.000Z", second / 3600 % 24, second / 60 % 60, second % 60)
 }
 
-/// What a mail is in the end: its status, the time of it, and the number of events in the log.
+/// The last state of a mail: its status, the time of it, and the number of events in the log.
 pub(crate) type End = (String, String, usize);
 
 /// Returns the end of each mail and recipient.

@@ -18,7 +18,8 @@ use tempfile::TempDir;
 const NAME: &str = "mails";
 /// User and password of the tests.
 const USER: (&str, &str) = ("app", "s3cret-of-a-test");
-/// What was written outlives the process, and not the machine, which no test switches off: disks of busy machines take seconds for it.
+/// Leaves flushing to the operating system: writes outlive the process but not the machine, which no test switches off, and disks of busy
+/// machines take seconds to flush.
 const UNSYNCED: &str = "--innodb-flush-method=nosync";
 /// Longest start, on a busy machine.
 const START: Duration = Duration::from_mins(2);
@@ -41,7 +42,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A running server.
+/// A running server of a database or cache, with a folder of its own.
 struct Server {
     folder: TempDir,
     port: u16,
@@ -170,7 +171,7 @@ impl MariaDb {
         self.0.restart(away);
     }
 
-    /// Kills the server.
+    /// Kills the server's process (`SIGKILL`).
     pub(crate) fn kill(&mut self) {
         self.0.kill();
     }

@@ -1,6 +1,6 @@
 //! The consumer: reads batches of a group, writes their rows, and only then commits the offsets.
 //!
-//! What was read and not yet committed is read again after a crash: at least once. The key of the rows makes that once.
+//! Records that were read but not committed are read again after a crash: at least once. The key of the rows makes that once.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Consuming {
     database: Connection,
 }
 
-/// What became of a batch.
+/// The counts of one batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// Records that were read.

@@ -27,7 +27,7 @@ pub struct Settings {
     pub name: String,
     /// Description of the resource, for people.
     pub description: String,
-    /// Version, for people.
+    /// Version of the API, for people.
     pub version: String,
     /// Addresses under which it is reached: `ipv4` or `dualstack`.
     pub address_type: String,
@@ -44,12 +44,12 @@ pub struct Settings {
     /// Parts that others added.
     #[serde(flatten)]
     pub children: Children,
-    /// What AWS tells of a live one.
+    /// State of a live API; nobody declares or compares it.
     #[serde(skip)]
     pub seen: Seen,
 }
 
-/// What AWS tells of a live API, and that is no setting of it.
+/// The state of a live API, beside its settings.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// URL under which its stage is reached, without a `/` at its end; `None` if there is no stage.
@@ -96,13 +96,13 @@ pub struct Route {
     pub rate: Option<f64>,
     /// Requests beyond the rate that are let through at once; `None` is the limit of the account.
     pub burst: Option<u32>,
-    /// What the integration changes of requests (`request.PLACE`) and answers (`response.STATUS.PLACE`), and the role by which it calls
-    /// the function (`credentials`). We set none.
+    /// Changes that the integration makes to requests (`request.PLACE`) and answers (`response.STATUS.PLACE`), and the role by which it
+    /// calls the function (`credentials`). We set none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<String, String>,
 }
 
-/// The stage.
+/// The one stage of an API, through which its routes are reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stage {
     /// Name: `$default`, or the first part of the path.

@@ -1,3 +1,3 @@
-//! Kinds of `DynamoDB`.
+//! Manages the kinds of `DynamoDB`: its tables.
 
 pub mod table;

@@ -22,11 +22,11 @@ use engine::{
 };
 use wire::{ON_DEMAND, Parts, settings};
 
-/// `DynamoDB` tables.
+/// The kind of `DynamoDB`'s tables.
 #[derive(Debug)]
 pub struct Table;
 
-/// A table.
+/// The managed settings of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Attribute by which items are spread.
@@ -358,7 +358,7 @@ impl Manage for Table {
         Ok(())
     }
 
-    /// Deletes a table; whoever asks for it has agreed to lose its items, so that the protection goes first.
+    /// Deletes a table. The caller has agreed to lose its items, so that the protection goes first.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let Some(table) = describe(session, name).await? else { return settle(session, name).await };

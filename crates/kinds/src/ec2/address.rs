@@ -11,7 +11,7 @@ use crate::{
 use aws::{ArnForm, query::Call};
 use engine::{Address as Place, Failure, Field, Holds, Live, Owned, Slow, Tags, plain};
 
-/// Public addresses.
+/// The kind of public addresses, which EC2 calls elastic ones.
 #[derive(Debug)]
 pub struct Address;
 

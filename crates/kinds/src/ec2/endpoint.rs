@@ -16,7 +16,7 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
 
-/// Gateway endpoints.
+/// The kind of gateway endpoints of networks.
 #[derive(Debug)]
 pub struct Endpoint;
 

@@ -16,11 +16,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
 
-/// Internet gateways.
+/// The kind of internet gateways of networks.
 #[derive(Debug)]
 pub struct InternetGateway;
 
-/// An internet gateway.
+/// The managed settings of an internet gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of the network that it is attached to, or what stands for it; `None` if it is to none.

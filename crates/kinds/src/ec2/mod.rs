@@ -36,10 +36,10 @@ use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
 
-/// What is in a network gives its addresses back some time after its own end: functions in up to 45 minutes, as Lambda's guide says.
+/// Wait for addresses of a network to be given back after their user is deleted: for functions up to 45 minutes, as Lambda's guide says.
 const LEAVING: Slow = Slow { seconds: 1350, why: "what was in it gives its addresses back" };
 
-/// What the stack has in EC2, as it was read last, for the many that name one another. Clones share it.
+/// The stack's resources in EC2 as they were read last, for the many that name one another. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Networks {
     seen: Arc<Mutex<Seen>>,
@@ -49,16 +49,16 @@ pub struct Networks {
     moved: Arc<RwLock<BTreeMap<(Kind, String), String>>>,
 }
 
-/// What has the stack's tag of a kind, as soon as it was read.
+/// Resources of one kind with the stack's tag; empty until they are read.
 type Members = Arc<OnceCell<Arc<Vec<Element>>>>;
 
 #[derive(Debug)]
 struct Seen {
-    /// What has the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
+    /// Resources with the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
     known: BTreeMap<Kind, Members>,
     /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
     made: BTreeMap<(Kind, String), String>,
-    /// What this run may have made, by kind and name, since when: the answer was lost.
+    /// Time since which a resource may have been made by this run, by kind and name: the answer was lost.
     lost: BTreeMap<(Kind, String), Instant>,
     /// Start of this run.
     began: Instant,

@@ -14,11 +14,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, STACK_TAG, Slow, Tags, coupled, plain};
 
-/// NAT gateways.
+/// The kind of NAT gateways of networks.
 #[derive(Debug)]
 pub struct NatGateway;
 
-/// A NAT gateway.
+/// The managed settings of a NAT gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of its subnet, a public one, or what stands for it.

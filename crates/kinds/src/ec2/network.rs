@@ -11,11 +11,11 @@ use crate::{
 use aws::{ArnForm, query::Call};
 use engine::{Address, Failure, Field, Holds, Live, Owned, Tags, plain};
 
-/// Networks.
+/// The kind of networks, which EC2 calls VPCs.
 #[derive(Debug)]
 pub struct Network;
 
-/// A network.
+/// The managed settings of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Range of its addresses, as `10.20.0.0/16`.

@@ -77,7 +77,7 @@ async fn wait_for_earlier_run(session: &Session) {
     tokio::time::sleep(until.saturating_sub(began.elapsed())).await;
 }
 
-/// What tells a call that makes something from all other calls, but for those that may not make it a second time.
+/// The identity of a call that makes something. Calls of equal identity make it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
     /// Stack, kind and name.

@@ -18,11 +18,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
 
-/// Route tables.
+/// The kind of route tables of networks.
 #[derive(Debug)]
 pub struct RouteTable;
 
-/// A route table.
+/// The managed settings of a route table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of its network, or what stands for it.

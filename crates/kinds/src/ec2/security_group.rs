@@ -19,11 +19,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
 
-/// Security groups.
+/// The kind of security groups, with their rules.
 #[derive(Debug)]
 pub struct SecurityGroup;
 
-/// A security group.
+/// The managed settings of a security group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of its network, or what stands for it.
@@ -40,7 +40,7 @@ pub struct Settings {
 pub const TO_EVERYBODY: &str = "all 0.0.0.0/0";
 /// The rule that AWS gives it, too, where its network has IPv6.
 const TO_EVERYBODY_OVER_IPV6: &str = "all ::/0";
-/// What AWS calls every protocol.
+/// AWS's word for every protocol.
 const EVERY: &str = "-1";
 
 /// Returns the text of a rule: a protocol, its ports, and a range, a group or a list of prefixes. Every protocol has no ports.

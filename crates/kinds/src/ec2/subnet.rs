@@ -13,11 +13,11 @@ use crate::{
 use aws::{ArnForm, query::Call};
 use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, plain};
 
-/// Subnets.
+/// The kind of subnets of networks.
 #[derive(Debug)]
 pub struct Subnet;
 
-/// A subnet.
+/// The managed settings of a subnet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of its network, or what stands for it.

@@ -20,11 +20,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Protection, Slow, Tags, immutable, plain};
 
-/// Disks.
+/// The kind of disks of servers, which EC2 calls volumes.
 #[derive(Debug)]
 pub struct Volume;
 
-/// A disk.
+/// The managed settings of a disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Id of a subnet in its availability zone, or what stands for it. It counts only when the disk is made.

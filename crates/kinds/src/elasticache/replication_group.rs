@@ -30,7 +30,7 @@ use engine::{
 use look::{DESCRIBE, at_work, begun, describe_any, describe_node};
 use password::password;
 
-/// Caches.
+/// The kind of caches, which `ElastiCache` calls replication groups.
 #[derive(Debug)]
 pub struct ReplicationGroup;
 
@@ -38,7 +38,7 @@ pub struct ReplicationGroup;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "ElastiCache has a switch for each")]
 pub struct Settings {
-    /// Description for people.
+    /// Description of the cache, for people.
     pub description: String,
     /// Engine: `valkey` or `redis`.
     pub engine: String,
@@ -52,7 +52,7 @@ pub struct Settings {
     pub failover: bool,
     /// `true` if the nodes are in several availability zones.
     pub multi_az: bool,
-    /// Port of TCP.
+    /// TCP port of its nodes.
     pub port: u16,
     /// Name of the group of its subnets.
     pub subnet_group: String,
@@ -78,7 +78,7 @@ pub struct Settings {
     pub minor_upgrades: bool,
     /// `false` as long as AWS makes it.
     pub is_made: bool,
-    /// What its making takes and nobody can read: neither is compared.
+    /// Input of its creation that nobody can read back, and so nobody compares.
     #[serde(skip)]
     pub origin: Input<Origin>,
     /// State in AWS's word, and what waits, in words: neither is a setting.
@@ -88,7 +88,7 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// What a cache is made from.
+/// The input of a cache's creation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Name in Secrets Manager of the secret with its password.
@@ -100,7 +100,7 @@ pub struct Origin {
 /// The data that a cache begins with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Data {
-    /// It begins empty.
+    /// It begins without data.
     #[default]
     Nothing,
     /// A snapshot of `ElastiCache`, by its name.
@@ -109,14 +109,14 @@ pub enum Data {
     Objects(Vec<String>),
 }
 
-/// What AWS tells of a cache beside its settings.
+/// The state of a cache in AWS, beside its settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct State {
-    /// What keeps it from its work; `None` if nothing does.
+    /// Reason why it cannot work; `None` if it can.
     pub broken: Option<&'static str>,
-    /// What it waits for; `None` if for nothing.
+    /// Action that it waits for; `None` if for nothing.
     pub waits: Option<&'static str>,
-    /// What AWS does with it now; `None` if nothing.
+    /// Work that AWS does on it now; `None` if it does none.
     pub under_way: Option<&'static str>,
 }
 
@@ -143,7 +143,7 @@ const RESIZING: Slow = Slow {
     seconds: 1500,
     why: "ElastiCache makes other nodes and hands the data over: connections break for some seconds, and of a cache without replicas some writes may be lost",
 };
-/// Another version.
+/// Time for another version of the engine.
 const UPGRADING: Slow = Slow {
     seconds: 1500,
     why: "ElastiCache restarts the nodes with the other version: connections break for some seconds",
@@ -403,7 +403,7 @@ impl Manage for ReplicationGroup {
         begun(session, name).await
     }
 
-    /// Deletes a cache; whoever asks for it has agreed to lose its data. A last snapshot stays.
+    /// Deletes a cache. The caller has agreed to lose its data. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.

@@ -14,14 +14,14 @@ use crate::{
 use aws::{ArnForm, query::Call};
 use engine::{Address, Class, ENTRY_TAG, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, plain};
 
-/// Groups of subnets.
+/// The kind of groups of subnets of caches.
 #[derive(Debug)]
 pub struct SubnetGroup;
 
 /// A group of subnets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Description for people.
+    /// Description of the group, for people.
     pub description: String,
     /// Ids of the subnets, one for each node at least, in other availability zones.
     pub subnets: BTreeSet<String>,

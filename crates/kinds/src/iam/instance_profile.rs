@@ -16,11 +16,11 @@ use crate::{
 use aws::{ArnForm, OrFail};
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Tags, immutable, plain};
 
-/// Instance profiles.
+/// The kind of instance profiles, which give servers their roles.
 #[derive(Debug)]
 pub struct InstanceProfile;
 
-/// An instance profile.
+/// The managed settings of an instance profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Path: that of the stack's roles.

@@ -32,28 +32,28 @@ use aws::{Clients, OrFail, policy::Policy};
 use engine::{Address, Field, Holds, Live, Owned, Owner, Protection, Stack, Tags, immutable, plain};
 use engine::{Class, Failure};
 
-/// IAM roles.
+/// The kind of IAM's roles.
 #[derive(Debug)]
 pub struct Role;
 
 /// The settings of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// Path: `/provision/STACK.STAGE.REGION/`.
+    /// Path of the stack: `/provision/STACK.STAGE.REGION/`.
     pub path: String,
     /// Trust policy (`AssumeRolePolicyDocument`): who may assume the role.
     pub trust: Policy,
-    /// What it may do, by the names of its inline policies. Ours alone, but for those that only deny.
+    /// Inline policies by name. Only the stack's own, beside others that only deny.
     pub policies: BTreeMap<String, Policy>,
     /// The ARNs of managed policies that it has. Ours alone, but for those that only deny.
     pub attached: BTreeSet<String>,
-    /// Those of them that only deny, or cannot be read and may. Nobody compares them.
+    /// Names of policies of both sorts that only deny, or cannot be read and may do so. Nobody compares them.
     #[serde(skip)]
     pub denying: Input<BTreeSet<String>>,
     /// Time of its creation (`CreateDate`): Lambda may assume it some seconds later. Nobody compares it.
     #[serde(skip)]
     pub created: Input<Option<SystemTime>>,
-    /// Description, for people.
+    /// Description of the role, for people.
     pub description: String,
     /// Maximum duration of a session, in seconds (`MaxSessionDuration`).
     pub max_session: u32,

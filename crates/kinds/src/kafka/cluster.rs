@@ -23,11 +23,11 @@ use engine::{
 };
 use wire::Change;
 
-/// Clusters of Kafka.
+/// The kind of clusters of Kafka (MSK, provisioned).
 #[derive(Debug)]
 pub struct Cluster;
 
-/// A cluster.
+/// The managed settings of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Version of Kafka, as `3.9.x`.
@@ -84,11 +84,11 @@ impl Access {
     }
 }
 
-/// What MSK calls connections with encryption alone.
+/// MSK's word for connections with encryption alone.
 pub const TLS: &str = "TLS";
 /// The level of metrics that costs nothing.
 pub const MONITORING: &str = "DEFAULT";
-/// What MSK calls brokers that nobody reaches from the internet.
+/// MSK's word for brokers that nobody reaches from the internet.
 pub const NOT_PUBLIC: &str = "DISABLED";
 
 /// AWS makes one in up to this time: 1,490 to 1,990 s with its deletion, as measured by others.

@@ -20,7 +20,7 @@ use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner, Protecti
 #[derive(Debug)]
 pub struct Topic;
 
-/// A topic.
+/// The managed settings of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Number of its partitions: Kafka can add some, and take none away.

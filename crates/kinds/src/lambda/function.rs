@@ -30,7 +30,7 @@ use waits::{gone, leave_network, settle};
 
 pub use settings::{Logging, Settings, Vpc};
 
-/// Lambda functions.
+/// The kind of Lambda's functions.
 #[derive(Debug)]
 pub struct Function;
 

@@ -32,7 +32,7 @@ pub struct Permission;
 pub struct Settings {
     /// Domain of the service, such as `ses.amazonaws.com`.
     pub principal: String,
-    /// Action: `lambda:InvokeFunction`.
+    /// Action that it allows: `lambda:InvokeFunction`.
     pub action: String,
     /// Account that the service acts for: a bucket's ARN does not name one.
     pub source_account: Option<String>,

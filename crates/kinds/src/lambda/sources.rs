@@ -18,9 +18,9 @@ pub(crate) fn arn(session: &Session, uuid: &str) -> String {
 /// One end of event source mappings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'name> {
-    /// Those that feed a function of this name.
+    /// Mappings that feed the function of this name.
     Function(&'name str),
-    /// Those that take from a source of this ARN.
+    /// Mappings that take from the source of this ARN.
     Arn(&'name str),
 }
 

@@ -23,7 +23,7 @@ use engine::{
     plain, stays,
 };
 
-/// Log groups.
+/// The kind of log groups of functions.
 #[derive(Debug)]
 pub struct LogGroup;
 

@@ -27,7 +27,7 @@ pub(crate) async fn keep(session: &Session, key: &str, value: &str) -> Result<()
     call.tags(key, value).send().await.or_fail("logs.TagResource").map(drop)
 }
 
-/// Removes a fact.
+/// Removes a fact; does nothing if the group is not there.
 pub(crate) async fn remove(session: &Session, key: &str) -> Result<(), Failure> {
     let call = session.aws.write.logs.untag_resource().resource_arn(log_group::arn(session, &name(session)));
     call.tag_keys(key).send().await.or_absent("logs.UntagResource").map(drop)

@@ -25,7 +25,7 @@ use engine::{
     Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, immutable, plain,
 };
 
-/// Databases.
+/// The kind of databases, which RDS calls instances.
 #[derive(Debug)]
 pub struct Instance;
 
@@ -33,13 +33,13 @@ pub struct Instance;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "RDS has a switch for each")]
 pub struct Settings {
-    /// Engine: `mysql`.
+    /// Engine in RDS's word: `mysql`.
     pub engine: String,
     /// Version of the engine: `8.4`, or `8.4.9`.
     pub version: String,
     /// Class of the machine, as `db.t4g.micro`.
     pub class: String,
-    /// Disk, in GiB.
+    /// Size of its disk, in GiB.
     pub storage: u32,
     /// Type of the disk: `gp3`.
     pub storage_type: String,
@@ -57,7 +57,7 @@ pub struct Settings {
     pub is_public: bool,
     /// `true` if a copy in another availability zone takes its place when its own fails.
     pub multi_az: bool,
-    /// Port of TCP.
+    /// TCP port of the database.
     pub port: u16,
     /// `true` if its disk and its backups are encrypted.
     pub is_encrypted: bool,
@@ -86,20 +86,20 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// What AWS tells of a database beside its settings.
+/// The state of a database in AWS, beside its settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct State {
-    /// What keeps it from its work; `None` if nothing does.
+    /// Reason why it cannot work; `None` if it can.
     pub broken: Option<&'static str>,
-    /// What it waits for; `None` if for nothing.
+    /// Action that it waits for; `None` if for nothing.
     pub waits: Option<&'static str>,
 }
 
 /// Types of disk: the one of today, with 3,000 operations a second.
 pub const GP3: &str = "gp3";
-/// Port of MySQL.
+/// Default TCP port of MySQL.
 pub const MYSQL_PORT: u16 = 3306;
-/// What RDS does when the standard support of a version ends: a version is not paid for at a multiple of its price unasked.
+/// RDS's word for no extended support: a version whose standard support ends is not paid for at a multiple of its price unasked.
 const NO_EXTENDED_SUPPORT: &str = "open-source-rds-extended-support-disabled";
 
 /// States in which a database takes changes (RDS's guide, "Viewing DB instance status"): a backup or the last of an enlarged disk does
@@ -125,7 +125,7 @@ const WITHOUT_SNAPSHOT: &[&str] = &["failed", "incompatible-restore", "incompati
 const MAKING: Slow = Slow { seconds: 1200, why: "RDS makes the machine, its disk and its first backup" };
 /// Another class or version: measured by others at up to 20 minutes.
 const RESTARTING: Slow = Slow { seconds: 1200, why: "RDS restarts the database: it is away for some minutes" };
-/// A larger disk.
+/// Time for a larger disk.
 const ENLARGING: Slow = Slow { seconds: 1200, why: "RDS enlarges the disk, and takes no other disk for six hours" };
 /// The end, with a last snapshot: 900 to 950 s, as measured by others.
 pub(super) const ENDING: Slow = Slow { seconds: 1200, why: "RDS takes a last snapshot" };
@@ -360,7 +360,7 @@ impl Manage for Instance {
         Err(at_work(name, "modifying"))
     }
 
-    /// Deletes a database; whoever asks for it has agreed to lose its data, so that the protection goes first. A last snapshot stays.
+    /// Deletes a database. The caller has agreed to lose its data, so that the protection goes first. A last snapshot stays.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
         let found = match describe(session, name).await {

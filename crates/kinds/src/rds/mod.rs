@@ -88,7 +88,7 @@ pub fn secret_of(database: &str) -> String {
 pub struct Place {
     /// Name of its host.
     pub host: String,
-    /// Port of TCP.
+    /// TCP port of the database.
     pub port: u16,
     /// ARN of the secret with its password, a JSON document with `username` and `password`.
     pub secret: String,

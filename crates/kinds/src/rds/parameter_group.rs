@@ -17,7 +17,7 @@ use aws::{
 };
 use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Slow, Tags, immutable, plain};
 
-/// Groups of parameters.
+/// The kind of groups of parameters of databases.
 #[derive(Debug)]
 pub struct ParameterGroup;
 
@@ -26,11 +26,11 @@ pub struct ParameterGroup;
 pub struct Settings {
     /// Engine and major version that it is for: `mysql8.4`.
     pub family: String,
-    /// Description for people.
+    /// Description of the group, for people.
     pub description: String,
     /// Values that somebody chose, by parameter.
     pub parameters: BTreeMap<String, String>,
-    /// Those of them that RDS applies at a restart alone. Nobody compares them.
+    /// Names of parameters that RDS applies only at a restart. Nobody compares them.
     #[serde(skip)]
     pub at_restart: Input<BTreeSet<String>>,
     /// Tags, ours and the declared ones.

@@ -31,7 +31,7 @@ use engine::{Class, Failure};
 pub use lifecycle::{DaysByPrefix, Lifecycle};
 use parts::{policy, tags, write, write_tags};
 
-/// S3 buckets.
+/// The kind of S3's buckets.
 #[derive(Debug)]
 pub struct Bucket;
 
@@ -61,13 +61,13 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are S3's four switches, each by itself")]
 pub struct PublicAccess {
-    /// S3's setting `BlockPublicAcls`.
+    /// `BlockPublicAcls`: S3 refuses new public ACLs.
     pub block_acls: bool,
-    /// S3's setting `IgnorePublicAcls`.
+    /// `IgnorePublicAcls`: public ACLs have no effect.
     pub ignore_acls: bool,
-    /// S3's setting `BlockPublicPolicy`.
+    /// `BlockPublicPolicy`: S3 refuses new public policies.
     pub block_policy: bool,
-    /// S3's setting `RestrictPublicBuckets`.
+    /// `RestrictPublicBuckets`: a public policy serves the account and AWS's services alone.
     pub restrict_buckets: bool,
 }
 
@@ -101,7 +101,7 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// Encryption by a KMS key, which S3 asks for once per bucket and time.
+    /// Returns encryption by a KMS key, which S3 asks for once per bucket and time.
     pub fn by_key(key: String) -> Self {
         Self { algorithm: ServerSideEncryption::AwsKms.as_str().to_owned(), kms_key: Some(key), bucket_key: true }
     }

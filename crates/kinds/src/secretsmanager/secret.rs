@@ -24,7 +24,7 @@ use engine::{
 };
 use engine::{Class, Failure};
 
-/// Secrets.
+/// The kind of Secrets Manager's secrets.
 #[derive(Debug)]
 pub struct Secret;
 

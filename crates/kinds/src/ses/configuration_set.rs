@@ -1,4 +1,4 @@
-//! SES's configuration sets: what becomes of the mails that are sent with one, and who hears of it.
+//! SES's configuration sets: settings of the mails that are sent with one, and the topics that hear of their events.
 //!
 //! Version 2 of SES's interface has all options and the tags in one answer, and the destinations of events in another. A set of ours is
 //! ours alone: a destination that nobody declared is told.
@@ -18,11 +18,11 @@ use crate::{
 use aws::{ArnForm, json::Call};
 use engine::{Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Tags, UNFINISHED_TAG, plain};
 
-/// Configuration sets.
+/// The kind of SES's configuration sets.
 #[derive(Debug)]
 pub struct ConfigurationSet;
 
-/// A configuration set.
+/// The managed settings of a configuration set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// `true` if mails can be sent with it.
@@ -96,9 +96,9 @@ fn event_type(text: &str) -> String {
     parts.collect::<String>().trim_start_matches('_').to_ascii_uppercase()
 }
 
-/// What SES does where no policy is set.
+/// SES's policy where none is set: TLS if the receiver offers it.
 pub const OPTIONAL: &str = "OPTIONAL";
-/// What SES calls a policy by which it sends to receivers with TLS alone.
+/// SES's policy by which it sends only to receivers with TLS.
 pub const REQUIRE: &str = "REQUIRE";
 /// Beginning of the names of our destinations.
 pub const DESTINATION: &str = "provision-";

@@ -58,11 +58,11 @@ pub enum Type {
     Delivery,
 }
 
-/// What was there before the stack took it, by type: `None` if nothing was.
+/// Feedback that an identity had before the stack took it, by type; `None` if it had none.
 pub type Taken = BTreeMap<Type, Option<Heard>>;
 
 impl Type {
-    /// Every type.
+    /// Every type of feedback.
     pub const ALL: [Self; 3] = [Self::Bounce, Self::Complaint, Self::Delivery];
 
     /// Returns the word for it in a declaration, and in a note.
@@ -150,7 +150,7 @@ fn note(before: Option<&Heard>) -> Result<String, Failure> {
     Ok(note)
 }
 
-/// Reads a note.
+/// Reads from a tag of the stack's log group what heard the feedback before; `None` if nothing did.
 fn noted(session: &Session, note: &str) -> Option<Heard> {
     let (place, headers) = note.split_once(' ').map_or((note, false), |(place, rest)| (place, rest == HEADERS));
     (place != NOTHING).then(|| Heard { topic: session.aws.realm.arn(TOPIC, "", place).into(), headers })

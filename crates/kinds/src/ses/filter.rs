@@ -23,7 +23,7 @@ use engine::{Address, Failure, Field, Holds, Live, Owned, Owner, Stack, plain};
 #[derive(Debug)]
 pub struct Filter;
 
-/// A filter.
+/// The managed settings of a filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Treatment of mail from these addresses.
@@ -36,7 +36,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// Refuses it.
+    /// SES refuses mail from there.
     #[default]
     Block,
     /// Takes it, even if another filter blocks it.

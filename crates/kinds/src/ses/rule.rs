@@ -34,7 +34,7 @@ pub struct Settings {
     pub scan: bool,
     /// TLS that is required of the sender.
     pub tls: Tls,
-    /// Actions, in order.
+    /// Actions in the order in which SES runs them.
     pub actions: Vec<Action>,
     /// Names of our rules that are declared before this one, in order: needed to place a new one. SES does not return
     /// `After`.

@@ -11,7 +11,7 @@ use crate::{
 use aws::OrFail;
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Owner};
 
-/// Receipt rule sets.
+/// The kind of SES's receipt rule sets.
 #[derive(Debug)]
 pub struct RuleSet;
 

@@ -21,7 +21,7 @@ use aws::{
 use engine::{Address, Children, Field, Holds, Live, Owned, Owner, Protection, Tags, depends, plain, stays};
 use engine::{Class, Failure};
 
-/// SNS topics.
+/// The kind of SNS's topics.
 #[derive(Debug)]
 pub struct Topic;
 
@@ -69,7 +69,7 @@ const OWNER_MAY: [&str; 8] = [
 /// The id of AWS's own statement.
 const OWNER: &str = "__default_statement_ID";
 
-/// The statement with which a topic is used by its account. A policy of our own that names services needs it beside.
+/// Returns the statement with which a topic is used by its account. A policy of our own that names services needs it beside.
 pub fn owner_statement(arn: &str) -> (String, Statement) {
     let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
     let mut statement = Statement::allow(&OWNER_MAY, [arn.to_owned()]);
@@ -77,8 +77,8 @@ pub fn owner_statement(arn: &str) -> (String, Statement) {
     (OWNER.to_owned(), statement.when("StringEquals", "aws:SourceOwner", [account]))
 }
 
-/// The same without publishing, which it lets every service do that acts for the account. Whoever has the right by a policy of his own
-/// publishes all the same.
+/// Returns that statement without publishing, which it lets every service do that acts for the account. Whoever has the right by a policy
+/// of his own publishes all the same.
 pub fn owner_without_publishing(arn: &str) -> (String, Statement) {
     let (id, mut owner) = owner_statement(arn);
     owner.actions.remove("SNS:Publish");

@@ -25,7 +25,7 @@ use engine::{
 };
 use engine::{Class, Failure};
 
-/// SQS queues.
+/// The kind of SQS's queues.
 #[derive(Debug)]
 pub struct Queue;
 

@@ -85,7 +85,7 @@ pub(crate) struct Answers {
     unlisted: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// What services answer where there is nothing.
+/// Answers of the services about resources that do not exist, by call.
 static ABSENT: LazyLock<BTreeMap<String, Answer>> = LazyLock::new(|| {
     let lines = include_str!("absent").lines().filter(|line| !line.starts_with('#'));
     let answer = |line: &str| {

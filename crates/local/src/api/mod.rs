@@ -40,7 +40,7 @@ use crate::{
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// API Gateway's limit on the time of an answer.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// The stage whose name is no part of the path.
+/// The stage whose name is not part of the path.
 const DEFAULT_STAGE: &str = "$default";
 /// Id of every API: AWS makes them up.
 const API_ID: &str = "local";
@@ -49,14 +49,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Characters that are told of an answer that refuses.
 const LONGEST_REFUSAL: usize = 300;
 
-/// An API.
+/// A local HTTP API, with its routes and the functions behind them.
 #[derive(Debug)]
 pub struct Api {
     pub(crate) stage: String,
     /// Answers to browsers of other origins; `None` gives none.
     pub(crate) cors: Option<Cors>,
     pub(crate) routes: Vec<Route>,
-    /// Functions by entry.
+    /// Functions by the names of their entries.
     pub(crate) functions: BTreeMap<String, Arc<Function>>,
     pub(crate) observer: Observer,
     pub(crate) work: Work,
@@ -101,7 +101,7 @@ impl Api {
         self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// Answers a request.
+    /// Answers a request as API Gateway would.
     pub async fn answer(&self, request: Request, sender: &Sender) -> Response {
         let (parts, body) = request.into_parts();
         let Some(cors) = &self.cors else { return self.answer_any(&parts, body, sender).await };

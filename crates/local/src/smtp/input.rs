@@ -1,4 +1,4 @@
-//! What a client sends: a stream, plain or TLS, and the bytes of it that were not processed yet.
+//! Input of a client: a stream, plain or TLS, and the bytes of it that were not processed yet.
 
 use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
 use tokio::io::{AsyncRead, AsyncWrite};

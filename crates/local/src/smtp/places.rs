@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Interval of looking for a session that has become idle.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a session is doing.
+/// The work of a session at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
     /// It waits for a command.
@@ -44,7 +44,7 @@ impl Doing {
     }
 }
 
-/// All places.
+/// The places of all sessions, of which there is a limited number.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     taken: Mutex<Taken>,

@@ -28,7 +28,7 @@ const STEP: usize = 16 * 1024;
 /// A session with one client.
 pub(super) struct Session {
     stream: Box<dyn Stream>,
-    /// What the client has sent and was not processed yet.
+    /// Bytes of the client that were not processed yet.
     unread: Vec<u8>,
     client: SocketAddr,
     receiver: Arc<Receiver>,

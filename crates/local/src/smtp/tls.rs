@@ -22,7 +22,7 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// Makes a certificate.
+    /// Makes a self-signed certificate for the listener.
     pub(crate) fn new() -> io::Result<Self> {
         let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).map_err(io::Error::other)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));

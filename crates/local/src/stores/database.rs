@@ -30,7 +30,7 @@ const PACKAGE: &str = "mariadb-server";
 /// Words in its log when it has read its first statements.
 const READY: &str = "ready for connections";
 
-/// What the programs of one database have in common.
+/// The settings that the programs of one database share.
 struct Place {
     server: PathBuf,
     install: PathBuf,

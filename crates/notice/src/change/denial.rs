@@ -64,7 +64,7 @@ impl Denial<'_> {
             && self.is_said_of_work()
     }
 
-    /// "Will not begin before 22:00", "do not start until we call": what is denied is another time.
+    /// Returns `true` if another time is denied: "Will not begin before 22:00", "do not start until we call".
     fn is_limited(&self) -> bool {
         let after = self.0.tokens.get(self.0.at + 1..).unwrap_or_default();
         after.iter().any(|token| is_in(token, plans::LIMITS))
@@ -115,7 +115,7 @@ impl Denial<'_> {
         }
     }
 
-    /// "Nothing was done", "Colt did not approve this work"; an order to the reader is no plan.
+    /// Returns `true` if work is denied: "Nothing was done", "Colt did not approve this work"; an order to the reader is no plan.
     fn denies_work(&self) -> bool {
         let clause = &self.0;
         let is_order = clause.before().iter().all(|token| is_in(token, plans::ORDERING));

@@ -46,7 +46,7 @@ pub(super) const NOT: &List = &List::of(&[
     "pas", "jamais", "degil", "unable", "without",
 ]);
 
-/// What has to be there so that work can be done, as word beginnings.
+/// Preconditions of work, as word beginnings: permits and consents.
 pub(super) const CONSENT: &List = &List::of(&[
     "permit", "permission", "approval", "consent", "clearance", "agreement", "authorisation", "authorization",
     "genehmigung", "freigabe", "zustimmung", "vergunning", "goedkeuring", "toestemming", "permiso", "aprobacion",

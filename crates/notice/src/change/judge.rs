@@ -124,7 +124,7 @@ impl<'sentence> Judge<'sentence> {
         self.around.iter().any(|word| list.holds(word))
     }
 
-    /// "It has been cancelled".
+    /// Judges a passive: "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
         let is_of_progress = is_of_progress(change);
         // "Können nicht stattfinden": what cannot happen will not.
@@ -168,13 +168,13 @@ impl<'sentence> Judge<'sentence> {
             || is_ahead && (is_of_progress(change) || is_consequence || self.is_followed_by_condition())
     }
 
-    /// "The completed form", "in a closed ring".
+    /// Returns `true` if the change describes a thing: "The completed form", "in a closed ring".
     fn is_of_thing(&self, change: Change) -> bool {
         change == Change::Completed && self.is_attribute()
             || self.hit.entry.form == Form::DoneToWork && self.is_attribute_of_thing()
     }
 
-    /// "We do not expect this work to be extended".
+    /// Returns `true` if the change is not expected: "We do not expect this work to be extended".
     fn is_unexpected(&self) -> bool {
         let before = self.tokens.get(self.clause_start()..self.group).unwrap_or_default();
         let expects = |token: &Token<'_>| {
@@ -196,7 +196,7 @@ impl<'sentence> Judge<'sentence> {
             && !object.iter().any(|token| begins(token, words::WORK))
     }
 
-    /// "We cancel", "had to reschedule".
+    /// Judges an active verb: "We cancel", "had to reschedule".
     fn act(&self, change: Change) -> Verdict {
         let clause = self.clause();
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
@@ -248,7 +248,7 @@ impl<'sentence> Judge<'sentence> {
             || before.is_empty() && change != Change::Cancelled
     }
 
-    /// "The cancellation of …".
+    /// Judges a noun: "The cancellation of …".
     fn noun(&self, change: Change) -> Verdict {
         let articles = [
             "the", "a", "an", "of", "der", "die", "das", "dem", "de", "het", "el", "la", "o", "il", "le", "du", "al",
@@ -292,7 +292,7 @@ impl<'sentence> Judge<'sentence> {
         }
     }
 
-    /// "Will not take place".
+    /// Judges a verb of taking place: "Will not take place".
     fn happens(&self, change: Change) -> Verdict {
         let next = self.tokens.get(self.hit.end).map_or("", |token| token.word);
         let is_limit =

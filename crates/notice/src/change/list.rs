@@ -2,7 +2,7 @@
 
 /// A list of words, of word beginnings or of phrases.
 pub(super) trait Words {
-    /// Returns the entries.
+    /// Returns the entries of the list.
     fn words(&self) -> &[&str];
 
     /// Returns `false` only if no entry begins like this word.

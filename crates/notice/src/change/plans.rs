@@ -39,7 +39,7 @@ pub(super) const ORDERING: &List = &List::of(&[
     "so", "hence", "and",
 ]);
 
-/// Those who do the work, as word beginnings.
+/// People who do the work, as word beginnings.
 pub(super) const CREW: &List = &List::of(&[
     "crew", "team", "engineer", "technician", "contractor", "supplier", "vendor", "partner", "board", "techniker",
     "lieferant", "leverancier", "monteur", "tecnico", "proveedor", "contratista", "fornecedor", "fornitore",
@@ -52,13 +52,13 @@ pub(super) const READERS: &List = &List::of(&[
     "clientes", "clienti", "kunden", "klanten", "users", "peers", "members", "mailbox", "inbox", "address", "recipient",
 ]);
 
-/// What a plan's negation may be said of without denying the plan, as word beginnings.
+/// Subjects whose negation does not deny a plan, as word beginnings: "no outage is planned".
 pub(super) const UNAFFECTED: &List = &List::of(&[
     "impact", "outage", "downtime", "interruption", "disruption", "effect", "auswirk", "ausfall", "impacto", "mailbox",
     "protection", "redundan",
 ]);
 
-/// What a plan's negation may deny without denying the plan, as word beginnings: an impact, an expectation, an answer.
+/// Words that may be negated without denying the plan, as word beginnings: an impact, an expectation, an answer.
 pub(super) const UNDENIED: &List = &List::of(&[
     "impact", "affect", "effect", "expect", "anticipat", "foresee", "intend", "reply", "replie", "respond", "respons",
     "answer", "hesitat", "guarantee", "warrant", "accept", "liabil", "liable", "responsib", "recipient", "disclos",

@@ -30,7 +30,7 @@ pub(super) enum Condition {
 pub(super) enum Subject {
     /// The maintenance: "the work on your circuit".
     Work,
-    /// What the work needs from others: "the permit".
+    /// Consent that the work needs from others: "the permit".
     Consent,
     /// An object of the work: "your circuit".
     Object,

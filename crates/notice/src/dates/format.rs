@@ -225,7 +225,7 @@ fn weekday(text: &str) -> Option<(i8, &str)> {
     Some((i8::try_from(index).ok()?, rest))
 }
 
-/// `AM`, `am`, `a.m.`, `A.M` at the start.
+/// Reads `AM`, `am`, `a.m.`, `A.M` at the start.
 fn half(text: &str) -> Option<(Half, &str)> {
     let mut characters = text.char_indices();
     let half = match characters.next()?.1 {

@@ -1,4 +1,4 @@
-//! What a mail that nobody reads seems to announce, for a person to confirm: the fallback for senders that we do not know, and
+//! Suggests what a mail that nobody reads seems to announce, for a person to confirm: the fallback for senders that we do not know, and
 //! for notices of a known carrier that lack the parts of its format.
 //!
 //! A mail that states under the labels of [`labels`] one id, one window with its zone, and circuits is a suggestion; anything that

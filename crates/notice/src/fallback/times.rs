@@ -120,7 +120,7 @@ fn local_time(text: &str) -> Option<DateTime> {
     }
 }
 
-/// `A - B ZONE`, `A ZONE to B ZONE`, where the second may be a time of day.
+/// Reads `A - B ZONE` or `A ZONE to B ZONE`, where the second may be a time of day.
 fn range(text: &str, label: &Zone, common: Option<&TimeZone>) -> Option<(Moment, Moment)> {
     let text = normal(text);
     let text = ["from ", "between "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(&text);

@@ -17,7 +17,7 @@ use super::{
     source::Source,
 };
 
-/// A failure where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
+/// Fails where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
 /// way, or states other values to one who reads it in another way.
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;

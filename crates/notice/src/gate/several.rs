@@ -95,7 +95,7 @@ fn other_id(lines: &Lines, read: &BTreeSet<&str>) -> Option<(Place, String)> {
 
 /// The forms of the ids that were read, without the numbers of their windows.
 struct Forms<'read> {
-    /// The ids.
+    /// Ids without the numbers of their windows.
     cores: BTreeSet<&'read str>,
     /// One id of each form that has enough digits to be told from other numbers.
     forms: Vec<&'read str>,

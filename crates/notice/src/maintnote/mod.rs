@@ -151,7 +151,7 @@ fn contradiction(uid: Option<&str>, number: usize) -> Failure {
     Failure { place: Some(place), ..failure }
 }
 
-/// Like [`read`], a failure where the mail has no MAINTNOTE.
+/// Reads as [`read`] does; a mail without MAINTNOTE is a failure.
 pub fn expect(source: &Source<'_>) -> Result<Vec<Draft>, Failure> {
     read(source)?.ok_or_else(|| Failure::missing("a calendar with X-MAINTNOTE properties"))
 }

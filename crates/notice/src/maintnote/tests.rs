@@ -1,3 +1,5 @@
+//! Tests the reading of MAINTNOTE calendars: whole entries, every field that may lack or contradict another, and any text without a panic.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,4 +1,4 @@
-//! What the MAINTNOTE entries of the mail's calendars say, read line by line: id, window and status of one maintenance stand in one
+//! Reads the MAINTNOTE entries of the mail's calendars line by line: id, window and status of one maintenance stand in one
 //! entry.
 
 use jiff::{
@@ -26,7 +26,7 @@ struct Entry<'text> {
 /// More pairs of an entry and a maintenance are not compared.
 const MOST: usize = 2_500;
 
-/// The answers on ids, windows and statuses; silent where there is no entry, or more of them than a notice has.
+/// Returns the answers on ids, windows and statuses; silent where there is no entry, or more of them than a notice has.
 pub(super) fn answers(source: &Source<'_>, maintenances: &[Maintenance]) -> (Answer, Answer, Answer) {
     let mut entries = Vec::new();
     for calendar in source.calendars() {
@@ -110,7 +110,7 @@ impl Entry<'_> {
     }
 }
 
-/// `+0100` as `TZOFFSETTO` has it.
+/// Reads `+0100` as `TZOFFSETTO` has it.
 fn offset(text: &str) -> Option<Offset> {
     let (sign, digits) = text.trim().split_at_checked(1)?;
     let (hours, minutes) = digits.split_at_checked(2)?;

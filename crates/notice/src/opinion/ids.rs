@@ -33,7 +33,7 @@ pub(super) fn judge(said: &Said<'_>, maintenances: &[Maintenance]) -> Answer {
     Answer::Agrees(ids.len())
 }
 
-/// What speaks against an id.
+/// Returns the failure of an id that belongs to something else; `None` if nothing speaks against it.
 fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Failure> {
     let is_circuit = |one: &Maintenance| one.account() == id || one.circuits().iter().any(|circuit| circuit.id() == id);
     if maintenances.iter().any(is_circuit) {
@@ -58,7 +58,7 @@ fn other(said: &Said<'_>, id: &str, maintenances: &[Maintenance]) -> Option<Fail
     Some(Failure { place: Some(said.place(named)), ..Failure::ambiguous(expected).with_quote(quote) })
 }
 
-/// An id is whole where no letter or digit goes on.
+/// Returns `true` if no letter or digit goes on at either side of an id.
 fn is_whole(text: &str, at: usize, length: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.chars().next_back());
     let after = text.get(at + length..).and_then(|after| after.chars().next());
@@ -66,7 +66,7 @@ fn is_whole(text: &str, at: usize, length: usize) -> bool {
     !is_part(before) && !is_part(after)
 }
 
-/// A label goes back to the last mark that ends a sentence or a cell.
+/// Returns where a label begins: behind the last mark that ends a sentence or a cell.
 fn label_start(text: &str, at: usize) -> usize {
     let farthest = text.ceil_char_boundary(at.saturating_sub(LONGEST_LABEL));
     let before = text.get(farthest..at).unwrap_or_default();
@@ -128,7 +128,7 @@ const OTHERS: &[&str] = &[
 /// Words that make a label that of another maintenance.
 const EARLIER: &[&str] = &["previous", "related", "parent", "original", "old"];
 
-/// Whether a label, lower case, is one of a maintenance (`true`), or of something else. `None` where it is neither.
+/// Returns `true` if a label, lower case, is one of a maintenance, `false` if it is one of something else, `None` if it is neither.
 fn names(label: &str) -> Option<bool> {
     let mut named = None;
     for word in label.split(|mark: char| !mark.is_alphanumeric()).filter(|word| !word.is_empty()) {

@@ -47,14 +47,14 @@ impl Opinion {
     }
 }
 
-/// What one form of the mail says to a reading.
+/// The answer of one form of the mail to a reading.
 enum Answer {
     Agrees(usize),
     Silent,
     Objects(Failure),
 }
 
-/// The opinion on a reading; a failure, with both readings, where it differs.
+/// Returns the opinion on a reading, or a failure, with both readings, where it differs.
 ///
 /// A mail states its notice in several forms: calendar, page, text. One that agrees is enough: the other may be a footer.
 pub fn of(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<Opinion, Failure> {

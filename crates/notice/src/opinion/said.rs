@@ -1,4 +1,4 @@
-//! What a mail says, in lines: the subjects, and below them the lines of a body. A cell of a table is a line of its own.
+//! Turns a mail into lines: the subjects, and below them the lines of a body. A cell of a table is a line of its own.
 
 use std::cell::OnceCell;
 
@@ -14,7 +14,7 @@ pub(super) struct Said<'mail> {
     pub(super) lines: Vec<&'mail str>,
     /// The place in the body of each line of the body, from 0.
     numbers: Vec<usize>,
-    /// Number of subjects.
+    /// Number of subjects at the head of the lines.
     pub(super) subjects: usize,
     body: Option<&'mail Lines>,
     /// The day on which the notice was written.
@@ -22,7 +22,7 @@ pub(super) struct Said<'mail> {
     stated: OnceCell<Stated>,
 }
 
-/// The forms of a mail: page and text, or its subjects alone.
+/// Returns the forms of a mail: page and text, or its subjects alone.
 pub(super) fn forms<'mail>(source: &'mail Source<'_>) -> Vec<Said<'mail>> {
     let mut subjects: Vec<&str> = source.mail().layers().iter().rev().map(Layer::bare_subject).collect();
     subjects.dedup();

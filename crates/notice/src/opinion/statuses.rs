@@ -69,7 +69,7 @@ fn against(said: &Said<'_>, told: &[&Statement], status: Status) -> Option<Failu
     }
 }
 
-/// Whether a change is what this status says.
+/// Returns `true` if the change is what this status says.
 fn tells(change: Change, status: Status) -> bool {
     match change {
         Change::Cancelled => status == Status::Cancelled,
@@ -83,7 +83,7 @@ fn tells(change: Change, status: Status) -> bool {
     }
 }
 
-/// Whether a change leaves no other status.
+/// Returns `true` if the change leaves no other status.
 fn is_final(change: Change) -> bool {
     matches!(change, Change::Cancelled | Change::Completed | Change::Postponed)
 }

@@ -128,7 +128,7 @@ impl Page {
         self.values_of(label).into_iter().next()
     }
 
-    /// Like [`Page::value_of`], a failure that names the label where there is no such cell.
+    /// Returns the value as [`Page::value_of`] does, or a failure that names the label where there is no such cell.
     pub fn expect_value_of(&self, label: &str) -> Result<Found<String>, Failure> {
         self.value_of(label).ok_or_else(|| Failure::missing(format!("a cell beside `{label}`")))
     }

@@ -62,7 +62,7 @@ struct Walk {
 }
 
 struct OpenCell {
-    /// Its first line.
+    /// Index of its first line.
     start: usize,
     columns: usize,
     rows: usize,

@@ -189,7 +189,7 @@ impl<'page> Row<'page> {
         self.cells.get(column).copied().flatten().filter(|cell| !cell.value.is_empty())
     }
 
-    /// Like [`Row::get`], a failure that names the heading where the cell is missing or blank.
+    /// Returns the cell as [`Row::get`] does, or a failure that names the heading where the cell is missing or blank.
     pub fn expect(&self, heading: &str) -> Result<&'page Found<String>, Failure> {
         self.get(heading).ok_or_else(|| {
             let cells: Vec<_> = self.cells.iter().flatten().map(|cell| cell.quote.as_str()).collect();

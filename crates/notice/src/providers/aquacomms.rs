@@ -47,7 +47,7 @@ fn read(source: &Source<'_>) -> Result<Reading, Failure> {
     let page = source.page();
     let has_window = page.as_ref().is_ok_and(|page| page.value_of(START).is_some());
     if !has_window && !OF_WORK.is_match(&subject.value) {
-        return Ok(Reading::Other("a ticket that is no maintenance".to_owned()));
+        return Ok(Reading::Other("a ticket that is not a maintenance".to_owned()));
     }
     let page = page?;
     let status = words::status_of([subject.clone()], page.lines().iter())?;

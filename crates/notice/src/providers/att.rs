@@ -90,7 +90,7 @@ fn impact(body: &Lines, status: Status) -> Result<Impact, Failure> {
     }
 }
 
-/// Summary, kind and description in one, as far as they are there.
+/// Returns summary, kind and description in one, as far as they are there.
 fn summary(body: &Lines) -> Option<Found<String>> {
     let summary = body.labelled("Summary");
     let mut rest = [KIND, "Description"].into_iter().filter_map(|label| body.labelled(label));
@@ -102,7 +102,7 @@ fn summary(body: &Lines) -> Option<Found<String>> {
     }
 }
 
-/// Start and end stand in one line, or each in its own.
+/// Reads the windows. Start and end stand in one line, or each in its own.
 fn windows(body: &Lines) -> Result<Vec<Times>, Failure> {
     let mut ends = body.all_labelled("End Time").into_iter();
     let mut windows = Vec::new();

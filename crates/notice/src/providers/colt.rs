@@ -118,7 +118,7 @@ fn says(source: &Source<'_>) -> Option<Found<String>> {
     is_colts.then_some(subject)
 }
 
-/// Lumen's heading, in a mail that names Colt and not Lumen.
+/// Returns Lumen's heading, in a mail that names Colt and not Lumen.
 fn says_as_lumen(source: &Source<'_>) -> Option<Found<String>> {
     let lines = source.body().ok()?;
     let heading = lines.matching(&lumen::HEADING)?;

@@ -154,7 +154,7 @@ fn windows_of(grid: &Headed<'_>) -> Result<Vec<Window>, Failure> {
     Ok(first)
 }
 
-/// Date, time, date, time and zone; `None` for an hour that the clock skips or repeats, which the other zones tell.
+/// Reads date, time, date, time and zone; `None` for an hour that the clock skips or repeats, which the other zones tell.
 fn window(row: &Row<'_>) -> Result<Option<(TimeZone, Window)>, Failure> {
     let cells: Vec<_> = row.cells().iter().flatten().filter(|cell| !cell.value.is_empty()).collect();
     let [start_date, start_time, end_date, end_time, zone] = cells.as_slice() else {

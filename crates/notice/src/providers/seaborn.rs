@@ -167,12 +167,12 @@ fn circuits(lines: &Lines, status: Status) -> Result<Vec<Found<Circuit>>, Failur
     Ok(circuits)
 }
 
-/// Without what a wrong charset left around it.
+/// Removes what a wrong charset left around an id.
 fn clean(id: &str) -> &str {
     id.trim_matches(|mark: char| mark.is_whitespace() || mark == '\u{fffd}')
 }
 
-/// Start and finish under labels of their own, or ranges under `SCHEDULE: (UTC):`.
+/// Reads start and finish under labels of their own, or ranges under `SCHEDULE: (UTC):`.
 fn windows(lines: &Lines) -> Result<Vec<Times>, Failure> {
     let is_closing = |line: &str| CLOSING.iter().any(|closing| line.starts_with(closing));
     let end = lines.iter().find(|(_, line)| is_closing(line)).map(|(place, _)| line_of(&place));

@@ -96,7 +96,7 @@ const WINDOW: &str = "a window in UTC such as `22-Apr-2031 05:00 - 22-Apr-2031 0
 
 /// A line of times below `Schedule`.
 enum Schedule {
-    /// A whole window.
+    /// A window with start and end.
     Window(Times),
     /// Its start, or its end.
     Bound { is_start: bool, is_backup: bool, time: Found<Moment> },

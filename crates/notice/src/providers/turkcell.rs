@@ -107,13 +107,13 @@ fn status(titles: impl Iterator<Item = Found<String>>, lines: &Lines) -> Result<
     status.ok_or_else(|| Failure::missing("a heading such as `TURKCELL SUPERONLINE PLANNED MAINTENANCE`"))
 }
 
-/// Start and end, day first: the carrier writes dates with points, as its country does.
+/// Reads start and end, day first: the carrier writes dates with points, as its country does.
 fn window(start: &Found<String>, end: &Found<String>) -> Result<Times, Failure> {
     let expected = "a time such as `07.08.2031 00:00 GMT+3`, the day first";
     Ok((start.try_with(expected, |text| time(text))?, end.try_with(expected, |text| time(text))?))
 }
 
-/// `GMT+3` is ahead of UTC, as clocks in Istanbul are: midnight there is 21:00 UTC of the day before.
+/// Reads a time. `GMT+3` is ahead of UTC, as clocks in Istanbul are: midnight there is 21:00 UTC of the day before.
 fn time(text: &str) -> Option<Moment> {
     dates::zoned(text, &["%d.%m.%Y %H:%M[:%S]"])
 }

@@ -121,7 +121,7 @@ fn windows(cell: &Found<String>) -> Result<Vec<StartAndEnd>, Failure> {
     windows.collect()
 }
 
-/// Planned downtime is an outage, unless it is none.
+/// Reads the impact. Planned downtime is an outage, unless it is none.
 fn impact(page: &Page) -> Result<Impact, Failure> {
     let Some(downtime) = page.value_of("Planned Circuit Downtime") else { return Ok(Impact::Outage) };
     match downtime.value.as_str() {

@@ -110,7 +110,7 @@ pub fn impact(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     Ok(field.with(impact))
 }
 
-/// Like [`impact`], for formats in which hits ("Switch hit", "50 ms hits") are outages of moments.
+/// Reads as [`impact`] does, for formats in which hits ("Switch hit", "50 ms hits") are outages of moments.
 pub fn impact_or_hit(field: &Found<String>) -> Result<Found<Impact>, Failure> {
     impact(field).or_else(|failure| {
         let is_hit = failure.kind == FailureKind::Malformed && has_any(&words(&lower(&field.value)), &["hit", "hits"]);

@@ -177,7 +177,7 @@ pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failu
     Ok(told)
 }
 
-/// Like [`status_told`], of a body in lines. A sentence may be wrapped.
+/// Reads as [`status_told`] does, of a body in lines. A sentence may be wrapped.
 pub fn status_told_in<'body>(
     lines: impl Iterator<Item = (Place, &'body str)>,
 ) -> Result<Option<Found<Status>>, Failure> {

@@ -115,7 +115,7 @@ fn is_state(code: &str) -> bool {
     })
 }
 
-/// Lower case, without accents and points, hyphens as spaces.
+/// Returns the text in lower case, without accents and points, hyphens as spaces.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars().flat_map(char::to_lowercase).take(80) {
@@ -138,12 +138,12 @@ fn plain(text: &str) -> String {
     crate::lines::fold(&plain)
 }
 
-/// [`plain`], with `St`, `Ft` and `Mt` written out.
+/// Returns the [`plain`] name, with `St`, `Ft` and `Mt` written out.
 fn city_name(city: &str) -> String {
     spelled_out(&plain(city))
 }
 
-/// The same of a name that is plain.
+/// Writes `St`, `Ft` and `Mt` out in a name that is plain.
 fn spelled_out(plain: &str) -> String {
     let words = plain.split(' ').map(|word| match word {
         "st" => "saint",

@@ -177,7 +177,7 @@ pub fn by_city(city: &str) -> Option<TimeZone> {
     TimeZone::get(cities::zone_of(city)?).ok()
 }
 
-/// `UTC+8`, `GMT -05:00`, `+0100`, `UTC+5:30`.
+/// Reads `UTC+8`, `GMT -05:00`, `+0100`, `UTC+5:30`.
 fn by_offset(text: &str) -> Option<TimeZone> {
     let upper = text.to_ascii_uppercase();
     let offset = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")).unwrap_or(&upper).trim();

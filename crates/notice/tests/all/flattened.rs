@@ -10,11 +10,11 @@ use crate::support;
 /// The separation of a row's cells in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// `a | b`.
+    /// Cells with bars between them: `a | b`.
     Bars,
     /// `| a | b |`, with rules.
     Framed,
-    /// `a`, tab, `b`.
+    /// Cells with tabs between them.
     Tabs,
     /// `a: b` where a row has two cells; else bars.
     Labels,

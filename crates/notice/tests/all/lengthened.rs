@@ -21,7 +21,7 @@ const NEGLIGIBLE_OF_LINES_MS: u64 = 1_000;
 /// Maximum length of an id, in bytes.
 const LONGEST_ID: usize = 500;
 
-/// What stands between two values of a list.
+/// Separators between two values of a list.
 const BETWEEN: &[&str] = &[" / ", ", ", " ", "\n", "; ", "<br>", " & ", "|", "\n\n", "</td><td>", "\t", ": "];
 
 /// How a value is made longer.

@@ -55,7 +55,7 @@ pub enum RuleSet {
 }
 
 impl RuleSet {
-    /// Chooses the rule set by which set is active (decision 1): the rules join somebody else's set, unless the declaration
+    /// Chooses the rule set by which set is active: the rules join somebody else's set, unless the declaration
     /// takes over.
     pub fn choose(declaration: &Declaration, names: &Names, snapshot: &Snapshot) -> Self {
         match &snapshot.active {

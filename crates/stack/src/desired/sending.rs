@@ -1,4 +1,4 @@
-//! What becomes of the mails that SES sends: configuration sets, the feedback of identities, and what the functions that hear of them
+//! Desired resources about sent mails: configuration sets, the feedback of identities, and what the functions that hear of them
 //! use: tables, and clusters of Kafka with their topics.
 
 use super::{Blueprint, network, of};

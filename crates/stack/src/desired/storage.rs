@@ -73,7 +73,7 @@ fn bucket(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Bucket) {
     blueprint.add(of(Kind::Bucket, entry), Address::of(name), settings, Vec::new());
 }
 
-/// The encryption of a bucket by a key; without one it is S3's own.
+/// Returns the encryption of a bucket by a key; without one it is S3's own.
 fn encryption(key: Option<String>) -> Encryption {
     key.map_or_else(Encryption::default, Encryption::by_key)
 }

@@ -83,7 +83,7 @@ fn code_that_is_too_large_for_a_call_has_a_bucket_of_its_own() {
     assert!(resources.iter().filter(|one| one.id.kind == Kind::Function).all(|one| one.after.contains(&id)));
 }
 
-/// What has another name was made by somebody else, and goes only by consent.
+/// A resource of any other name was made by somebody else, and goes only by consent.
 #[test]
 fn every_item_that_a_declaration_gives_has_a_name_of_the_stacks_own() {
     let full = include_str!("../../../../tests/all/validate/full.yaml");

@@ -37,7 +37,7 @@ const ROLE_OF_DATABASES: ArnForm =
 /// The role that `ElastiCache` makes for itself when the first cache of an account is made.
 const ROLE_OF_CACHES: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache");
-/// What `ElastiCache` looks at beside a cache: its nodes, its snapshots, and the parameters that `ElastiCache` has for each engine.
+/// The ARN of a cache's node. `ElastiCache` checks it beside the cache, as it does the snapshots and its own parameters for each engine.
 const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
 const SNAPSHOT_OF_DATABASE: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
@@ -47,7 +47,7 @@ const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergro
 /// RDS's own groups of options: a database without one is in that of its engine.
 const OPTIONS_OF_RDS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
 
-/// What a server is made of: its image, its own disk and its network interface, which have no tag of the stack.
+/// The parts of a server without a tag of the stack: its image, its own disk and its network interface.
 const LAUNCH: [ArnForm; 3] = [
     ArnForm("ec2:{region}::image/{name}"),
     ArnForm("ec2:{region}:{account}:network-interface/{name}"),

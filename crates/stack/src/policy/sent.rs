@@ -88,7 +88,7 @@ fn mails(declaration: &Declaration, names: &Names) -> Vec<String> {
     tables.map(|(table, _)| names.arn(Kind::Table, table)).collect()
 }
 
-/// Returns the rights of a reader that belongs to no group, or of whoever asks a function that is one.
+/// Returns the rights of a reader that belongs to no group, or of a caller of a function that is one.
 fn reading(declaration: &Declaration, names: &Names, way: Reading<'_>) -> Vec<(&'static str, Statement)> {
     if let Reading::Function(entry) = way {
         return vec![("AskFunction", Statement::allow(ASKING, [names.arn(Kind::Function, entry)]))];

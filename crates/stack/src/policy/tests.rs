@@ -309,7 +309,7 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
     assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
 }
 
-/// What is declared no more may have been anything: the last function may have been in a VPC, and may have consumed a queue.
+/// An entry that is declared no more may have been anything: the last function may have been in a VPC, and may have consumed a queue.
 #[test]
 fn what_is_no_longer_declared_can_be_deleted() {
     const EMPTY: &str = "stack: circuits\nregion: eu-west-1\n";

@@ -1,4 +1,4 @@
-//! AWS's quotas.
+//! Compares plans with AWS's quotas before anything is made.
 
 use std::collections::BTreeSet;
 

@@ -70,7 +70,7 @@ pub fn actions(declaration: &Declaration) -> Vec<&'static str> {
     actions
 }
 
-/// What the comparison has read already.
+/// The resources that the comparison has read already.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'seen> {
     /// The rule set that has, or will have, the receipt rules.

@@ -9,7 +9,7 @@ use declaration::{Declaration, FilterPolicy, Recipient};
 use engine::Stack;
 use kinds::ses::{self, Snapshot, filter::range};
 
-/// What others have in the way of the stack's mail.
+/// Resources of others that are in the way of the stack's mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// Findings that tell of mail that does not reach the stack's rules.

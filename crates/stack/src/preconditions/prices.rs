@@ -1,4 +1,4 @@
-//! What costs money while nobody uses it, told before it is made.
+//! Tells of resources with fixed costs before they are made.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) fn prices((file, declaration): (&Path, &Declaration), names: &Names) 
             return;
         }
         let place = declaration.places.show(file, &[section, entry]);
-        let (noun, price) = (kind.name(), price.told());
+        let (noun, price) = (kind.name(), price.describe());
         let what = format!("{place}: {noun} `{entry}` costs {price}, and takes {how_long} to be made");
         findings.push(Finding::warns(what, hint));
     };

@@ -2,7 +2,7 @@
 
 use std::{process::Command, sync::Arc};
 
-use function_trial::{Lambda, Running, Said};
+use function_trial::{Lambda, Report, Running};
 use krafka::{
     Kafka, Record,
     auth::{AuthConfig, AwsMskIamCredentials, TlsConfig},
@@ -94,7 +94,7 @@ impl Trial {
         });
     }
 
-    pub(crate) fn ask(&self, event: &Value) -> Said {
+    pub(crate) fn ask(&self, event: &Value) -> Report {
         self.lambda.invoke("r-1", &event.to_string())
     }
 

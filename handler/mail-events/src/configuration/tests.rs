@@ -1,3 +1,5 @@
+//! Tests the reading of the configuration from the environment: what is taken by default, and every mistake that is told at the start.
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},

@@ -36,7 +36,7 @@ pub(crate) struct Kept {
     pub(crate) value: Value,
 }
 
-/// A cluster.
+/// A cluster of Kafka with listeners in front of its brokers.
 pub(crate) struct Broker {
     pub(crate) front: Arc<Front>,
     /// Addresses of the brokers, as the function gets them.
@@ -46,7 +46,7 @@ pub(crate) struct Broker {
     runtime: Runtime,
 }
 
-/// What stands behind the listeners.
+/// The brokers behind the listeners.
 enum Behind {
     /// The client's own brokers.
     Own(Arc<FakeBroker>),
@@ -140,7 +140,7 @@ impl Broker {
         records
     }
 
-    /// Removes the topic.
+    /// Removes the topic from the cluster.
     pub(crate) fn delete_topic(&self) {
         match &self.behind {
             Behind::Own(cluster) => assert!(cluster.delete_topic(TOPIC)),

@@ -1,4 +1,4 @@
-//! What is told to be written is in Kafka, whatever happens between: the suite by which the client was chosen (`docs/kafka-clients.md`).
+//! Acknowledged messages are in Kafka, whatever happens between: the suite by which the client was chosen (`docs/kafka-clients.md`).
 
 use std::{
     collections::BTreeSet,

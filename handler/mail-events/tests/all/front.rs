@@ -25,7 +25,7 @@ use crate::{
     wire::{API_VERSIONS, PRODUCE, SASL_AUTHENTICATE, SASL_HANDSHAKE, frame, head, send, with_code},
 };
 
-/// What becomes of a request to write.
+/// A fault that befalls a request to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The broker does it and answers.
@@ -43,7 +43,7 @@ pub(crate) enum Fault {
 /// Chooses the fault of the n-th request to write.
 type Choice = Box<dyn Fn(u64) -> Fault + Send>;
 
-/// What the listeners of all brokers share.
+/// The state that the listeners of all brokers share.
 pub(crate) struct Front {
     /// Certificate that clients have to trust, as PEM.
     pub(crate) ca: String,

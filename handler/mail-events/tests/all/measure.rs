@@ -1,4 +1,4 @@
-//! What the function takes: time from the start of its process to the first acknowledged message, events a second once it is warm, memory
+//! Measures the function: time from the start of its process to the first acknowledged message, events a second once it is warm, memory
 //! and connections. Figures of the program for Lambda: `MAIL_EVENTS_FUNCTION` names it.
 
 use std::{

@@ -24,7 +24,7 @@ struct State {
     count: u64,
 }
 
-/// A table.
+/// A table of `DynamoDB` behind a local server.
 #[derive(Clone)]
 pub(crate) struct Table {
     state: Arc<Mutex<State>>,
@@ -51,7 +51,7 @@ impl Table {
         self.server.url()
     }
 
-    /// Puts an item.
+    /// Puts an item of a mail into the table.
     pub(crate) fn put(&self, sender: &str, sort: &str, template: Option<&str>) {
         let key = (sender.to_owned(), sort.to_owned());
         self.state.lock().unwrap().items.insert(key, template.map(str::to_owned));

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, time::Duration};
 
-use function_trial::{Lambda, Running, Said};
+use function_trial::{Lambda, Report, Running};
 use serde_json::{Value, json};
 
 use crate::{
@@ -54,7 +54,7 @@ impl Trial {
         said.body
     }
 
-    pub(crate) fn invoke(&self, event: &Value) -> Said {
+    pub(crate) fn invoke(&self, event: &Value) -> Report {
         self.lambda.invoke("r-1", &event.to_string())
     }
 

@@ -72,7 +72,7 @@ pub(crate) struct Head<'frame> {
     pub(crate) api: i16,
     pub(crate) version: i16,
     pub(crate) correlation: i32,
-    /// What follows: tags if the head has some, and the body.
+    /// Rest of the frame: tags if the head has some, and the body.
     pub(crate) rest: Bytes<'frame>,
 }
 

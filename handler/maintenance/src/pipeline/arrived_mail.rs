@@ -31,7 +31,7 @@ pub struct ArrivedMail {
     pub message_id: Option<String>,
     /// The mail as it came; `None` if its object stays in any case.
     pub source: Option<Source>,
-    /// What becomes of the object.
+    /// Fate of the object once the sinks have answered.
     pub fate: Fate,
 }
 

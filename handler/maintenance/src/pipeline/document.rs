@@ -90,9 +90,9 @@ pub struct MailPart<'mail> {
 pub struct AttachmentPart<'mail> {
     /// Name that the sender gave it; `None` if it has none.
     pub name: Option<&'mail str>,
-    /// Content type, `type/subtype`.
+    /// Content type of the part, `type/subtype`.
     pub content_type: &'mail str,
-    /// Size, in bytes.
+    /// Size of the part, in bytes.
     pub size: usize,
 }
 

@@ -1,5 +1,5 @@
-//! What sinks hold of a mail. The burden of proof is on the sink: an object is deleted only on the evidence that all of the mail, byte for
-//! byte, is where a person finds it, and that nothing points at the object.
+//! Copies of a mail in the sinks. The burden of proof is on the sink: an object is deleted only on the evidence that all of the mail, byte
+//! for byte, is where a person finds it, and that nothing points at the object.
 
 use sha2::{Digest, Sha256};
 
@@ -26,7 +26,7 @@ impl Source {
     }
 }
 
-/// What becomes of a mail's object once the sinks have answered.
+/// The fate of a mail's object once the sinks have answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fate {
     /// The object stays: sinks may point at it.
@@ -36,7 +36,7 @@ pub enum Fate {
     MayGo,
 }
 
-/// What the sinks do with a mail.
+/// The purpose for which sinks get a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// They deliver a notice.
@@ -45,7 +45,7 @@ pub enum Purpose {
     HandOver,
 }
 
-/// What a sink holds of a mail after its answer. A part of a mail alone, such as its text, counts as nothing.
+/// A sink's copy of a mail after its answer. A part of a mail alone, such as its text, counts as nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Held {

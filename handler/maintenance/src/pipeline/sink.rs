@@ -48,7 +48,7 @@ pub trait Sink {
 /// The result of a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// What the sink holds of the mail.
+    /// Copy of the mail that the sink holds.
     pub held: Held,
     /// Remaining work that the sink itself has handed to a person, with the reasons; empty if the notice was delivered completely.
     pub concerns: Vec<String>,

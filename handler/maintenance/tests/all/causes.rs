@@ -41,7 +41,7 @@ enum Failing {
     Plain,
     /// It closes each connection.
     Closes,
-    /// It never answers.
+    /// It accepts connections and never answers.
     Silent,
     /// It answers this status with [`BODY`].
     Answers(u16),

@@ -8,7 +8,7 @@ use std::{
 };
 
 pub(crate) use function_trial::Running;
-use function_trial::{Answer, Lambda, Request, Said, Server};
+use function_trial::{Answer, Lambda, Report, Request, Server};
 
 #[derive(Default)]
 struct State {
@@ -48,13 +48,13 @@ impl Cloud {
     }
 
     /// Invokes the function and waits for its message.
-    pub(crate) fn invoke(&self, request_id: &str, event: &str) -> Said {
+    pub(crate) fn invoke(&self, request_id: &str, event: &str) -> Report {
         self.prepare(request_id, event);
         self.wait_for(request_id)
     }
 
     /// Invokes the function and waits for its message; `None` if its process ends before.
-    pub(crate) fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Said> {
+    pub(crate) fn invoke_once(&self, request_id: &str, event: &str, function: &mut Running) -> Option<Report> {
         self.lambda.invoke_once(request_id, event, function)
     }
 
@@ -64,7 +64,7 @@ impl Cloud {
     }
 
     /// Waits for the function's message on a path with these words in it.
-    pub(crate) fn wait_for(&self, words: &str) -> Said {
+    pub(crate) fn wait_for(&self, words: &str) -> Report {
         self.lambda.wait_for(words)
     }
 

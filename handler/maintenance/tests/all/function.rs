@@ -17,7 +17,7 @@ pub(crate) fn mail(id: &str, name: &str) -> Vec<u8> {
     trusted::stored(id, &std::fs::read(support::repository().join("tests/mails/aws").join(name)).unwrap())
 }
 
-/// Author of `planned.eml`.
+/// Author of the mail `planned.eml`.
 const DESK: &str = "no-reply-aws@amazon.com";
 
 fn record(id: &str, author: &str) -> Value {

@@ -24,7 +24,7 @@ const OPTIMISED: &str = "PROVISION_FUNCTION";
 /// Factor by which that one may be slower.
 const SLOWER: u64 = 4;
 
-/// What a mail took.
+/// The resources that one mail took.
 #[derive(Debug)]
 pub(crate) struct Taken {
     /// Size of the mail, in bytes.

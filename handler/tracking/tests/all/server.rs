@@ -1,4 +1,4 @@
-//! What puts the worker onto a server: the script checks the hash before anything runs, and the unit is confined.
+//! The script that puts the worker onto a server checks the hash before anything runs, and the unit is confined.
 
 use std::{
     env, fs,

@@ -29,7 +29,7 @@ pub(super) fn is_list(beginning: &[u8]) -> bool {
 /// Reads a list of jobs. Errors are predicates.
 pub(super) fn read(answer: &[u8]) -> Result<Vec<Job>, String> {
     let Answer { jobs } =
-        serde_json::from_slice(answer).map_err(|error| format!("the answer is no list of jobs: {error}"))?;
+        serde_json::from_slice(answer).map_err(|error| format!("the answer is not a list of jobs: {error}"))?;
     if jobs.iter().any(|job| job.state.is_empty()) {
         return Err("the list does not state the state of each job".to_owned());
     }

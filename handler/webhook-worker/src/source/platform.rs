@@ -23,7 +23,7 @@ const FILE: &str = "output.json";
 /// Statuses that say that there is no such job, or no longer.
 const GONE: [u16; 2] = [404, 410];
 
-/// The platform.
+/// The platform that ran the jobs, as a source of outputs.
 #[derive(Debug)]
 pub struct Platform {
     pub(super) client: Outside,
@@ -83,7 +83,7 @@ impl Source for Platform {
                 other => return Err(other),
             };
             // Nothing tells any more what the name of its file was.
-            return Ok(Description { further: Form::known(), absent, ..Description::of(Form::of(FILE)) });
+            return Ok(Description { further: Form::common(), absent, ..Description::of(Form::of(FILE)) });
         }
         let what = answer.to_string();
         let odd = |reason: String| Failure::Trouble { reason: format!("{what}: {reason}"), wait: None };
@@ -206,7 +206,7 @@ impl Platform {
             }
         }
         if !list::is_list(&beginning) {
-            return Err(Failure::Later(format!("{what}: the answer is no list of jobs")));
+            return Err(Failure::Later(format!("{what}: the answer is not a list of jobs")));
         }
         token.is_known.store(true, Ordering::Relaxed);
         Ok(())

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Base address of the platform if the token states none.
 const BASE: &str = "https://api.voxel51.com";
 
-/// An access token.
+/// An access token of the platform, with the address that it is for.
 pub(super) struct Token {
     /// Key of the bearer.
     pub(super) key: Secret,

@@ -72,7 +72,7 @@ fn an_answer_that_is_no_list_is_an_error_and_so_is_a_source_without_one() {
     for (odd, says) in [
         (Odd::Status(404, String::new()), "404"),
         (Odd::Status(500, String::new()), "500"),
-        (Odd::Text("<html>sign in</html>".to_owned()), "no list of jobs"),
+        (Odd::Text("<html>sign in</html>".to_owned()), "not a list of jobs"),
         (Odd::Text(r#"{"jobs": [{"id": "a"}]}"#.to_owned()), "state of each job"),
     ] {
         trial.platform.list_oddly(odd);

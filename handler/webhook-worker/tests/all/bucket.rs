@@ -18,7 +18,7 @@ const LEAST_PART: u64 = 5 * 1024 * 1024;
 /// Size that the function's parts have, in bytes.
 const PART: u64 = 8 * 1024 * 1024;
 
-/// An object.
+/// An object, with its content in a file or in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub(crate) headers: BTreeMap<String, String>,
@@ -53,7 +53,7 @@ struct State {
     lost: Vec<(String, usize)>,
 }
 
-/// A bucket.
+/// A local bucket that takes uploads in parts.
 #[derive(Clone)]
 pub(crate) struct Bucket {
     state: Arc<Mutex<State>>,

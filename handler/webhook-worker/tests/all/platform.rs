@@ -30,13 +30,13 @@ pub(crate) enum Odd {
     UntilTheEnd,
     /// More bytes are announced than the body has, and the connection stays.
     Stalled,
-    /// A redirect.
+    /// A redirect to this address.
     Redirect(String),
     /// A text in place of what was asked for.
     Text(String),
 }
 
-/// A job.
+/// A job of the platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) details: Value,
@@ -48,11 +48,11 @@ pub(crate) struct Job {
     pub(crate) odd_outputs: VecDeque<Odd>,
 }
 
-/// An output.
+/// The bytes of a job's output.
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
     Bytes(Arc<Vec<u8>>),
-    /// That many zeros.
+    /// That many bytes, all zero.
     Zeros(u64),
 }
 
@@ -83,7 +83,7 @@ struct State {
     watch: Option<Watch>,
 }
 
-/// A platform.
+/// A local server that stands for the platform.
 #[derive(Clone)]
 pub(crate) struct Platform {
     state: Arc<Mutex<State>>,

@@ -36,9 +36,9 @@ pub(crate) struct Instance {
 /// The answer to an invocation.
 #[derive(Debug, Clone)]
 pub(crate) enum Ended {
-    /// The function's answer.
+    /// The answer of the function.
     Answer(Value),
-    /// The function's error.
+    /// The error of the function, in words.
     Error(String),
     /// The process has ended before.
     Died,

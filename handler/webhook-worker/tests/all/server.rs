@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// A request.
+/// A request as the server has read it.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,

@@ -258,7 +258,7 @@ fn a_child_that_cannot_be_read_is_told_with_the_call() {
     }
 }
 
-/// What a rule does with mails beside what is declared carries them out.
+/// An action that others added carries out mails beside the declared ones, so it goes only by name.
 #[test]
 fn an_action_that_others_added_to_a_rule_goes_by_name() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };

@@ -12,7 +12,7 @@ use aws_sdk_lambda::{
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them.
+/// APIs in the declaration of this test.
 pub(super) const DECLARED: &str = "\
 apis:
   hook:

@@ -5,7 +5,7 @@ use aws::query::Call;
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them; its secret is `token`.
+/// Caches in the declaration of this test; their secret is `token`.
 pub(super) const DECLARED: &str = "\
 caches:
   seen:

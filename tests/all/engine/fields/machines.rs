@@ -5,7 +5,7 @@ use aws::query::{Call, Element};
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them, behind the networks.
+/// Servers in the declaration of this test, behind the networks.
 pub(super) const DECLARED: &str = "\
 servers:
   host: {network: main, security_groups: [web], address: new, key: ops, volume: {}}

@@ -1,4 +1,4 @@
-//! What SES tells of sent mails: configuration sets, feedback of identities, tables, and clusters of Kafka with their topics.
+//! Kinds about sent mails: configuration sets, feedback of identities, tables, and clusters of Kafka with their topics.
 
 use aws::json::Call;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them.
+/// Entries about sent mails in the declaration of this test.
 pub(super) const DECLARED: &str = "\
 tables:
   items: {partition_key: id, sort_key: at, time_to_live: until}

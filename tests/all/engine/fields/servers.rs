@@ -5,7 +5,7 @@ use aws::query::{Call, Element};
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them.
+/// Networks and security groups in the declaration of this test.
 pub(super) const DECLARED: &str = "\
 networks:
   main: {nat: true}

@@ -5,7 +5,7 @@ use aws::query::Call;
 use super::{Case, case};
 use crate::stack::Trial;
 
-/// What the declaration of this test has of them.
+/// Databases and caches in the declaration of this test.
 pub(super) const DECLARED: &str = "\
 databases:
   store:

@@ -17,7 +17,7 @@ use contract::secret::Secret;
 use super::*;
 use crate::query::{EC2, ELASTICACHE, RDS};
 
-/// One answer.
+/// An answer of the server in a test.
 enum Answer {
     /// Status, further headers, and body.
     Says(u16, &'static str, String),

@@ -50,7 +50,7 @@ impl Settings {
     }
 }
 
-/// What AWS tells of a table, in several answers.
+/// The answers of AWS about one table.
 pub(super) struct Parts {
     pub(super) table: Value,
     pub(super) time_to_live: Value,

@@ -1,4 +1,4 @@
-//! What AWS tells of a cache and of its nodes, and whether it is at work on one.
+//! Reads a cache and its nodes, and tells if AWS is at work on them.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use engine::{Class, Failure};
 /// Time after which it is no longer waited for a cache to take another password.
 const LONGEST_ROTATION: Duration = Duration::from_mins(30);
 
-/// Why a value cannot be the password of a cache; `None` if it can be (botocore 1.44.8, `CreateReplicationGroup`, `AuthToken`; the
+/// Returns why a value cannot be the password of a cache; `None` if it can be (botocore 1.44.8, `CreateReplicationGroup`, `AuthToken`; the
 /// characters: `ElastiCache`'s guide, "Authenticating with the AUTH command").
 pub fn fault_of_password(value: &str) -> Option<&'static str> {
     let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || b"!&#$^<>-".contains(&byte);

@@ -1,4 +1,4 @@
-//! What a cache is on the wire: its calls, and the answers about it.
+//! Calls about a cache, and the reading of their answers.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(super) const BESIDE: &str = "ROTATE";
 /// AWS's word for a password that is taken alone. It takes it only after [`BESIDE`].
 pub(super) const ALONE: &str = "SET";
 
-/// What can be changed, named as in calls.
+/// Settings that can be changed: parameter of the call and its value.
 type Values = Vec<(&'static str, String)>;
 
 /// Returns what a call may change together, by the name of its parameter, without lists.
@@ -71,7 +71,7 @@ pub(super) fn create(name: &str, settings: &Settings, password: &Secret) -> Call
 /// The next change of a cache.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// This call.
+    /// A call, complete as it is.
     Call(Call),
     /// The password in place of other ways in, which has to be read first.
     Password,

@@ -14,7 +14,7 @@ pub struct Settings {
     pub role: String,
     /// Entry point: `bootstrap` for a custom runtime.
     pub handler: String,
-    /// Runtime: `provided.al2023`.
+    /// Identifier of the runtime: `provided.al2023`.
     pub runtime: String,
     /// Architecture: `x86_64` or `arm64`. It is changed with the code.
     pub architecture: String,

@@ -1,4 +1,4 @@
-//! What a database is on the wire: its calls, and the answer about it.
+//! Calls about a database, and the reading of their answers.
 
 use super::{BROKEN, NO_EXTENDED_SUPPORT, Settings, State};
 use crate::{Input, documents::lacks, stores::tags_in};
@@ -12,7 +12,7 @@ pub(super) const STOPPED: &str = "stopped";
 /// AWS's word for one that is not there yet.
 const CREATING: &str = "creating";
 
-/// What can be changed, named as in calls.
+/// Settings that can be changed: parameter of the call and its value.
 type Values = Vec<(&'static str, String)>;
 
 /// Returns what can be changed later by the name of its parameter, without lists.

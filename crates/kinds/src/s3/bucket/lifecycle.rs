@@ -48,7 +48,7 @@ pub struct Lifecycle {
     pub others: BTreeMap<String, String>,
 }
 
-/// What one rule says of the objects below a prefix.
+/// The ages that one rule sets for the objects below a prefix, in days.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ages {
     expire: Option<u32>,

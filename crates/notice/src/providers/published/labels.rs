@@ -125,7 +125,7 @@ pub(in crate::providers) fn read(source: &Source<'_>) -> Result<Reading, Failure
     Ok(Reading::Notice(vec![draft.status(status)]))
 }
 
-/// Subject and status field must not contradict each other; one of them says it in known words.
+/// Reads the status. Subject and status field must not contradict each other; one of them says it in known words.
 fn status(source: &Source<'_>, subject: &Found<String>) -> Result<Found<Status>, Failure> {
     let mut statuses = Vec::new();
     if let Some(field) = one(source, STATUS)? {

@@ -1,4 +1,4 @@
-//! What AWS tells of a network: subnets, route tables, endpoints and security groups.
+//! Reads a network: subnets, route tables, endpoints and security groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use aws::query::Element;
 /// Parts of the account's networks, as far as functions need them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Network {
-    /// Subnets by id.
+    /// Subnets of the network, by id.
     pub(super) subnets: BTreeMap<String, Subnet>,
     /// Security groups by id.
     pub(super) groups: BTreeMap<String, Group>,
@@ -16,7 +16,7 @@ pub(super) struct Network {
     pub(super) endpoints: Vec<Endpoint>,
 }
 
-/// A subnet.
+/// A subnet with its place in the network.
 #[derive(Debug, Clone)]
 pub(super) struct Subnet {
     pub(super) vpc: String,
@@ -26,7 +26,7 @@ pub(super) struct Subnet {
     pub(super) block: Option<Block>,
 }
 
-/// A route table.
+/// A route table with its routes.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) id: String,
@@ -49,7 +49,7 @@ pub(super) struct Route {
 /// The next hop of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// The network itself.
+    /// The network itself: traffic stays inside.
     Local,
     /// An internet gateway, by id: it serves those that have a public address, and no function has one.
     Internet(String),
@@ -90,7 +90,7 @@ pub(super) enum Form {
     Interface,
 }
 
-/// A security group.
+/// A security group with its outgoing rules.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
     pub(super) vpc: String,

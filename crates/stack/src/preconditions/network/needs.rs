@@ -1,4 +1,4 @@
-//! What a function calls, by its declaration.
+//! Lists the services that a function calls, by its declaration.
 
 use std::net::Ipv4Addr;
 
@@ -25,7 +25,7 @@ pub(super) enum Need {
 /// A service of AWS that functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Service {
-    /// Name for people.
+    /// Name of the service, for people.
     pub(super) title: &'static str,
     /// Last part of the name of its endpoints.
     pub(super) name: &'static str,

@@ -10,7 +10,7 @@ use super::{
 /// Port of every service.
 const HTTPS: u16 = 443;
 
-/// What is known of a way.
+/// A way from a function to a service, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Way {
     /// There is one, or there may be one behind something that is not known from here.
@@ -35,7 +35,7 @@ pub(super) struct Place<'network> {
 /// Addresses to which security groups let a port out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Egress {
-    /// None at all.
+    /// No address at all.
     Nowhere,
     /// Private ones, or those of other security groups.
     Private,

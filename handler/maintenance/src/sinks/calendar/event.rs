@@ -19,7 +19,7 @@ pub const MOST_EVENTS: usize = 2000;
 /// Days for which entries stay after their end.
 const KEPT_DAYS: i64 = 90;
 
-/// What tells an entry from others: the provider, the maintenance's id, and the window's number.
+/// The identity of an entry: the provider, the maintenance's id, and the window's number.
 pub type Key = (String, String, usize);
 
 /// One maintenance in one window.
@@ -79,17 +79,17 @@ pub struct Feed {
     pub events: Vec<Event>,
 }
 
-/// What is to be said of a notice after it was applied.
+/// The findings about a notice that was applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
-    /// What a person has to look at.
+pub struct Findings {
+    /// Sentences that a person has to look at.
     pub concerns: Vec<String>,
-    /// What the notice did not change, for whoever reads the log.
+    /// Sentences for the log about what the notice did not change.
     pub remarks: Vec<String>,
 }
 
-impl Said {
-    /// Adds what is to be said besides.
+impl Findings {
+    /// Adds the findings about another part.
     pub fn add(&mut self, other: Self) {
         self.concerns.extend(other.concerns);
         self.remarks.extend(other.remarks);
@@ -160,7 +160,7 @@ impl Event {
 
 impl Feed {
     /// Makes the calendar say what a notice says of one maintenance.
-    pub fn apply(&mut self, source: &Source, announcement: &Announcement) -> Said {
+    pub fn apply(&mut self, source: &Source, announcement: &Announcement) -> Findings {
         let is_member = |event: &Event| event.provider == source.provider && event.id == announcement.id;
         let (mut members, others): (Vec<Event>, Vec<Event>) = self.events.drain(..).partition(is_member);
         self.events = others;
@@ -185,7 +185,7 @@ impl Feed {
             Order::Newer | Order::Same => update(&mut members, source, announcement, &pairing),
         };
         self.events.append(&mut members);
-        Said { concerns, remarks }
+        Findings { concerns, remarks }
     }
 
     /// Returns the keys of all entries.
@@ -196,13 +196,13 @@ impl Feed {
     /// Removes what the calendar has no room for: entries that ended long ago, then other entries that are over, those that ended
     /// first before the others. What is not over is never removed: new entries, besides those `before`, that still do not fit are left
     /// out, and go to a person.
-    pub fn cut(&mut self, before: &BTreeSet<Key>, now: Timestamp) -> Said {
+    pub fn cut(&mut self, before: &BTreeSet<Key>, now: Timestamp) -> Findings {
         let oldest = now.saturating_sub(SignedDuration::from_hours(KEPT_DAYS * 24)).unwrap_or(Timestamp::MIN);
-        let mut said = Said::default();
+        let mut findings = Findings::default();
         let is_new = |event: &Event| !before.contains(&event.key());
         let (mut kept, past): (Vec<Event>, Vec<Event>) =
             self.events.drain(..).partition(|event| event.shown.end >= oldest);
-        said.remarks.extend(past.iter().filter(|event| is_new(event)).map(|event| {
+        findings.remarks.extend(past.iter().filter(|event| is_new(event)).map(|event| {
             format!("{} is over for more than {KEPT_DAYS} days: the calendar has no entry of it", named(event))
         }));
         // What may be removed stands last: new entries that are not over, then those that are over, the oldest at the end.
@@ -216,16 +216,17 @@ impl Feed {
         for event in kept.split_off(room.min(kept.len())) {
             let name = named(&event);
             if event.shown.end >= now {
-                said.concerns
+                findings
+                    .concerns
                     .push(format!("{name} has no entry: the calendar is full, with {MOST_EVENTS} that are not over"));
             } else if is_new(&event) {
-                said.remarks.push(format!("{name} is over: the calendar is full, and has no entry of it"));
+                findings.remarks.push(format!("{name} is over: the calendar is full, and has no entry of it"));
             }
         }
         self.events = kept;
         let order = |event: &Event| (event.shown.start, event.provider.clone(), event.id.clone(), event.number);
         self.events.sort_by_cached_key(order);
-        said
+        findings
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::event::{Feed, Said, Source};
+use self::event::{Feed, Findings, Source};
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
     held::{Held, Purpose},
@@ -49,9 +49,9 @@ impl<Store: ObjectStore> CalendarFile<Store> {
         format!("{}{FILE}", self.place.prefix)
     }
 
-    /// Applies all of a notice to the current calendar; returns what is to be said of it, or `None` if somebody else has written the
+    /// Applies all of a notice to the current calendar; returns the findings about it, or `None` if somebody else has written the
     /// file meanwhile.
-    async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Said>, String> {
+    async fn attempt(&self, source: &Source, all: &[Announcement]) -> Result<Option<Findings>, String> {
         let (bucket, key) = (&self.place.bucket, self.key());
         let found = self.store.fetch(bucket, &key).await.map_err(|error| error.to_string())?;
         let expected = found.as_ref().map_or(Expected::Nothing, |object| Expected::Tag(object.tag.clone()));
@@ -63,17 +63,17 @@ impl<Store: ObjectStore> CalendarFile<Store> {
             }
         };
         let before = feed.keys();
-        let mut said = Said::default();
+        let mut findings = Findings::default();
         for announcement in all {
-            said.add(feed.apply(source, announcement));
+            findings.add(feed.apply(source, announcement));
         }
-        said.add(feed.cut(&before, (self.now)()));
+        findings.add(feed.cut(&before, (self.now)()));
         let new = text::write(&feed, &self.name).map_err(|error| error.to_string())?;
         if old.as_ref() == Some(&new) {
-            return Ok(Some(said));
+            return Ok(Some(findings));
         }
         let written = self.store.put(bucket, &key, new.into_bytes(), MEDIA_TYPE, expected).await;
-        Ok(written.map_err(|error| error.to_string())?.then_some(said))
+        Ok(written.map_err(|error| error.to_string())?.then_some(findings))
     }
 }
 
@@ -90,16 +90,16 @@ impl<Store: ObjectStore> Sink for CalendarFile<Store> {
         let transient = |reason: &str| {
             SinkError::Transient(format!("the calendar s3://{}/{}: {reason}", self.place.bucket, self.key()))
         };
-        let mut said = None;
+        let mut findings = None;
         for attempt in 0..MOST_ATTEMPTS {
-            said = self.attempt(&source, &all).await.map_err(|reason| transient(&reason))?;
-            if said.is_some() {
+            findings = self.attempt(&source, &all).await.map_err(|reason| transient(&reason))?;
+            if findings.is_some() {
                 break;
             }
             self.store.pause(Duration::from_millis(40 << attempt.min(5))).await;
         }
-        let Said { concerns, remarks } =
-            said.ok_or_else(|| transient("others were quicker each time, or it may not be read"))?;
+        let Findings { concerns, remarks } =
+            findings.ok_or_else(|| transient("others were quicker each time, or it may not be read"))?;
         let mut held = Held::NOTHING;
         if !concerns.is_empty() {
             let reason = concerns.join("; ");

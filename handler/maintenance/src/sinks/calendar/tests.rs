@@ -220,7 +220,7 @@ fn notices_of_unknown_order_are_for_a_person() {
     let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
     let mut announcement = Announcement::of(&notice, mail.outer().date).unwrap().remove(0);
     let source = Source { provider: "zayo".to_owned(), provider_name: "Zayo".to_owned(), stamp: now() };
-    assert_eq!(feed.apply(&source, &announcement), Said::default(), "the same again");
+    assert_eq!(feed.apply(&source, &announcement), Findings::default(), "the same again");
     announcement.windows.remove(0);
     announcement.version.digest = "another".to_owned();
     assert!(feed.apply(&source, &announcement).concerns[0].contains("nothing tells which came first"));

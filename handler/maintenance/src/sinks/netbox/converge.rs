@@ -75,7 +75,7 @@ pub async fn converge(records: &impl Records, input: &PlanInput<'_>) -> Result<S
     }
 }
 
-/// What a delivery has done and learnt, besides what it reads again.
+/// The progress of a delivery, beside what it reads again.
 #[derive(Debug, Default)]
 struct Done {
     /// Events that nobody else can have stored a mail with.
@@ -87,7 +87,7 @@ struct Done {
     renamed: Vec<EventId>,
 }
 
-/// What was written since the last look back.
+/// The widest write since the last look back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Written {
     Nothing,

@@ -79,7 +79,7 @@ struct Outgoing<'mail> {
     for_person: Option<NewNotification>,
     /// The reason, and the place where the mail is kept if NetBox does not take it.
     kept: KeptForPerson<'mail>,
-    /// What NetBox and the place in S3 hold of the mail so far.
+    /// Copies of the mail in NetBox and in the place in S3 so far.
     held: Cell<Held>,
 }
 

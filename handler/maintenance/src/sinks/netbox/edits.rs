@@ -1,7 +1,7 @@
 //! Keeps people's edits: merges what the notices said last, what stands in NetBox and what this notice says.
 //!
-//! What a notice does not change stays as it stands, whoever has set it. What it changes gets its value; if a person has set another one
-//! meanwhile, that is a conflict, which the event's comments tell.
+//! A field that a notice does not change stays as it stands, whoever has set it. One that it changes gets its value; if a person has set
+//! another one meanwhile, that is a conflict, which the event's comments tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::{
     case::{View, lifecycle},
     fields,
     ids::CircuitId,
-    note::{Evidence, Note, Pending, Said},
+    note::{Evidence, LastValues, Note, Pending},
     stored::{StoredEvent, StoredImpact},
 };
 use notice::model::{Impact, Window};
@@ -116,9 +116,9 @@ impl MergedFields {
     }
 
     /// Returns what the notices have said of each field, this one included.
-    pub(super) fn said(self) -> Said {
+    pub(super) fn last_values(self) -> LastValues {
         let Self { status, start, end, zone, summary, .. } = self;
-        Said { status: status.said, start: start.said, end: end.said, summary: summary.said, zone: zone.said }
+        LastValues { status: status.said, start: start.said, end: end.said, summary: summary.said, zone: zone.said }
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn zone_of(window: &Window) -> Option<String> {
     window.stated().0.zone_name()
 }
 
-/// Describes a conflict.
+/// Describes a conflict between a person's value and that of a notice, in Markdown.
 pub(super) fn conflict(field: &str, stood: &str, says: &str) -> String {
     let (stood, says) = (fields::markdown(&fields::line(stood)), fields::markdown(&fields::line(says)));
     format!("{field} was set to {stood} by hand, and a notice has changed it to {says}.")

@@ -11,7 +11,7 @@ use super::{
     edits::{Says, conflict, due, merge_fields, merge_impacts, with_conflicts, zone_of},
     fields::{self, summary_digest},
     ids::CircuitId,
-    note::{self, Evidence, Note, Pending, Said},
+    note::{self, Evidence, LastValues, Note, Pending},
     records::{Action, EventChange, NewEvent},
     spelling::spelled,
     stored::StoredEvent,
@@ -70,7 +70,7 @@ fn first_note(
         number,
         last: number.max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
-        said: Said {
+        said: LastValues {
             status,
             start: window.start(),
             end: window.end(),
@@ -170,7 +170,7 @@ fn revise(
         number,
         last: old.map_or(number, |note| note.last.max(number)).max(input.announcement.windows.len()),
         version: input.announcement.version.clone(),
-        said: merged.said(),
+        said: merged.last_values(),
         impacts,
         pending: on_circuits.pending,
         then: None,

@@ -40,7 +40,7 @@ impl Role {
 }
 
 impl Mark {
-    /// Returns the line.
+    /// Returns the line as it stands in NetBox.
     pub fn line(&self) -> String {
         format!("{OPEN}{} {}{SHUT}", self.role.word(), self.mail)
     }

@@ -33,8 +33,8 @@ pub struct Note {
     pub last: usize,
     /// Version of the notice that the event shows.
     pub version: Version,
-    /// What the notices have said last of each field: what differs from that in NetBox is a person's doing.
-    pub said: Said,
+    /// Last value of each field in the notices: a value in NetBox that differs from it is a person's doing.
+    pub said: LastValues,
     /// Impacts that the notices have stated last. What differs from these in NetBox is a person's doing, except on those that
     /// are `pending`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -56,9 +56,9 @@ pub struct Note {
     pub claims: Claims,
 }
 
-/// What the notices have said last of an event's fields.
+/// The last values of an event's fields in the notices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct LastValues {
     /// Status, or the one that follows from what they said.
     pub status: EventStatus,
     /// Start of the window.
@@ -213,7 +213,7 @@ mod tests {
             number: 2,
             last: 3,
             version,
-            said: Said {
+            said: LastValues {
                 status: EventStatus::Completed,
                 start: Timestamp::UNIX_EPOCH,
                 end: Timestamp::MAX,

@@ -60,7 +60,7 @@ pub struct NewEvent {
 /// A change of an event; fields that are `None` stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EventChange {
-    /// Name.
+    /// Name of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Summary of the event, for people.

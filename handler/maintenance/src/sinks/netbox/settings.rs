@@ -25,7 +25,7 @@ pub const NETBOX_PLUGIN: &str = "NETBOX_PLUGIN";
 /// The settings of a NetBox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Its address.
+    /// Address of the NetBox that is written to.
     pub url: Address,
     /// Place of the token.
     pub token: SecretPlace,

@@ -8,7 +8,7 @@ const SHORTEST_REST: usize = 4;
 /// Length limit of the id of a cross-connect, in letters and digits.
 const SHORTEST_CROSS_CONNECT: usize = 3;
 
-/// What separates words and numbers, besides blanks: with the hyphens, dashes and slashes of other keyboards.
+/// Separators of words and numbers besides blanks: with the hyphens, dashes and slashes of other keyboards.
 const SEPARATORS: [char; 21] = [
     '/', '\\', '-', '_', '.', ',', ':', ';', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}',
     '\u{2212}', '\u{fe58}', '\u{fe63}', '\u{ff0d}', '\u{2044}', '\u{2215}', '\u{ff0f}',
@@ -42,7 +42,7 @@ impl Kind {
 }
 
 impl Spelling {
-    /// Reads an id.
+    /// Splits an id into words and numbers.
     pub(super) fn of(id: &str) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut last = Kind::Separator;

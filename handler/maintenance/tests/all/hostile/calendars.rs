@@ -1,4 +1,4 @@
-//! Attacks by calendars.
+//! Attacks on the reading of mails by their calendars.
 
 use super::{Shape, fill, one_of, pieces};
 

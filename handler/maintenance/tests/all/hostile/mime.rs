@@ -2,7 +2,7 @@
 
 use super::{Shape, fill, numbered, one_of, pieces};
 
-/// Trees of parts.
+/// Shapes of trees of MIME parts.
 pub(super) const SHAPES: &[Shape] = &[
     ("parts in parts", |_, size| {
         pieces(size, |depth| format!("Content-Type: multipart/mixed; boundary=\"b{depth}\"\r\n\r\n--b{depth}\r\n"))

@@ -22,7 +22,7 @@ use crate::{
 /// Room that a mail's own headers take of the megabyte, in bytes.
 const HEADERS: usize = 4 * 1024;
 
-/// What a shape is made of: its fields of MIME, an empty line, and a body, of about a size in bytes.
+/// Makes a shape of about a size in bytes: its fields of MIME, an empty line, and a body.
 type Make = fn(&mut Rng, usize) -> String;
 
 /// A kind of attack, by its name.
@@ -38,7 +38,7 @@ enum Sent {
     InParts,
     /// In an attached message.
     Attached,
-    /// As a file.
+    /// As a file that is attached.
     File,
 }
 

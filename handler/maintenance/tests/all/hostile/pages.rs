@@ -1,4 +1,4 @@
-//! Attacks by HTML.
+//! Attacks on the reading of mails by their HTML.
 
 use super::{Shape, fill, html, numbered, one_of, pieces};
 

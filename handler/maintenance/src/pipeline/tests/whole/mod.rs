@@ -159,7 +159,7 @@ impl Sink for Real {
     }
 }
 
-/// What a case has left behind.
+/// The traces that a case has left behind.
 struct Left {
     buckets: BTreeMap<String, Vec<u8>>,
     documents: Vec<String>,

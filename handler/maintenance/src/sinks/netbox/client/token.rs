@@ -51,6 +51,6 @@ async fn read(source: &SecretSource) -> Result<Secret, Fault> {
     // A token contains no white space, and a header could not carry it.
     let fits = !secret.expose().is_empty() && secret.expose().chars().all(|letter| letter.is_ascii_graphic());
     let pasted = ["token ", "bearer "].iter().any(|word| secret.expose().to_ascii_lowercase().starts_with(word));
-    let advice = if pasted { ": its first word is no part of it, NetBox's page shows the header" } else { "" };
+    let advice = if pasted { ": its first word is not part of it, NetBox's page shows the header" } else { "" };
     fits.then_some(secret).ok_or_else(|| Fault::Unavailable(format!("{source} is not an API token of NetBox{advice}")))
 }

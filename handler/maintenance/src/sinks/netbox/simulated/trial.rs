@@ -47,9 +47,9 @@ pub(super) struct Trial {
     pub(super) dice: Dice,
     hour: i64,
     pub(super) last: Option<Announcement>,
-    /// What the notices have said last.
+    /// Last values in the notices.
     said: Fields,
-    /// What must stand in NetBox.
+    /// Values that must stand in NetBox.
     stands: Fields,
     is_acknowledged: bool,
     is_deleted: bool,

@@ -12,6 +12,7 @@ mod documents;
 mod identity;
 mod input;
 mod number;
+mod places;
 #[cfg(test)]
 mod registered;
 mod registry;

@@ -126,3 +126,123 @@ fn invocations(reader: &mut Reader, root: &Node, declaration: &Declaration, (ent
         reader.note_at(&span, message, hint);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Configuration, DeclarationError};
+
+    const SOUND: &str = "\
+stack: circuits
+region: eu-west-1
+networks: {main: {}}
+security_groups: {web: {network: main}}
+queues: {events: {visibility_timeout: 6m, redrive: {queue: dead}}, dead: {}}
+databases: {mails: {network: main, security_groups: [web]}}
+functions:
+  tracking: {use: tracking, consumes: {queue: events}, databases: [mails], environment: {LEVEL: info}, log_retention: 7d}
+servers:
+  one: {network: main, security_groups: [web], address: new, runs: tracking}
+  two: {network: main, security_groups: [web], address: new, runs: tracking}
+";
+
+    fn read(source: &str, schema: &str) -> Result<Declaration, String> {
+        let configuration = Configuration::read(schema.as_bytes()).unwrap();
+        let look_up = |_: &crate::Code| Ok(Some(configuration.clone()));
+        match Declaration::parse_with(Path::new("infra.yaml"), source.as_bytes(), None, (&look_up, &|_| Vec::new())) {
+            Ok(checked) => Ok(checked.declarations.into_iter().next().unwrap()),
+            Err(DeclarationError::Invalid(diagnostics)) => {
+                let told = diagnostics.list().iter().filter(|one| !one.is_warning);
+                Err(told.map(|one| format!("{} | {}\n", one.message, one.hint.as_deref().unwrap_or("?"))).collect())
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    const WORKER: &str = r#"{"worker": true, "additionalProperties": true}"#;
+
+    #[test]
+    fn a_function_that_servers_run_is_not_in_lambda() {
+        let declaration = read(SOUND, WORKER).unwrap();
+        assert!(declaration.is_worker("tracking") && declaration.has_workers());
+        assert_eq!(declaration.lambda_functions().count(), 0);
+        let runners: Vec<&str> = declaration.runners("tracking").map(|(server, _)| server.as_str()).collect();
+        assert_eq!(runners, ["one", "two"]);
+    }
+
+    #[test]
+    fn what_lambda_alone_has_or_does_is_refused_with_what_to_do() {
+        let function = |keys: &str| SOUND.replace("use: tracking,", &format!("use: tracking, {keys},"));
+        let stack = |section: &str| format!("{SOUND}{section}\n");
+        let mut cases = vec![
+            (SOUND.replace("runs: tracking", "runs: trackin"), "function `trackin` is not declared"),
+            (
+                SOUND.replace("consumes: {queue: events}, ", ""),
+                "`tracking` consumes no queue, so that it has nothing to do on server `one`",
+            ),
+            (function("architecture: arm64"), "is built for `arm64`, and the `t3.micro` of server `two` is `x86_64`"),
+            (
+                SOUND.replace("two: {", "two: {type: t4g.nano, "),
+                "is built for `x86_64`, and the `t4g.nano` of server `two` is `arm64`",
+            ),
+            (SOUND.replace("{queue: events}", "{queue: events, batch: 5}"), "`batch` is for Lambda"),
+            (SOUND.replace("{queue: events}", "{queue: events, concurrency: 5}"), "`concurrency` is for Lambda"),
+            (SOUND.replace("{queue: events}", "{queue: events, window: 1s}"), "`window` is for Lambda"),
+            (
+                stack("topics: {news: {subscriptions: [{function: tracking}]}}"),
+                "topic `news` invokes function `tracking`, and server `one` runs it",
+            ),
+            (
+                stack("receipt_rules: [{name: all, actions: [{invoke: tracking}]}]"),
+                "receipt rule `all` invokes function `tracking`",
+            ),
+            (
+                stack(
+                    "secrets: {key: {}}\napis: {hooks: {routes: [{route: POST /a, invoke: tracking, authentication: {scheme: path, secret: KEY}}]}}",
+                ),
+                "API `hooks` invokes function `tracking`",
+            ),
+        ];
+        let keys = [
+            "memory: 256MB",
+            "timeout: 5s",
+            "vpc: {network: main, security_groups: [web]}",
+            "reserved_concurrency: 1",
+            "retries: 1",
+            "maximum_event_age: 1h",
+            "on_failure: dead",
+            "creates: []",
+            "follows: []",
+            "permissions_boundary: 'arn:aws:iam::123456789012:policy/boundary'",
+            "protect: true",
+        ];
+        assert_eq!(keys.len(), OF_LAMBDA.len());
+        let expected: Vec<String> = OF_LAMBDA
+            .iter()
+            .map(|(name, why)| {
+                format!("`{name}` is for Lambda, and server `one` runs function `tracking`: {why} | remove it")
+            })
+            .collect();
+        cases.extend(keys.iter().zip(&expected).map(|(key, expected)| (function(key), expected.as_str())));
+        for (source, expected) in cases {
+            assert_ne!(source, SOUND, "{expected}");
+            let told = read(&source, WORKER).unwrap_err();
+            assert!(told.contains(expected) && !told.contains("| ?"), "{expected}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_crate_for_lambda_alone_is_refused_for_each_server() {
+        for schema in ["{}", r#"{"worker": false, "additionalProperties": true}"#] {
+            let told = read(SOUND, &schema.replace("{}", r#"{"additionalProperties": true}"#)).unwrap_err();
+            for server in ["one", "two"] {
+                let expected = format!(
+                    "server `{server}` cannot run function `tracking`: `tracking, shipped with provision` is for Lambda alone | remove `runs`"
+                );
+                assert!(told.contains(&expected), "{told}");
+            }
+        }
+    }
+}

@@ -27,6 +27,12 @@ pub(super) const RECORDED: &[(&str, &str, &str, &str)] = &[
         "EC2 changes it while a server is stopped alone",
         "ec2/server/wire.rs: one_real_change_is_seen",
     ),
+    (
+        "server",
+        "worker.*",
+        "EC2 changes it while a server is stopped alone: `stack::workers` does",
+        "ec2/server/wire.rs: one_real_change_is_seen",
+    ),
     ("server", "architecture", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
     ("volume", "zone", "EC2 cannot change it", "ec2/volume.rs: a_larger_disk_stays_and_one_real_change_is_seen"),
     ("server", "subnet", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),

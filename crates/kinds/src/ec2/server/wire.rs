@@ -191,6 +191,16 @@ mod tests {
             let paths: Vec<String> = engine::differences(&other, &plain).into_iter().map(|one| one.path).collect();
             assert_eq!(paths, [field]);
         }
+        for name in ["function", "code_sha256", "queue", "context", "environment.LINES"] {
+            let with = |value: &str| {
+                let worker = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                let settings = settings(&Element::read("<item/>").unwrap());
+                crate::Kind::tree(&Settings { worker, ..settings }.into())
+            };
+            let paths: Vec<String> =
+                engine::differences(&with("a"), &with("b")).into_iter().map(|one| one.path).collect();
+            assert_eq!(paths, [format!("worker.{name}")]);
+        }
         for (told, expected) in [("arm64", "arm64"), ("x86_64", "x86_64"), ("i386", "x86_64"), ("arm64_mac", "arm64")] {
             let told = Element::read(&format!("<item><architecture>{told}</architecture></item>")).unwrap();
             assert_eq!(settings(&told).architecture, expected);

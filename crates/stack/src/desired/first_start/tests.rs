@@ -37,7 +37,7 @@ fn content(file: &serde_json::Value) -> String {
 
 /// Runs a tool, which must succeed, and returns what it said; `None` if this machine does not have it, which is a failure if
 /// `PROVISION_REQUIRE` names it.
-fn tool(name: &str, arguments: &[&str]) -> Option<String> {
+pub(super) fn tool(name: &str, arguments: &[&str]) -> Option<String> {
     let Ok(run) = Command::new(name).args(arguments).output() else {
         let is_required = env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == name));
         assert!(!is_required, "PROVISION_REQUIRE names `{name}`, which is not installed");

@@ -349,3 +349,17 @@ fn each_call_keeps_to_the_limits_of_cloudwatch_logs() {
         assert!(call.is_sorted_by_key(|(time, _)| *time) && call[call.len() - 1].0 - call[0].0 < DAY);
     }
 }
+
+#[test]
+fn the_unit_of_the_worker_is_confined() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = fs::read_to_string(script("provision-worker.service")).unwrap();
+    // The program is not on this machine.
+    let file = folder.path().join("provision-worker.service");
+    let program = "/opt/provision/worker/current/bootstrap";
+    assert!(unit.contains(program));
+    fs::write(&file, unit.replace(program, "/bin/true")).unwrap();
+    // Exposure from 0 to 100: a unit that says nothing has 96.
+    let security = ["security", "--offline=true", "--no-pager", "--threshold=15", file.to_str().unwrap()];
+    super::super::tests::tool("systemd-analyze", &security);
+}

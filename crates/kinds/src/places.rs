@@ -1,4 +1,4 @@
-//! What AWS chose and a context tells: brokers of clusters, hosts and secrets of databases, hosts of caches. In settings something stands for
+//! Places that AWS chose and a context tells: brokers of clusters, hosts and secrets of databases, hosts of caches. In settings something stands for
 //! them, since whoever uses them is declared before they are made.
 
 use crate::{Session, elasticache, kafka, rds};

@@ -41,7 +41,7 @@ fn trial(declaration: &str) -> Option<Trial> {
 
 /// Writes another build of the function.
 fn build(trial: &Trial, says: &str) {
-    fs::create_dir_all(trial.folder.path().join("src")).unwrap();
+    fs::create_dir_all(trial.folder.path("src")).unwrap();
     trial.folder.write("src/main.rs", format!("fn main() {{\n    println!(\"{says}\");\n}}\n"));
 }
 
@@ -192,7 +192,7 @@ fn what_somebody_changes_is_told_by_its_name_and_a_worker_comes_and_goes_with_it
     assert_eq!((user_data(&trial, &server), id(&trial, "one")), (text, server.clone()));
 
     // Without anybody to run it there, Lambda does; and back.
-    let declared = fs::read_to_string(trial.folder.path().join("infra.yaml")).unwrap();
+    let declared = fs::read_to_string(trial.folder.path("infra.yaml")).unwrap();
     trial.folder.write("infra.yaml", declared.replace(", runs: recorder", ""));
     trial.up();
     assert_eq!((worker(&trial, "one"), functions(&trial)), (Value::Null, 1));
@@ -215,6 +215,6 @@ fn a_function_for_lambda_alone_runs_on_no_server() {
         told.contains("server `one` cannot run function `recorder`: `standin of standin` is for Lambda alone"),
         "{run}"
     );
-    fs::remove_file(trial.folder.path().join("configuration.json")).unwrap();
+    fs::remove_file(trial.folder.path("configuration.json")).unwrap();
     assert_eq!(trial.run(&["validate"]).code(), Some(2), "what says nothing is for Lambda, too");
 }

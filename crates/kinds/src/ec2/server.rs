@@ -46,7 +46,8 @@ pub struct Settings {
     /// Script of its first start.
     #[serde(skip)]
     pub first_start: Input<String>,
-    /// What the script of its first start prepares, as [`prepared`] reads it: another text that prepares the same is for servers to come.
+    /// Entries that the script of its first start prepares, as [`prepared`] reads it: another text that prepares the same is for servers
+    /// to come.
     pub prepares: BTreeMap<String, String>,
     /// The worker that it runs, as it is told in its user data; empty for none. What stands for hosts of databases and caches is in its
     /// context, as in that of a function.
@@ -137,7 +138,7 @@ impl Manage for Server {
         plain("tags.*"),
     ];
 
-    /// What is on its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
+    /// Its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
     const HOLDS: Holds = Holds::Passing;
 
     const REFERS_TO: &'static [Kind] = &[

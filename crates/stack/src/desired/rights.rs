@@ -203,7 +203,7 @@ struct Used {
 /// The keys of all that a function or a server uses.
 struct Keys(Vec<Used>);
 
-/// What functions and servers use alike.
+/// The uses that functions and servers have alike.
 struct Uses<'uses> {
     reads: &'uses [Place],
     writes: &'uses [Place],

@@ -37,7 +37,7 @@ pub fn prepared(script: &str) -> BTreeMap<String, String> {
     if told.is_empty() { unknown(&HEXLOWER.encode(&Sha256::digest(script))) } else { told }
 }
 
-/// What a script prepares that is somebody else's.
+/// Returns the entries of a script that is somebody else's.
 fn unknown(script: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("script".to_owned(), script.to_owned())])
 }

@@ -12,7 +12,7 @@ use crate::{Code, Kind, Session, ec2::write, places, s3::artifacts};
 use aws::query::Call;
 use engine::{Class, Failure};
 
-/// What is told of a worker: `function`, `code_sha256`, `bucket`, `key`, `owner`, `region`, `queue`, `log_group`, `context`, and
+/// Settings of a worker, as its server is told them: `function`, `code_sha256`, `bucket`, `key`, `owner`, `region`, `queue`, `log_group`, `context`, and
 /// `environment.NAME` for each variable. Empty if there is none.
 pub type Worker = BTreeMap<String, String>;
 

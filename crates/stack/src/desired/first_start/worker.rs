@@ -1,4 +1,4 @@
-//! What installs the worker of a server: a unit at each start of the machine reads the user data, which may be another one than at the first
+//! The files that install the worker of a server: a unit at each start of the machine reads the user data, which may be another one than at the first
 //! start, fetches the worker, and starts it; another unit ships its lines.
 //!
 //! cloud-init runs a script once and may keep a copy of the user data, so that neither is left to it. The files are compressed, since EC2

@@ -30,6 +30,7 @@ pub mod rds;
 pub mod rights;
 pub mod s3;
 pub mod secretsmanager;
+pub mod server;
 pub mod ses;
 pub mod sns;
 pub mod sqs;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use declaration::{Declaration, Derived};
 use kinds::{
     Id, Kind, Resource, Settings,
-    ec2::server::{MOST_USER_DATA, user_data},
+    server::{MOST_USER_DATA, user_data},
 };
 
 use crate::{

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Trial, actions};
-use crate::harness::replaced;
+use crate::{effort::Effort, harness::replaced};
 
 const WORKERS: &str = "\
 stack: circuits
@@ -27,9 +27,9 @@ servers:
   two: {network: main, security_groups: [web], address: new, runs: recorder, zone: 2}
 ";
 
-/// Returns an account and a folder with a crate of its own, which says that it can be a worker.
-fn trial(declaration: &str) -> Option<Trial> {
-    let trial = Trial::new(declaration)?;
+/// Gives the folder of an account a crate of its own, which says that it can be a worker.
+fn with_crate(trial: Option<Trial>) -> Option<Trial> {
+    let trial = trial?;
     let standin = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin");
     for file in ["Cargo.toml", "Cargo.lock"] {
         trial.folder.write(file, fs::read_to_string(standin.join(file)).unwrap());
@@ -109,7 +109,7 @@ fn functions(trial: &Trial) -> usize {
 
 #[test]
 fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
-    let Some(trial) = trial(WORKERS) else { return };
+    let Some(trial) = with_crate(Trial::new(WORKERS)) else { return };
     trial.up();
     assert_eq!(actions(&trial.diff()), [""; 0]);
     assert_eq!(functions(&trial), 0, "Lambda has none");
@@ -160,6 +160,9 @@ fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
     assert_eq!(worker(&trial, "one"), worker(&trial, "two"));
     assert_eq!(actions(&trial.diff()), [""; 0]);
 
+    let run = trial.expect(2, &["pause", "recorder"]);
+    assert!(run.stderr().contains("server `one` runs it, which takes from a queue"), "{run}");
+
     trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
     let buckets = trial.account.wait(trial.account.s3.list_buckets().send()).unwrap().buckets.unwrap_or_default();
     assert!(buckets.is_empty(), "{buckets:?}");
@@ -172,15 +175,17 @@ fn what_somebody_changes_is_told_by_its_name_and_a_worker_comes_and_goes_with_it
         WORKERS,
         &[("databases:\n  mails: {network: main, security_groups: [web]}\n", ""), ("databases: [mails], ", "")],
     );
-    let Some(trial) = trial(&without_database) else { return };
-    trial.up();
+    let Some(trial) = with_crate(Trial::checked(&without_database)) else { return };
+    let somebody = trial.with_least_rights("up");
+    trial.expect_as(0, &somebody, &["up", "--yes"]);
     let server = id(&trial, "one");
     let text = user_data(&trial, &server);
-    for (name, from, to) in [
+    let cases = [
         ("queue", "circuits-events", "theirs-events"),
         ("code_sha256", "\"code_sha256\":\"", "\"code_sha256\":\"x"),
         ("environment.LEVEL", "\"info\"", "\"trace\""),
-    ] {
+    ];
+    for (name, from, to) in cases.into_iter().take(Effort::asked().of(1, 1, 3)) {
         rewrite(&trial, &server, &replaced(&text, &[(from, to)]));
         let plan = trial.diff();
         let changed = plan["resources"].as_array().unwrap().iter().find(|one| one["action"] == "change").unwrap();
@@ -188,7 +193,7 @@ fn what_somebody_changes_is_told_by_its_name_and_a_worker_comes_and_goes_with_it
             changed["differences"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
         assert_eq!((&changed["entry"], paths), (&"one".into(), vec![format!("worker.{name}").as_str()]));
     }
-    trial.up();
+    trial.expect_as(0, &somebody, &["up", "--yes"]);
     assert_eq!((user_data(&trial, &server), id(&trial, "one")), (text, server.clone()));
 
     // Without anybody to run it there, Lambda does; and back.
@@ -207,7 +212,7 @@ fn what_somebody_changes_is_told_by_its_name_and_a_worker_comes_and_goes_with_it
 
 #[test]
 fn a_function_for_lambda_alone_runs_on_no_server() {
-    let Some(trial) = trial(WORKERS) else { return };
+    let Some(trial) = with_crate(Trial::new(WORKERS)) else { return };
     trial.folder.write("configuration.json", r#"{"additionalProperties": true}"#);
     let run = trial.expect(2, &["validate"]);
     let told = run.stderr();

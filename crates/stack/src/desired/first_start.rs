@@ -10,7 +10,7 @@
 mod worker;
 
 use declaration::DataDisk;
-use kinds::ec2::server::{DEVICE, PREPARES};
+use kinds::server::{DEVICE, PREPARES};
 
 /// Returns the script.
 pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &str) -> String {

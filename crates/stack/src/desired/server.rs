@@ -9,9 +9,10 @@ use declaration::{Function, NetworkPart, PublicAddress, Server};
 use engine::Address as Place;
 use kinds::{
     Id, Input, Kind,
-    ec2::{address, id_of, server, volume},
+    ec2::{address, id_of, volume},
     iam::{instance_profile, role},
     s3::{artifacts, bucket},
+    server,
 };
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::*;
-use kinds::ec2::server::{MOST_USER_DATA, prepared};
+use kinds::server::{MOST_USER_DATA, prepared};
 
 fn whole() -> String {
     let disk = DataDisk { size: 10, mount: "/srv/mails".to_owned() };

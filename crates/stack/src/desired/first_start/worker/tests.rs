@@ -14,7 +14,7 @@ use std::{
 };
 
 use data_encoding::BASE64;
-use kinds::ec2::server::{Worker, user_data};
+use kinds::server::{Worker, user_data};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;

@@ -24,7 +24,7 @@ pub const PREPARES: &str = "# provision prepares ";
 /// Returns what a script says that it prepares. Of one that says nothing, which is somebody else's, the SHA-256 tells it from others.
 ///
 /// ```
-/// use kinds::ec2::server::prepared;
+/// use kinds::server::prepared;
 ///
 /// let script = "#cloud-config\n# provision prepares mount: /data\nruncmd: []\n";
 /// assert_eq!(prepared(script)["mount"], "/data");

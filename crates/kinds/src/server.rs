@@ -18,9 +18,9 @@ pub use worker::{MOST_USER_DATA, WORKER, Worker, user_data};
 
 use serde::Serialize;
 
-use super::{SERVER, find_now, make, read as read_member, with_id, with_ids, without_id, write, write_tags};
 use crate::{
     Condition, Input, Kind, Manage, Session,
+    ec2::{self, SERVER, find_now, make, read as read_member, with_id, with_ids, without_id, write, write_tags},
     identity::{Identity, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -206,7 +206,7 @@ impl Manage for Server {
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
     fn stands_for_id() -> Option<String> {
-        Some(super::stands_for_id(Kind::Server))
+        Some(ec2::stands_for_id(Kind::Server))
     }
 
     fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
@@ -280,7 +280,7 @@ impl Manage for Server {
         }
         settings.volume = own_volume(session, &member).await?;
         settings.subnet = without_id(session, &settings.subnet).await?;
-        settings.security_groups = super::without_ids(session, &settings.security_groups).await?;
+        settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         Ok(Some(Live { settings, owner }))
     }
 
@@ -337,7 +337,7 @@ impl Manage for Server {
             // Whoever deletes a protected one has named it.
             modify(session, &id, "DisableApiTermination", "false").await?;
             let call = Call::new("TerminateInstances").with("InstanceId.1", &id);
-            super::delete(session, SERVER, address, call).await?;
+            ec2::delete(session, SERVER, address, call).await?;
         }
         match not_gone(session, &id).await? {
             Some(_) => Err(at_work(&address.name, "shutting down")),
@@ -346,7 +346,7 @@ impl Manage for Server {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        super::list_owned(session, SERVER).await
+        ec2::list_owned(session, SERVER).await
     }
 }
 
@@ -359,7 +359,7 @@ async fn not_gone(session: &Session, name: &str) -> Result<Option<Element>, Fail
         .filter(&format!("tag:{}", engine::STACK_TAG), [session.stack.id()])
         .filter("instance-state-name", ["shutting-down"]);
     let reservations = session.aws.read.ec2.pages(call, SERVER.list).await?;
-    super::find_among(session, SERVER, &SERVER.members(reservations), name)
+    ec2::find_among(session, SERVER, &SERVER.members(reservations), name)
 }
 
 /// Returns the state of a server in AWS's word.

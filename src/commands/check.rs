@@ -35,12 +35,13 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Check) -> anyhow::
 async fn from_functions(printer: &Printer, common: &Common, named: &[String]) -> anyhow::Result<ExitCode> {
     let opened = account::open(&common.file, common.stage.as_deref()).await?;
     for entry in named {
-        ops::function(&opened.declaration, entry)?;
+        ops::function_of_lambda(&opened.declaration, entry, "ask")?;
     }
-    let entries =
-        if named.is_empty() { opened.declaration.functions.keys().cloned().collect() } else { named.to_vec() };
+    let all = || opened.declaration.lambda_functions().map(|(entry, _)| entry.clone()).collect();
+    let entries = if named.is_empty() { all() } else { named.to_vec() };
     if entries.is_empty() {
-        return Err(Problem::new("Failed to find a function: the declaration has none").into());
+        let of_servers = if opened.declaration.has_workers() { " that Lambda runs" } else { "" };
+        return Err(Problem::new(format!("Failed to find a function: the declaration has none{of_servers}")).into());
     }
     if common.dry_run {
         for entry in &entries {

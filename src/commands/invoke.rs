@@ -23,7 +23,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Invoke) -> anyhow:
     until_interrupted(async {
         let account::Opened { declaration, names, session, .. } =
             account::open(&common.file, common.stage.as_deref()).await?;
-        let function = ops::function(&declaration, &typed.function)?;
+        let function = ops::function_of_lambda(&declaration, &typed.function, "invoke")?;
         let name = names.name(Kind::Function, &typed.function);
         if common.dry_run {
             let tried = invocation::try_out(&session, &name, event).await;

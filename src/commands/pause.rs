@@ -25,17 +25,22 @@ pub(super) enum Switch {
     On,
 }
 
+impl Switch {
+    fn verb(self) -> &'static str {
+        if self == Self::Off { "pause" } else { "resume" }
+    }
+}
+
 pub(super) fn run(printer: &Printer, common: &Common, typed: &Pause, switch: Switch) -> anyhow::Result<ExitCode> {
     until_interrupted(async {
         let account::Opened { declaration, names, session, .. } =
             account::open(&common.file, common.stage.as_deref()).await?;
-        let (queue, address) = consumed(&declaration, &names, &typed.function)?;
+        let (queue, address) = consumed(&declaration, &names, &typed.function, switch)?;
         let since = (switch == Switch::Off).then(|| Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         let shown = render::pause::Switched { function: &typed.function, queue: &queue, paused: since.as_deref() };
         if !common.dry_run {
             let switched = mapping::switch(&session, &address, since.as_deref()).await;
-            let verb = if switch == Switch::Off { "pause" } else { "resume" };
-            let failed = || format!("Failed to {verb} the function `{}`", typed.function);
+            let failed = || format!("Failed to {} the function `{}`", switch.verb(), typed.function);
             let is_there = switched.map_err(|failure| Problem::new(failed()).with_source(failure))?;
             if !is_there {
                 let problem = Problem::new(format!("{}: nothing takes messages of its queue for it", failed()));
@@ -48,8 +53,13 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Pause, switch: Swi
 }
 
 /// Returns the queue that a function consumes, by its entry, and the address of the mapping between the two.
-fn consumed(declaration: &Declaration, names: &Names, entry: &str) -> Result<(String, Address), Problem> {
-    let function = ops::function(declaration, entry)?;
+fn consumed(
+    declaration: &Declaration,
+    names: &Names,
+    entry: &str,
+    switch: Switch,
+) -> Result<(String, Address), Problem> {
+    let function = ops::function_of_lambda(declaration, entry, switch.verb())?;
     let Some(consumes) = &function.consumes else {
         let words = format!("Failed to find a queue that the function `{entry}` consumes");
         return Err(Problem::new(words).with_hint("only a function with `consumes` can be paused"));

@@ -205,22 +205,33 @@ fn doubt_roles(declaration: &Declaration, resources: &[Resource], existing: &Exi
             survey.read.insert((Kind::Role, resource.address.clone()), Read::Unreadable(failure.clone()));
         }
     }
-    // A function is told the brokers that it writes to.
-    for resource in resources.iter().filter(|resource| resource.id.kind == Kind::Function) {
-        if let Some(failure) = existing.cluster_failure(declaration, &resource.id.entry) {
-            survey.read.insert((Kind::Function, resource.address.clone()), Read::Unreadable(failure.clone()));
+    // A function is told the brokers that it writes to, wherever it runs.
+    for resource in resources {
+        let function = match resource.id.kind {
+            Kind::Function => Some(&resource.id.entry),
+            Kind::Server => declaration.servers.get(&resource.id.entry).and_then(|server| server.runs.as_ref()),
+            _ => None,
+        };
+        if let Some(failure) = function.and_then(|function| existing.cluster_failure(declaration, function)) {
+            survey.read.insert((resource.id.kind, resource.address.clone()), Read::Unreadable(failure.clone()));
         }
     }
 }
 
 /// Takes the live code for the declared one.
 fn take_live_code(resources: &mut [Resource], survey: &Survey) {
-    for resource in resources.iter_mut().filter(|resource| resource.id.kind == Kind::Function) {
-        let found = survey.read.get(&(Kind::Function, resource.address.clone()));
-        if let Settings::Function(declared) = &mut resource.settings
-            && let Some(Read::Present(Live { settings: Settings::Function(live), .. })) = found
-        {
-            declared.code_sha256.clone_from(&live.code_sha256);
+    for resource in resources {
+        let Some(Read::Present(Live { settings: live, .. })) =
+            survey.read.get(&(resource.id.kind, resource.address.clone()))
+        else {
+            continue;
+        };
+        match (&mut resource.settings, live) {
+            (Settings::Function(declared), Settings::Function(live)) => {
+                declared.code_sha256.clone_from(&live.code_sha256);
+            }
+            (Settings::Server(declared), Settings::Server(live)) => declared.take_live_code(live),
+            _ => {}
         }
     }
 }

@@ -37,3 +37,24 @@ pub(crate) fn function<'declared>(
             .with_hint(choose(entry, "its functions are", &known))
     })
 }
+
+/// Finds a declared function that Lambda runs, by its entry name. Of one that servers run, `verb` cannot be done.
+pub(crate) fn function_of_lambda<'declared>(
+    declaration: &'declared Declaration,
+    entry: &str,
+    verb: &str,
+) -> Result<&'declared Function, Problem> {
+    let found = function(declaration, entry)?;
+    match (declaration.runners(entry).next(), &found.consumes) {
+        (Some((server, _)), Some(consumes)) => {
+            let message =
+                format!("Failed to {verb} the function `{entry}`: server `{server}` runs it, which takes from a queue");
+            let hint = format!(
+                "send a message to queue `{}`, and see `provision logs {entry}`; on the server, `systemctl stop provision-worker` stops it",
+                consumes.queue
+            );
+            Err(Problem::new(message).with_hint(hint))
+        }
+        _ => Ok(found),
+    }
+}

@@ -53,7 +53,8 @@ fn ours(code: &Code) -> Result<Option<Configuration>, Unavailable> {
 /// the declaration itself says wrong is an error, and not what is missing around it.
 fn configuration(code: &Code, found: Result<Option<Vec<u8>>, NotBuilt>) -> Result<Option<Configuration>, Unavailable> {
     match found {
-        Ok(schema) => schema.map(|bytes| Configuration::read(&bytes)).transpose(),
+        Ok(None) => Ok(Some(Configuration::none())),
+        Ok(Some(schema)) => Configuration::read(&schema).map(Some),
         Err(NotBuilt::NoCargo(_) | NotBuilt::NoWorkspace { .. } | NotBuilt::NoLock { .. }) => ours(code),
         Err(error) => {
             let is_warning = matches!(error, NotBuilt::NoneShipped { .. });

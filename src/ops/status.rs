@@ -217,7 +217,7 @@ pub(crate) fn receiving(
 
 /// Reads what the plan does not contain: queues, functions, mails, alarms.
 pub(crate) async fn look(session: &Session, declaration: &Declaration, names: &Names, status: &mut Status) {
-    let functions = join_all(declaration.functions.keys().map(|entry| running(session, names, entry)));
+    let functions = join_all(declaration.lambda_functions().map(|(entry, _)| running(session, names, entry)));
     let queues = join_all(declaration.queues.keys().map(|entry| depth(session, names, entry)));
     let mails = join_all(declaration.receivers().into_iter().map(|entry| last_mail(session, names, entry)));
     let (functions, queues, mails, ringing) = tokio::join!(functions, queues, mails, ringing(session));

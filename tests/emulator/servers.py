@@ -2,12 +2,15 @@
 and the time in which they start, stop and go.
 """
 
+import base64
 import re
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 from wrapping import before, replace
 
+# EC2's limit of user data, before Base64.
+MOST_USER_DATA = 16 * 1024
 # Reads that still see a server on its way from one state to another.
 STEPS = 2
 # What a state becomes.
@@ -54,6 +57,8 @@ def run(launch, parameters):
         group = re.fullmatch(r"NetworkInterface\.1\.SecurityGroupId\.(\d+)", key)
         if group:
             plain[f"SecurityGroupId.{group[1]}"] = value
+    if len(base64.b64decode(p(parameters, "UserData"))) > MOST_USER_DATA:
+        return ec2._error("InvalidParameterValue", "User data is limited to 16384 bytes", 400)
     there = set(ec2._instances.keys())
     answer = launch(plain)
     for name in set(ec2._instances.keys()) - there:
@@ -140,12 +145,17 @@ def modify(parameters):
     if not one:
         return ec2._error("InvalidInstanceID.NotFound", "The instance does not exist", 400)
     machine = p(parameters, "InstanceType.Value")
-    if machine and one["State"]["Name"] != "stopped":
+    script = p(parameters, "UserData.Value")
+    if (machine or script) and one["State"]["Name"] != "stopped":
         return ec2._error("IncorrectInstanceState", "The instance is not in the 'stopped' state.", 400)
     if machine and architecture(machine) != one["Architecture"]:
         return ec2._error("InvalidParameterValue", "The architecture of the type does not match that of the image.", 400)
+    if len(base64.b64decode(script)) > MOST_USER_DATA:
+        return ec2._error("InvalidParameterValue", "User data is limited to 16384 bytes", 400)
     if machine:
         one["InstanceType"] = machine
+    if script:
+        one["UserData"] = script
     if p(parameters, "DisableApiTermination.Value"):
         one["_protected"] = p(parameters, "DisableApiTermination.Value") == "true"
     groups = ec2._parse_member_list(parameters, "GroupId")

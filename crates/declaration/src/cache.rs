@@ -264,7 +264,7 @@ fn restore(reader: &mut Reader, fields: &Fields<'_>) -> Option<Restore> {
 
 /// Checks that a function that uses a cache has a way to it.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    for (entry, function) in &declaration.functions {
+    for (entry, function) in declaration.lambda_functions() {
         if !function.caches.is_empty() && function.vpc.is_none() {
             let message = format!("function `{entry}` cannot reach the caches that it uses without a `vpc`");
             let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the cache: it is reached from within alone";

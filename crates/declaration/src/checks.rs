@@ -105,6 +105,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     super::cache::check(reader, root, declaration);
     security_group::check(reader, root, declaration);
     super::server::check(reader, root, declaration);
+    super::worker::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.

@@ -321,7 +321,9 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             let message = format!("AWS makes `{topic}`: the cluster is the stack's own, and no function has to");
             reader.note_at(&span_of(root, &["functions", entry, "creates"]), message, "remove it here");
         }
-        if let (Some((key, _)), None) = (function.topics_of_kafka().next(), &function.vpc) {
+        if let (Some((key, _)), None) = (function.topics_of_kafka().next(), &function.vpc)
+            && !declaration.is_worker(entry)
+        {
             let place = span_of(root, &["functions", entry, key]);
             let message = format!("function `{entry}` cannot reach the brokers of `{key}` without a `vpc`");
             let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the cluster: brokers are reached from within alone";

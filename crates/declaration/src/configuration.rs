@@ -80,6 +80,17 @@ impl Configuration {
         Self { is_whole: false, ..self }
     }
 
+    /// Returns the schema of code that ships none: it may read whatever it likes.
+    pub fn none() -> Self {
+        Self { schema: json!({"additionalProperties": true}), is_whole: true }
+    }
+
+    /// Returns `false` if the code does not say that it can take from a queue by itself. Of code of which only the name is known, nobody can
+    /// tell.
+    fn may_be_worker(&self) -> bool {
+        !self.is_whole || self.schema.get("worker") == Some(&json!(true))
+    }
+
     /// Returns whether the function may read variables that the schema does not name.
     fn takes_others(&self) -> bool {
         let others = self.schema.get("additionalProperties");
@@ -158,7 +169,7 @@ struct Environment<'check> {
 impl Environment<'_> {
     /// Returns everything that is wrong with it.
     fn all(&self) -> Vec<Diagnostic> {
-        let all = [self.names(), self.values(), self.places(), self.mails(), self.deletions()].concat();
+        let all = [self.names(), self.values(), self.places(), self.mails(), self.deletions(), self.workers()].concat();
         // A line that is shown may have a secret in it that stands in the open, or in an address.
         let may_have_secret = |name: &String| self.configuration.property(name).is_some_and(protects);
         let conceals = self.function.environment.keys().any(may_have_secret);
@@ -345,6 +356,20 @@ impl Environment<'_> {
         }
         let message = format!("`{flag}` lets function `{entry}` delete mails, and it has no right to");
         vec![Diagnostic::new(self.place(flag), message).with_hint(line("deletes", &function.deletes, missing))]
+    }
+
+    /// Notes servers that run the function, whose code is for Lambda alone: it would end as soon as it starts.
+    fn workers(&self) -> Vec<Diagnostic> {
+        let Self { root, declaration, entry, function, configuration } = self;
+        if configuration.may_be_worker() {
+            return Vec::new();
+        }
+        let told = declaration.runners(entry).map(|(server, _)| {
+            let message = format!("server `{server}` cannot run function `{entry}`: `{}` is for Lambda alone", function.code);
+            let hint = "remove `runs`; or let the crate take from a queue by itself, as `tracking` does, and say so in its `configuration.json`: `\"worker\": true`";
+            Diagnostic::new(span_of(root, &["servers", server, "runs"]), message).with_hint(hint)
+        });
+        told.collect()
     }
 
     /// Adds the description of a variable, if there is one, as the hint.

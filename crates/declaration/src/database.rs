@@ -216,7 +216,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
 
 /// Checks that a function that signs in to a database has a way to it.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    for (entry, function) in &declaration.functions {
+    for (entry, function) in declaration.lambda_functions() {
         if !function.databases.is_empty() && function.vpc.is_none() {
             let message = format!("function `{entry}` cannot reach the databases that it uses without a `vpc`");
             let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the database: it is reached from within alone";

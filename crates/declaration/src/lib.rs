@@ -41,6 +41,7 @@ mod table;
 mod tags;
 mod topic;
 mod tree;
+mod worker;
 mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};

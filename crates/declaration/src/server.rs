@@ -49,6 +49,8 @@ pub struct Server {
     pub writes: Vec<Place>,
     /// Databases that it may sign in to, by entry.
     pub databases: Vec<String>,
+    /// Function that it runs as a worker, by entry; `None` for none.
+    pub runs: Option<String>,
     /// `true` if AWS refuses to delete it.
     pub deletion_protection: bool,
     /// ARN of the KMS key of its disk for data; `None` is that of the stack.
@@ -159,6 +161,11 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("reads", PLACES, "Objects that it may read."),
         Field::new("writes", PLACES, "Places where it may write objects."),
         Field::new("databases", Holds::List(&Holds::Reference(Kind::Database)), "Databases that it may sign in to."),
+        Field::new(
+            "runs",
+            Holds::Reference(Kind::Function),
+            "Function that it runs as a worker in place of Lambda: with the function's rights, from the queue that the function `consumes`.",
+        ),
         Field::new("deletion_protection", Holds::Switch, "Let AWS refuse to delete it, whoever asks.").or("false"),
         KMS_KEY,
         PROTECT_DATA,
@@ -194,6 +201,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Server {
         reads: places(reader, fields, "reads"),
         writes: places(reader, fields, "writes"),
         databases: reader.references(fields, "databases"),
+        runs: reader.reference(fields, "runs"),
         deletion_protection: reader.switch(fields, "deletion_protection").unwrap_or_default(),
         kms_key: reader.text(fields, "kms_key", scalars::kms_key),
         protect: protect(reader, fields),

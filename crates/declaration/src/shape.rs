@@ -283,6 +283,9 @@ mod tests {
         let with_all = with_all
             .replace("types: [bounce, delivery_delay]", "types: [delivery_delay]")
             .replace("{feedback: {delivery: events}}", "{feedback: {bounce: events, delivery: events}}")
+            // A function that a server runs is nothing for anybody else.
+            .replace("queues:\n", "  recorder: {use: tracking, architecture: arm64, consumes: {queue: recorded}}\nqueues:\n  recorded: {visibility_timeout: 3m}\n")
+            .replace("    databases: [store]\n    deletion", "    databases: [store]\n    runs: recorder\n    deletion")
             // What names subnets in the one names a network in the other.
             .replace("subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]", "network: company");
         assert!(with_all.contains(all));

@@ -12,6 +12,7 @@ mod documents;
 mod identity;
 mod input;
 mod number;
+mod places;
 #[cfg(test)]
 mod registered;
 mod registry;
@@ -29,6 +30,7 @@ pub mod rds;
 pub mod rights;
 pub mod s3;
 pub mod secretsmanager;
+pub mod server;
 pub mod ses;
 pub mod sns;
 pub mod sqs;

@@ -10,7 +10,7 @@ use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Prote
 
 use crate::{
     Condition, Identity, Manage, Right, Session, apigateway, cloudwatch, dynamodb, ec2, elasticache, iam, kafka,
-    lambda, logs, rds, s3, secretsmanager, ses, sns, sqs, widening,
+    lambda, logs, rds, s3, secretsmanager, server, ses, sns, sqs, widening,
 };
 
 /// Creates the enums over all kinds, and passes each call on to the kind's own code.
@@ -319,7 +319,7 @@ kinds! {
     /// Disks of servers for data.
     Volume = ec2::volume::Volume;
     /// Servers, which EC2 calls instances.
-    Server = ec2::server::Server;
+    Server = server::Server;
     /// Alarms on metrics.
     Alarm = cloudwatch::alarm::Alarm;
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
-use crate::Names;
+use crate::{Names, moves::server_role_entry};
 use aws::{ArnForm, OrFail};
 use declaration::{Declaration, SecretReference, SecretSource};
 use engine::{Address, Failure, Live, Owner};
@@ -113,8 +113,12 @@ impl Existing {
         }
     }
 
-    /// Returns why something that a function uses could not be read: its rights are not known then; `None` if all was.
-    pub fn failure(&self, declaration: &Declaration, function: &str) -> Option<&Failure> {
+    /// Returns why something could not be read that the function of a role uses, or that of a server's role: its rights are not known
+    /// then; `None` if all was.
+    pub fn failure(&self, declaration: &Declaration, role: &str) -> Option<&Failure> {
+        let mut servers = declaration.servers.iter();
+        let server = servers.find(|(server, _)| server_role_entry(server) == role);
+        let function = server.map_or(Some(role), |(_, server)| server.runs.as_deref())?;
         let used = used_by(declaration, function).into_iter();
         let own = own_used_by(declaration, function).into_iter();
         let unread = own.filter_map(|(kind, entry)| self.keys.get(&(kind, entry.to_owned()))?.as_ref().err());
@@ -162,7 +166,7 @@ fn own(declaration: &Declaration) -> BTreeSet<(Kind, &str)> {
 }
 
 /// Returns what a function uses and whose keys it needs, by kind and entry, with the function itself: Lambda decrypts its environment by
-/// its role.
+/// its role. One that servers run is not there.
 fn own_used_by<'declared>(declaration: &'declared Declaration, entry: &str) -> BTreeSet<(Kind, &'declared str)> {
     let Some((entry, function)) = declaration.functions.get_key_value(entry) else { return BTreeSet::new() };
     let places = function.reads.iter().chain(&function.writes).map(|place| (Kind::Bucket, place.bucket.as_str()));
@@ -177,7 +181,7 @@ fn own_used_by<'declared>(declaration: &'declared Declaration, entry: &str) -> B
     let caches = function.caches.iter().filter_map(|cache| declaration.caches.get(cache));
     let secrets = secrets.chain(caches.map(|cache| (Kind::Secret, cache.auth.as_str())));
     let queues = queues.map(|queue| (Kind::Queue, queue.as_str()));
-    let itself = [(Kind::Function, entry.as_str())];
+    let itself = (!declaration.is_worker(entry)).then_some((Kind::Function, entry.as_str()));
     places.chain(queues).chain(topics).chain(tables).chain(secrets).chain(itself).collect()
 }
 

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use declaration::{Declaration, Derived};
-use kinds::{Id, Kind, Resource, Settings};
+use kinds::{
+    Id, Kind, Resource, Settings,
+    server::{MOST_USER_DATA, user_data},
+};
 
 use crate::{
     Existing, Names,
@@ -27,6 +30,11 @@ const MOST_QUEUE_POLICY: usize = 8192;
 const MOST_QUEUE_STATEMENTS: usize = 20;
 /// IAM's limit of all policies within a role, in bytes; blanks do not count, and we write none.
 const MOST_ROLE_POLICIES: usize = 10_240;
+
+/// Bytes by which the host of a database or a cache may be longer than what stands for it.
+const LONGER_HOST: usize = 80;
+/// Bytes by which the ARN of the secret of a database may be longer than what stands for it.
+const LONGER_SECRET: usize = 100;
 
 /// Account of the names where the declaration has none: every account has as many digits.
 const ANY_ACCOUNT: &str = "000000000000";
@@ -70,6 +78,15 @@ fn of_resource(declaration: &Declaration, resource: &Resource) -> Option<Derived
                 "{own} of them tell it of the stack, most of all where rules store its mails: give these one folder and short prefixes, or shorten the variables"
             );
             too_large("functions", entry, "environment", (size, MOST_ENVIRONMENT), "Lambda", hint)
+        }
+        Settings::Server(server) => {
+            let text = user_data(&server.first_start.0, &server.worker);
+            // What AWS chooses is longer than what stands for it.
+            let size = text.len()
+                + text.matches("(host of ").count() * LONGER_HOST
+                + text.matches("(secret of ").count() * LONGER_SECRET;
+            let hint = "shorten the `environment` of the function that it runs, or let it use fewer things";
+            too_large("servers", entry, "user data", (size, MOST_USER_DATA), "EC2", hint)
         }
         Settings::Topic(topic) => {
             let is_declared = declaration.topics.contains_key(entry);

@@ -28,6 +28,7 @@ pub(crate) mod terminal;
 mod tracking;
 mod versions;
 mod words;
+mod workers;
 
 use std::{env, path::Path, process::Command, sync::LazyLock};
 

@@ -105,7 +105,9 @@ fn every_key_of_the_schema_is_in_the_full_declaration_and_has_an_effect() {
     let text = full.to_string();
     for (name, definition) in printed()["$defs"].as_object().unwrap() {
         for key in definition["properties"].as_object().unwrap().keys().filter(|_| !name.starts_with("stage_")) {
-            let used = text.contains(&format!("\"{key}\":")) || name == "thresholds";
+            // A function that a server runs is nothing for anybody else; `shape::tests` of `declaration` adds one.
+            let is_elsewhere = name == "thresholds" || (name.as_str(), key.as_str()) == ("server", "runs");
+            let used = is_elsewhere || text.contains(&format!("\"{key}\":"));
             assert!(used, "`{key}` of `{name}` is not in the full declaration");
         }
     }

@@ -34,7 +34,18 @@ fn every_example_is_valid_and_the_one_for_all_sinks_has_them_all() {
     names.sort();
     assert_eq!(
         names,
-        ["all-sinks", "calendar", "echo", "egress", "mail-events", "netbox", "server", "tracking", "webhook"]
+        [
+            "all-sinks",
+            "calendar",
+            "echo",
+            "egress",
+            "mail-events",
+            "netbox",
+            "server",
+            "tracking",
+            "tracking-server",
+            "webhook"
+        ]
     );
     for name in names {
         let run = validate(&example(&name));

@@ -12,7 +12,6 @@ pub mod network;
 mod once;
 pub mod route_table;
 pub mod security_group;
-pub mod server;
 pub mod subnet;
 mod told;
 pub mod volume;
@@ -25,13 +24,10 @@ use std::{
 
 use tokio::sync::{Mutex, OnceCell};
 
-use self::{
-    once::make,
-    told::{
-        ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SERVER, SUBNET, TOLD,
-        Told, VOLUME,
-    },
+use self::told::{
+    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SUBNET, TOLD, Told, VOLUME,
 };
+pub(crate) use self::{once::make, told::SERVER};
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
@@ -134,7 +130,7 @@ async fn now(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure
 }
 
 /// Returns the tags of a member, without AWS's own.
-fn tags_of(member: &Element) -> Tags {
+pub(crate) fn tags_of(member: &Element) -> Tags {
     own_tags(member.list("tagSet").iter().map(|tag| (tag.text("key"), tag.text("value"))))
 }
 
@@ -148,7 +144,12 @@ fn name_of(session: &Session, kind: Kind, member: &Element) -> Option<String> {
 
 /// Returns the one of a kind that is called so: by the id that AWS gave it, or, before anybody knows that, by the name that its entry
 /// has. Two with the tags of one entry are an error.
-fn find_among(session: &Session, told: Told, members: &[Element], name: &str) -> Result<Option<Element>, Failure> {
+pub(crate) fn find_among(
+    session: &Session,
+    told: Told,
+    members: &[Element],
+    name: &str,
+) -> Result<Option<Element>, Failure> {
     if let Some(member) = members.iter().find(|member| member.text(told.id) == name) {
         return Ok(Some(member.clone()));
     }
@@ -182,13 +183,17 @@ async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Elemen
 }
 
 /// Returns the one of a kind that is called so, as it is now.
-async fn find_now(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
+pub(crate) async fn find_now(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
     session.networks.forget_kind(told.kind).await;
     find(session, told, name).await
 }
 
 /// Reads a resource with its owner. It has tags from its beginning, so that one without is somebody's.
-async fn read(session: &Session, told: Told, address: &Address) -> Result<Option<(Element, Owner)>, Failure> {
+pub(crate) async fn read(
+    session: &Session,
+    told: Told,
+    address: &Address,
+) -> Result<Option<(Element, Owner)>, Failure> {
     let found = find(session, told, &address.name).await?;
     Ok(found.map(|member| {
         let owner = Owner::of(&tags_of(&member), &session.stack, true);
@@ -213,7 +218,7 @@ fn not_yet(failure: Failure) -> Failure {
 }
 
 /// Makes a call that changes something.
-async fn write(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
+pub(crate) async fn write(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
     let result = session.aws.write.ec2.call(&call).await.map(drop).map_err(not_yet);
     session.networks.forget_kind(kind).await;
     result
@@ -235,7 +240,7 @@ fn is_gone(failure: &Failure) -> bool {
 }
 
 /// Deletes a resource, and forgets that this run has made it.
-async fn delete(session: &Session, told: Told, address: &Address, call: Call) -> Result<(), Failure> {
+pub(crate) async fn delete(session: &Session, told: Told, address: &Address, call: Call) -> Result<(), Failure> {
     take_away(session, told.kind, call).await?;
     forget(session, told, address).await;
     Ok(())
@@ -250,7 +255,13 @@ async fn forget(session: &Session, told: Told, address: &Address) {
 }
 
 /// Writes the tags of a resource that differ.
-async fn write_tags(session: &Session, kind: Kind, id: &str, desired: &Tags, live: &Tags) -> Result<(), Failure> {
+pub(crate) async fn write_tags(
+    session: &Session,
+    kind: Kind,
+    id: &str,
+    desired: &Tags,
+    live: &Tags,
+) -> Result<(), Failure> {
     let surplus = surplus_tags(desired, live);
     if !surplus.is_empty() {
         let keys = surplus.iter().zip(1..);
@@ -271,7 +282,7 @@ async fn write_tags(session: &Session, kind: Kind, id: &str, desired: &Tags, liv
 
 /// Lists this stack's resources of a kind. Most stacks have none: where neither AWS's index of tags nor a declaration names one, EC2 is not
 /// asked.
-async fn list_owned(session: &Session, told: Told) -> Result<Vec<Owned>, Failure> {
+pub(crate) async fn list_owned(session: &Session, told: Told) -> Result<Vec<Owned>, Failure> {
     let is_read = session.networks.seen.lock().await.known.contains_key(&told.kind);
     if !is_read && session.indexed(told.kind)?.is_empty() {
         return Ok(Vec::new());

@@ -17,7 +17,7 @@ const UNTIL_TOLD: u32 = 5;
 const HOUR: u64 = 3_600;
 
 /// Makes something, if no earlier attempt has, and returns its id, which is at the place in the answer.
-pub(super) async fn make(
+pub(crate) async fn make(
     session: &Session,
     told: Told,
     address: &Address,

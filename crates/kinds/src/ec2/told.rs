@@ -7,14 +7,14 @@ use crate::Kind;
 
 /// How EC2 tells a kind.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
+pub(crate) struct Told {
     pub(super) kind: Kind,
     /// Action that describes all of them.
-    pub(super) describe: &'static str,
+    pub(crate) describe: &'static str,
     /// Place of the list in its answer.
-    pub(super) list: &'static str,
+    pub(crate) list: &'static str,
     /// Place of the id in a member.
-    pub(super) id: &'static str,
+    pub(crate) id: &'static str,
     /// Filter by the id.
     pub(super) filter: &'static str,
     /// Type in specifications of tags.
@@ -128,7 +128,7 @@ pub(super) const VOLUME: Told = Told {
     ended: None,
 };
 /// Its list is one of reservations: see [`Told::members`].
-pub(super) const SERVER: Told = Told {
+pub(crate) const SERVER: Told = Told {
     kind: Kind::Server,
     describe: "DescribeInstances",
     list: "reservationSet",
@@ -150,7 +150,7 @@ impl Told {
     }
 
     /// Returns the members of a list as it was told: servers are told by the calls that made them.
-    pub(super) fn members(self, list: Vec<Element>) -> Vec<Element> {
+    pub(crate) fn members(self, list: Vec<Element>) -> Vec<Element> {
         if self.kind != Kind::Server {
             return list;
         }
@@ -158,7 +158,7 @@ impl Told {
     }
 
     /// Returns the call that describes what has a value, and is there.
-    pub(super) fn described(self, filter: &str, value: &str) -> Call {
+    pub(crate) fn described(self, filter: &str, value: &str) -> Call {
         let call = Call::new(self.describe).filter(filter, [value]);
         match self.states {
             Some((filter, states)) => call.filter(filter, states.iter().copied()),
@@ -166,7 +166,7 @@ impl Told {
         }
     }
 
-    pub(super) fn gone(self, name: &str) -> Failure {
+    pub(crate) fn gone(self, name: &str) -> Failure {
         Failure::found(&self.call(), Class::NotFound, format!("there is no {} `{name}`", self.kind.name()))
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use contract::context::{Context, MailPlace, VARIABLE};
 
 use crate::{
-    Kind, Manage, Session, ec2, elasticache, kafka, own_tags, rds,
+    Kind, Manage, Session, ec2, own_tags, places,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
@@ -52,8 +52,7 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
 async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
     let mut settings = desired.clone();
     if let Some(context) = settings.environment.get_mut(VARIABLE) {
-        let with_stores = rds::with_databases(session, &kafka::with_brokers(session, context).await?).await?;
-        *context = elasticache::with_caches(session, &with_stores).await?;
+        *context = places::with(session, context).await?;
     }
     settings.vpc.subnets = ec2::with_set(session, &settings.vpc.subnets).await?;
     settings.vpc.security_groups = ec2::with_set(session, &settings.vpc.security_groups).await?;
@@ -279,8 +278,7 @@ impl Manage for Function {
         };
         settings.children.extend(children);
         if let Some(context) = settings.environment.get_mut(VARIABLE) {
-            let without = rds::without_databases(session, &kafka::without_brokers(session, context).await?).await?;
-            *context = elasticache::without_caches(session, &without).await?;
+            *context = places::without(session, context).await?;
         }
         settings.vpc.subnets = ec2::without_ids(session, &settings.vpc.subnets).await?;
         settings.vpc.security_groups = ec2::without_ids(session, &settings.vpc.security_groups).await?;

@@ -217,7 +217,7 @@ fn nodes(declaration: &Declaration, watched: Watched, entry: &str) -> u32 {
 fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
     let functions = declaration.functions.iter();
     match watched {
-        Watched::Function => functions.map(|(entry, _)| entry.as_str()).collect(),
+        Watched::Function => declaration.lambda_functions().map(|(entry, _)| entry.as_str()).collect(),
         Watched::FunctionWithFailureQueue => {
             functions.filter(|(_, function)| function.on_failure.is_some()).map(|(entry, _)| entry.as_str()).collect()
         }

@@ -1,17 +1,21 @@
-//! The script of a server's first start, for cloud-init: its disk for data, and who is told of whoever signs in.
+//! The script of a server's first start, for cloud-init: its disk for data, who is told of whoever signs in, and what installs a worker.
 //!
 //! It names nothing that AWS chooses, so that a server is not replaced for it. It says what it prepares, which alone is compared: another
 //! text of it is for servers to come. A disk for data is attached when the server runs, so that a unit waits for it at each start, and
 //! again whenever it fails. A login is told by PAM rather than by a profile of the shell: PAM knows those without a shell, too (`scp`,
 //! commands), and where they come from.
+//!
+//! Every server has what installs a worker (see [`worker`]), so that one can be added later.
+
+mod worker;
 
 use declaration::DataDisk;
-use kinds::ec2::server::{DEVICE, PREPARES};
+use kinds::server::{DEVICE, PREPARES};
 
 /// Returns the script.
 pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &str) -> String {
     let mut files = Vec::new();
-    let mut commands = Vec::new();
+    let mut commands = worker::COMMANDS.to_vec();
     let mut prepares = vec![("by", "cloud-init")];
     if let Some(disk) = volume {
         prepares.push(("mount", &disk.mount));
@@ -20,7 +24,6 @@ pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &st
         files.push(("/etc/systemd/system/provision-data.service", "0644", UNIT.to_owned()));
         files.push(("/etc/systemd/system/provision-data-growth.service", "0644", GROWTH.to_owned()));
         files.push(("/etc/systemd/system/provision-data-growth.timer", "0644", TIMER.to_owned()));
-        commands.push("[systemctl, daemon-reload]");
         commands.push("[systemctl, enable, --now, --no-block, provision-data.service]");
         commands.push("[systemctl, enable, --now, provision-data-growth.timer]");
     }
@@ -32,20 +35,18 @@ pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &st
         commands.push("[/usr/local/sbin/provision-pam, /etc/pam.d/sshd]");
     }
     let prepares: Vec<String> = prepares.iter().map(|(what, how)| format!("{PREPARES}{what}: {how}\n")).collect();
-    ["#cloud-config\n".to_owned(), prepares.concat(), written(&files), run(&commands)].concat()
+    let files = files.iter().map(file).chain(worker::files());
+    ["#cloud-config\n".to_owned(), prepares.concat(), section("write_files", files), run(&commands)].concat()
 }
 
-/// Returns the files of a script: path, permissions, content.
-fn written(files: &[(&str, &str, String)]) -> String {
-    let file = |(path, permissions, content): &(&str, &str, String)| {
-        let mut file = format!("- path: {path}\n  permissions: '{permissions}'\n  content: |\n");
-        for line in content.lines() {
-            let indent = if line.is_empty() { "" } else { "    " };
-            file.extend([indent, line, "\n"]);
-        }
-        file
-    };
-    section("write_files", files.iter().map(file))
+/// Returns a file of a script: path, permissions, content.
+fn file((path, permissions, content): &(&str, &str, String)) -> String {
+    let mut file = format!("- path: {path}\n  permissions: '{permissions}'\n  content: |\n");
+    for line in content.lines() {
+        let indent = if line.is_empty() { "" } else { "    " };
+        file.extend([indent, line, "\n"]);
+    }
+    file
 }
 
 /// Returns the commands of a script.

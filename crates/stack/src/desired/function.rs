@@ -26,8 +26,12 @@ use kinds::{
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     for (entry, declared) in &blueprint.declaration.functions {
-        role(blueprint, entry, declared);
         log_group(blueprint, entry, declared);
+        // Servers run it: its rights are those of their roles.
+        if blueprint.declaration.is_worker(entry) {
+            continue;
+        }
+        role(blueprint, entry, declared);
         function(blueprint, entry, declared);
         event_invoke(blueprint, entry, declared);
         mapping(blueprint, entry, declared);
@@ -57,7 +61,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
 }
 
 /// Returns the stack's own resources that a function's permissions name.
-fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
+pub(super) fn referred(blueprint: &Blueprint<'_>, declared: &Function) -> Vec<Id> {
     let places = declared.reads.iter().chain(&declared.writes).chain(&declared.deletes);
     let is_ours = |bucket: &str| {
         let declared = blueprint.declaration.buckets.get(bucket);
@@ -104,10 +108,7 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     let names = blueprint.names();
     let name = names.name(Kind::Function, entry);
     let mut environment = declared.environment.clone();
-    let context = names.function_context(blueprint.declaration, entry);
-    // `Serialize` fails only for maps whose keys are not strings; a context has none.
-    let context = blueprint.given.existing.with_brokers(serde_json::to_string(&context).unwrap_or_default());
-    environment.insert(VARIABLE.to_owned(), context);
+    environment.insert(VARIABLE.to_owned(), context(blueprint, entry));
     let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
     let (vpc, in_network) = vpc(blueprint, declared);
     let defaults = function::Settings::new(&name, names.arn(Kind::Role, entry), code);
@@ -136,6 +137,13 @@ fn function(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     }
     after.extend(sending::clusters_of(blueprint, declared));
     blueprint.add(of(Kind::Function, entry), Address::of(name), settings, after);
+}
+
+/// Returns the context of a function, as JSON.
+pub(super) fn context(blueprint: &Blueprint<'_>, entry: &str) -> String {
+    let context = blueprint.names().function_context(blueprint.declaration, entry);
+    // `Serialize` fails only for maps whose keys are not strings; a context has none.
+    blueprint.given.existing.with_brokers(serde_json::to_string(&context).unwrap_or_default())
 }
 
 /// Returns the network of a function, and what must be there of it before.

@@ -37,7 +37,7 @@ pub struct Inputs<'given> {
     pub names: &'given Names,
     /// `CodeSha256` of each function, by entry.
     pub code: &'given BTreeMap<String, String>,
-    /// `true` if some zip is too large to be sent with a call.
+    /// `true` if some zip is too large to be sent with a call. What servers run goes through the bucket anyhow.
     pub artifacts: bool,
     /// Rule set that contains the receipt rules.
     pub rule_set: &'given RuleSet,

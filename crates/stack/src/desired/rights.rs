@@ -12,7 +12,7 @@ use aws::{
     policy::{Policy, Statement},
 };
 use declaration::{Function, Place, SecretReference, SecretSource, Server};
-use kinds::{Kind, iam::role};
+use kinds::{Kind, iam::role, s3::artifacts};
 
 /// Actions without resource level (decision 11): there is no ARN that could limit them.
 const WITHOUT_RESOURCE: &[&str] = &[
@@ -102,6 +102,22 @@ pub(super) fn of_server(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<
     keys.add_used(blueprint, &used);
     statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
     statements.push(("EncryptByKeys", keys.statement(blueprint, "kms:GenerateDataKey", |used| used.is_written)));
+    if let Some((entry, function)) =
+        server.runs.as_ref().and_then(|entry| blueprint.declaration.functions.get_key_value(entry))
+    {
+        statements.push(("FetchWorker", Statement::allow(&["s3:GetObject"], [workers(names)])));
+        statements.extend(of_function(blueprint, entry, function));
+    }
+    policies_of(statements)
+}
+
+/// Returns the ARN of everything that servers run, in the bucket for artefacts.
+fn workers(names: &Names) -> String {
+    format!("{}/{}*", names.arn_of(Kind::Bucket, &names.artifacts()), artifacts::WORKERS)
+}
+
+/// Returns the policies of a role with those statements that are about something.
+fn policies_of(statements: Vec<(&'static str, Statement)>) -> BTreeMap<String, Policy> {
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
     let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
     BTreeMap::from([(role::POLICY.to_owned(), policy)])
@@ -109,6 +125,11 @@ pub(super) fn of_server(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<
 
 /// Returns the policies of a function's role.
 pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> BTreeMap<String, Policy> {
+    policies_of(of_function(blueprint, entry, function))
+}
+
+/// Returns the statements about what a function uses, whoever runs it.
+fn of_function(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Vec<(&'static str, Statement)> {
     let names = blueprint.names();
     let mut statements = vec![(
         "WriteLog",
@@ -144,9 +165,7 @@ pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Functi
     if function.vpc.is_some() {
         statements.push(("UseNetwork", Statement::allow(WITHOUT_RESOURCE, ["*".to_owned()])));
     }
-    let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
-    let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
-    BTreeMap::from([(role::POLICY.to_owned(), policy)])
+    statements
 }
 
 /// Returns the statements about clusters of Kafka and their topics.
@@ -184,7 +203,7 @@ struct Used {
 /// The keys of all that a function or a server uses.
 struct Keys(Vec<Used>);
 
-/// What functions and servers use alike.
+/// The uses that functions and servers have alike.
 struct Uses<'uses> {
     reads: &'uses [Place],
     writes: &'uses [Place],
@@ -198,8 +217,13 @@ impl Keys {
         let Blueprint { declaration, .. } = blueprint;
         let existing = blueprint.given.existing;
         let mut keys = Self(Vec::new());
-        // Lambda decrypts the environment for the function.
-        keys.add(own_key(blueprint, (Kind::Function, entry), function.kms_key.as_ref()), "lambda", false);
+        if declaration.is_worker(entry) {
+            // The server fetches the zip, which is encrypted by the stack's key.
+            keys.add(declaration.kms_key.clone(), "s3", false);
+        } else {
+            // Lambda decrypts the environment for the function.
+            keys.add(own_key(blueprint, (Kind::Function, entry), function.kms_key.as_ref()), "lambda", false);
+        }
         let uses = Uses {
             reads: &function.reads,
             writes: &function.writes,

@@ -1,16 +1,18 @@
 //! Servers, each with a role, a profile, and its disk and address where it has some.
 
-use super::{Blueprint, first_start, network, of, rights};
+use super::{Blueprint, first_start, function, network, of, rights, sending};
 use crate::{
     moves::{server_address_entry, server_role_entry},
     names::Names,
 };
-use declaration::{NetworkPart, PublicAddress, Server};
+use declaration::{Function, NetworkPart, PublicAddress, Server};
 use engine::Address as Place;
 use kinds::{
     Id, Input, Kind,
-    ec2::{address, id_of, server, volume},
+    ec2::{address, id_of, volume},
     iam::{instance_profile, role},
+    s3::{artifacts, bucket},
+    server,
 };
 
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
@@ -19,6 +21,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
         let mut after = vec![role(blueprint, entry, declared)];
         after.extend(address(blueprint, entry, declared));
         after.extend(volume(blueprint, entry, declared));
+        after.extend(of_worker(blueprint, entry, declared));
         server(blueprint, entry, declared, after);
     }
 }
@@ -36,7 +39,8 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server) -> Id {
     };
     let queues = declared.receives.iter().chain(&declared.sends).map(|queue| of(Kind::Queue, queue));
     let topics = declared.publishes.iter().chain(&declared.login_alerts).map(|topic| of(Kind::Topic, topic));
-    let after = super::distinct(queues.chain(topics).collect());
+    let of_function = worker(blueprint, declared).map(|(_, function)| function::referred(blueprint, function));
+    let after = super::distinct(queues.chain(topics).chain(of_function.into_iter().flatten()).collect());
     let name = blueprint.names().name(Kind::Role, &part);
     blueprint.add(of(Kind::Role, &part), Place::of(&name), settings, after);
     let settings = instance_profile::Settings {
@@ -79,6 +83,42 @@ fn volume(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server) -> Opti
     Some(of(Kind::Volume, entry))
 }
 
+/// Returns the function that a server runs, with its entry.
+fn worker<'given>(blueprint: &Blueprint<'given>, declared: &Server) -> Option<(&'given String, &'given Function)> {
+    blueprint.declaration.functions.get_key_value(declared.runs.as_ref()?)
+}
+
+/// Returns what must be there before a server that runs a function. Servers of one function change one after the other, so that one of
+/// them always takes from its queue.
+fn of_worker(blueprint: &Blueprint<'_>, entry: &str, declared: &Server) -> Vec<Id> {
+    let Some((function, of_function)) = worker(blueprint, declared) else { return Vec::new() };
+    let runners = blueprint.declaration.runners(function).map(|(server, _)| server);
+    let before = runners.take_while(|server| *server != entry).last().map(|server| of(Kind::Server, server));
+    let parts = [of(Kind::Bucket, bucket::ARTIFACTS), of(Kind::LogGroup, function)];
+    parts.into_iter().chain(before).chain(sending::clusters_of(blueprint, of_function)).collect()
+}
+
+/// Returns what a server is told of the function that it runs; empty if it runs none.
+fn told(blueprint: &Blueprint<'_>, declared: &Server) -> server::Worker {
+    let Some((entry, function)) = worker(blueprint, declared) else { return server::Worker::new() };
+    let names = blueprint.names();
+    let code = blueprint.given.code.get(entry).cloned().unwrap_or_default();
+    let queue = function.consumes.as_ref().map(|consumes| names.queue_url(&names.name(Kind::Queue, &consumes.queue)));
+    let told = [
+        ("function", entry.clone()),
+        ("key", artifacts::worker_key(&code)),
+        ("code_sha256", code),
+        ("bucket", names.artifacts()),
+        ("owner", names.account().to_owned()),
+        ("region", names.realm().region.clone()),
+        ("queue", queue.unwrap_or_default()),
+        ("log_group", names.name(Kind::LogGroup, entry)),
+        ("context", function::context(blueprint, entry)),
+    ];
+    let variables = function.environment.iter().map(|(name, value)| (format!("environment.{name}"), value.clone()));
+    told.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(variables).collect()
+}
+
 /// Returns the subnet of a server, and what must be there before. A zone that the network does not have is refused before.
 fn subnet(blueprint: &Blueprint<'_>, declared: &Server) -> (String, Vec<Id>) {
     let network = blueprint.declaration.networks.get(&declared.network);
@@ -110,6 +150,7 @@ fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut aft
         image: Input(declared.image.clone()),
         disk: Input(declared.disk),
         prepares: server::prepared(&script),
+        worker: told(blueprint, declared),
         architecture: declared.architecture().to_owned(),
         first_start: Input(script),
         machine: declared.machine.clone(),

@@ -32,7 +32,7 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     for entry in declaration.buckets.iter().filter(|(_, bucket)| bucket.existing.is_some()).map(|(entry, _)| entry) {
         statements(blueprint, entry);
     }
-    if blueprint.given.artifacts {
+    if blueprint.given.artifacts || blueprint.declaration.has_workers() {
         artifacts(blueprint);
     }
     for entry in declaration.queues.keys() {
@@ -84,7 +84,7 @@ fn tls_only(arn: &str) -> (String, Statement) {
     (bucket::REFUSE_PLAIN.to_owned(), plain.when("Bool", "aws:SecureTransport", ["false".to_owned()]))
 }
 
-/// Adds the bucket for code that is too large for a call.
+/// Adds the bucket for code that is too large for a call, or that servers run.
 fn artifacts(blueprint: &mut Blueprint<'_>) {
     let name = blueprint.names().artifacts();
     let tags = blueprint.tags(bucket::ARTIFACTS, &BTreeMap::new());

@@ -119,7 +119,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         Target::Apis if declaration.apis.is_empty() => vec![arn(APIS[0], "*")],
         Target::Apis => APIS.map(|form| arn(form, "*")).to_vec(),
         // To make one, IAM knows no other resource. The condition names the functions.
-        Target::Mappings => one_if(!declaration.functions.is_empty(), "*".to_owned()),
+        Target::Mappings => one_if(declaration.lambda_functions().next().is_some(), "*".to_owned()),
         Target::Kafka => kafka(declaration, names),
         Target::KafkaRole => {
             let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
@@ -293,9 +293,9 @@ fn kafka(declaration: &Declaration, names: &Names) -> Vec<String> {
     arns.collect()
 }
 
-/// Returns the ARNs of the declared functions, with those of their versions and aliases.
+/// Returns the ARNs of the functions that Lambda runs, with those of their versions and aliases.
 pub(super) fn functions(declaration: &Declaration, names: &Names) -> Vec<String> {
-    let functions = declaration.functions.keys().map(|entry| names.name(Kind::Function, entry));
+    let functions = declaration.lambda_functions().map(|(entry, _)| names.name(Kind::Function, entry));
     functions.flat_map(|name| arns_of(Kind::Function, &name, names)).collect()
 }
 
@@ -326,7 +326,7 @@ pub(super) fn bounded(
     names: &Names,
 ) -> Vec<(String, Statement)> {
     let mut by_boundary: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-    for (entry, function) in &declaration.functions {
+    for (entry, function) in declaration.lambda_functions() {
         by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry.clone());
     }
     for entry in declaration.servers.keys() {

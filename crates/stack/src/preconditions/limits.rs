@@ -48,7 +48,7 @@ async fn unreserved(session: &Session) -> Result<i64, Failure> {
 
 /// Reads the concurrency that the stack's functions have reserved already.
 async fn held(session: &Session, declaration: &Declaration, names: &Names) -> Result<i64, Failure> {
-    let held = try_join_all(declaration.functions.keys().map(|entry| {
+    let held = try_join_all(declaration.lambda_functions().map(|(entry, _)| {
         let call = session.aws.read.lambda.get_function().function_name(names.name(Kind::Function, entry));
         async move {
             let concurrency = call.send().await.or_absent("lambda.GetFunction")?.and_then(|answer| answer.concurrency);

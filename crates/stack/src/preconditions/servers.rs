@@ -14,9 +14,17 @@ pub(super) fn ways((file, declaration): (&Path, &Declaration)) -> Vec<Finding> {
             continue;
         }
         let place = declaration.places.show(file, &["servers", entry]);
+        let todo =
+            format!("declare `nat: true` for the network `{}`, or `address: new` for the server", server.network);
+        if let Some(function) = &server.runs {
+            let what =
+                format!("{place}: server `{entry}` has no way to SQS, from which it takes for function `{function}`");
+            findings.push(Finding::blocks(what, todo));
+            continue;
+        }
         findings.push(Finding::warns(
             format!("{place}: server `{entry}` has no way to the internet: Session Manager does not reach it, and it loads no packages"),
-            format!("declare `nat: true` for the network `{}`, or `address: new` for the server", server.network),
+            todo,
         ));
     }
     findings

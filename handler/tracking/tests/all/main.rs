@@ -6,7 +6,6 @@ mod function;
 mod metadata;
 mod queue;
 mod rotation;
-mod server;
 #[path = "../../../../crates/delivery/tests/all/servers.rs"]
 mod servers;
 mod worker;

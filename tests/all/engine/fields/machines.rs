@@ -25,12 +25,18 @@ pub(super) const RECORDED: &[(&str, &str, &str, &str)] = &[
         "server",
         "prepares.*",
         "EC2 changes it while a server is stopped alone",
-        "ec2/server/wire.rs: one_real_change_is_seen",
+        "server/wire.rs: one_real_change_is_seen",
     ),
-    ("server", "architecture", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
+    (
+        "server",
+        "worker.*",
+        "EC2 changes it while a server is stopped alone: `stack::workers` does",
+        "server/wire.rs: one_real_change_is_seen",
+    ),
+    ("server", "architecture", "EC2 cannot change it", "server/wire.rs: one_real_change_is_seen"),
     ("volume", "zone", "EC2 cannot change it", "ec2/volume.rs: a_larger_disk_stays_and_one_real_change_is_seen"),
-    ("server", "subnet", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
-    ("server", "key", "EC2 cannot change it", "ec2/server/wire.rs: one_real_change_is_seen"),
+    ("server", "subnet", "EC2 cannot change it", "server/wire.rs: one_real_change_is_seen"),
+    ("server", "key", "EC2 cannot change it", "server/wire.rs: one_real_change_is_seen"),
     ("instance profile", "path", "IAM cannot change it", "iam/instance_profile.rs: one_real_change_is_seen"),
 ];
 

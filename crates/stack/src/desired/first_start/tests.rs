@@ -4,7 +4,7 @@ mod pam;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env, fs, io,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::Command,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::*;
-use kinds::ec2::server::prepared;
+use kinds::server::{MOST_USER_DATA, prepared};
 
 fn whole() -> String {
     let disk = DataDisk { size: 10, mount: "/srv/mails".to_owned() };
@@ -25,12 +25,21 @@ fn files(script: &str) -> BTreeMap<String, String> {
     let document: serde_json::Value = serde_yaml::from_str(script).unwrap();
     let files = document["write_files"].as_array().unwrap().iter();
     let name = |file: &serde_json::Value| file["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    files.map(|file| (name(file), file["content"].as_str().unwrap().to_owned())).collect()
+    files.map(|file| (name(file), content(file))).collect()
+}
+
+fn content(file: &serde_json::Value) -> String {
+    let content = file["content"].as_str().unwrap();
+    if file["encoding"] != "gz+b64" {
+        return content.to_owned();
+    }
+    let compressed = data_encoding::BASE64.decode(content.as_bytes()).unwrap();
+    io::read_to_string(flate2::read::GzDecoder::new(compressed.as_slice())).unwrap()
 }
 
 /// Runs a tool, which must succeed, and returns what it said; `None` if this machine does not have it, which is a failure if
 /// `PROVISION_REQUIRE` names it.
-fn tool(name: &str, arguments: &[&str]) -> Option<String> {
+pub(super) fn tool(name: &str, arguments: &[&str]) -> Option<String> {
     let Ok(run) = Command::new(name).args(arguments).output() else {
         let is_required = env::var("PROVISION_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == name));
         assert!(!is_required, "PROVISION_REQUIRE names `{name}`, which is not installed");
@@ -52,7 +61,16 @@ fn write(folder: &Path, name: &str, content: &str) -> String {
 
 #[test]
 fn a_server_with_nothing_to_prepare_has_a_script_all_the_same() {
-    assert_eq!(script(None, None, "eu-west-1"), "#cloud-config\n# provision prepares by: cloud-init\n");
+    let script = script(None, None, "eu-west-1");
+    assert!(script.starts_with("#cloud-config\n# provision prepares by: cloud-init\nwrite_files:\n"), "{script}");
+    let expected = [
+        "provision-worker-install",
+        "provision-worker-install.service",
+        "provision-worker-log",
+        "provision-worker-log.service",
+        "provision-worker.service",
+    ];
+    assert_eq!(files(&script).into_keys().collect::<Vec<_>>(), expected, "a worker may come later");
 }
 
 #[test]
@@ -63,8 +81,8 @@ fn what_is_declared_is_filled_in_everywhere_and_fits() {
     }
     assert!(script.contains("mount=\"/srv/mails\"") && script.contains("disk=/dev/sdf"));
     assert!(script.contains("--topic-arn \"arn:aws:sns:eu-west-1:123456789012:circuits-alerts\""));
-    // EC2 takes 16 KB, before Base64 (its guide, "Run commands when you launch an EC2 instance with user data input").
-    assert!(script.len() < 16 * 1024, "{}", script.len());
+    // The rest is for what a worker is told.
+    assert!(script.len() < MOST_USER_DATA - 4096, "{}", script.len());
 }
 
 /// A server is replaced for what its script prepares, and for no other text of it.
@@ -87,14 +105,24 @@ fn its_readers_take_it() {
     let folder = tempfile::tempdir().unwrap();
     tool("cloud-init", &["schema", "--config-file", &write(folder.path(), "user-data", &whole())]);
     let files = files(&whole());
-    assert_eq!(files.len(), 6, "{files:?}");
+    assert_eq!(files.len(), 11, "{files:?}");
     // A timer is verified beside what it starts.
-    let unit = |content: &str| content.replace("/usr/local/sbin/provision-data", "/bin/true");
+    let programs = [
+        "/usr/local/sbin/provision-data",
+        "/usr/local/sbin/provision-worker-install",
+        "/usr/local/sbin/provision-worker-log",
+        "/opt/provision/worker/current/bootstrap",
+    ];
+    let unit =
+        |content: &str| programs.iter().fold(content.to_owned(), |text, program| text.replace(program, "/bin/true"));
     for (name, content) in files.iter().filter(|(_, content)| !content.starts_with("#!")) {
         write(folder.path(), name, &unit(content));
     }
     for (name, content) in &files {
-        if content.starts_with("#!") {
+        if content.starts_with("#!/usr/bin/python3") {
+            let path = write(folder.path(), name, content);
+            tool("python3", &["-m", "py_compile", &path]);
+        } else if content.starts_with("#!") {
             let path = write(folder.path(), name, content);
             tool("shellcheck", &[&path]);
             tool("sh", &["-n", &path]);

@@ -24,7 +24,7 @@ pub const PREPARES: &str = "# provision prepares ";
 /// Returns what a script says that it prepares. Of one that says nothing, which is somebody else's, the SHA-256 tells it from others.
 ///
 /// ```
-/// use kinds::ec2::server::prepared;
+/// use kinds::server::prepared;
 ///
 /// let script = "#cloud-config\n# provision prepares mount: /data\nruncmd: []\n";
 /// assert_eq!(prepared(script)["mount"], "/data");
@@ -37,16 +37,20 @@ pub fn prepared(script: &str) -> BTreeMap<String, String> {
     if told.is_empty() { unknown(&HEXLOWER.encode(&Sha256::digest(script))) } else { told }
 }
 
-/// What a script prepares that is somebody else's.
+/// Returns the entries of a script that is somebody else's.
 fn unknown(script: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("script".to_owned(), script.to_owned())])
 }
 
-/// Returns what a script prepares that EC2 tells in Base64.
-pub(super) fn prepared_by_encoded(encoded: &str) -> BTreeMap<String, String> {
+/// Returns the user data that EC2 tells in Base64; `None` if it is something else.
+pub(super) fn decoded(encoded: &str) -> Option<String> {
     let encoded: String = encoded.split_whitespace().collect();
-    let script = BASE64.decode(encoded.as_bytes()).map(|bytes| prepared(&String::from_utf8_lossy(&bytes)));
-    script.unwrap_or_else(|_| unknown("(unreadable)"))
+    BASE64.decode(encoded.as_bytes()).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Returns what a script prepares that was read.
+pub(super) fn prepared_by_decoded(script: Option<&str>) -> BTreeMap<String, String> {
+    script.map_or_else(|| unknown("(unreadable)"), prepared)
 }
 
 /// Returns the disks of a server: under which name each is attached, and its id.
@@ -63,7 +67,7 @@ pub(super) fn may_pass(failure: &Failure) -> bool {
 }
 
 /// Returns the call that makes a server, but for its tags. Its network interface says that it gets no public address: the subnet might.
-pub(super) fn run(settings: &Settings, subnet: &str, groups: &[String]) -> Call {
+pub(super) fn run(settings: &Settings, user_data: &str, subnet: &str, groups: &[String]) -> Call {
     let image = &settings.image.0;
     let image = if image.starts_with('/') { format!("resolve:ssm:{image}") } else { image.clone() };
     let call = Call::new("RunInstances")
@@ -71,7 +75,7 @@ pub(super) fn run(settings: &Settings, subnet: &str, groups: &[String]) -> Call 
         .with("MinCount", "1")
         .with("MaxCount", "1")
         .with("InstanceType", &settings.machine)
-        .with("UserData", BASE64.encode(settings.first_start.0.as_bytes()))
+        .with("UserData", BASE64.encode(user_data.as_bytes()))
         .with("MetadataOptions.HttpEndpoint", "enabled")
         .with("MetadataOptions.HttpTokens", tokens(settings.needs_token))
         .with("MetadataOptions.HttpPutResponseHopLimit", HOPS)
@@ -113,6 +117,7 @@ pub(super) fn settings(member: &Element) -> Settings {
         disk: Input::default(),
         first_start: Input::default(),
         prepares: BTreeMap::new(),
+        worker: BTreeMap::new(),
         // Images for older and for Apple's machines have words of their own.
         architecture: if member.text("architecture").starts_with("arm64") { "arm64" } else { "x86_64" }.to_owned(),
         machine: member.text("instanceType").to_owned(),
@@ -146,11 +151,12 @@ mod tests {
         let script = format!("#cloud-config\n{PREPARES}mount: /data\nruncmd: []\n");
         let encoded = BASE64.encode(script.as_bytes());
         let expected = BTreeMap::from([("mount".to_owned(), "/data".to_owned())]);
-        assert_eq!(prepared_by_encoded(&encoded), expected);
+        let prepared_by = |encoded: &str| prepared_by_decoded(decoded(encoded).as_deref());
+        assert_eq!(prepared_by(&encoded), expected);
         let (one, other) = encoded.split_at(4);
-        assert_eq!(prepared_by_encoded(&format!("{one}\n{other}")), expected, "Base64 may have line ends");
+        assert_eq!(prepared_by(&format!("{one}\n{other}")), expected, "Base64 may have line ends");
         for others in ["", "?", &BASE64.encode(b"#!/bin/sh\n")] {
-            assert!(prepared_by_encoded(others).contains_key("script"), "{others}");
+            assert!(prepared_by(others).contains_key("script"), "{others}");
         }
     }
 
@@ -185,6 +191,16 @@ mod tests {
             let paths: Vec<String> = engine::differences(&other, &plain).into_iter().map(|one| one.path).collect();
             assert_eq!(paths, [field]);
         }
+        for name in ["function", "code_sha256", "queue", "context", "environment.LINES"] {
+            let with = |value: &str| {
+                let worker = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                let settings = settings(&Element::read("<item/>").unwrap());
+                crate::Kind::tree(&Settings { worker, ..settings }.into())
+            };
+            let paths: Vec<String> =
+                engine::differences(&with("a"), &with("b")).into_iter().map(|one| one.path).collect();
+            assert_eq!(paths, [format!("worker.{name}")]);
+        }
         for (told, expected) in [("arm64", "arm64"), ("x86_64", "x86_64"), ("i386", "x86_64"), ("arm64_mac", "arm64")] {
             let told = Element::read(&format!("<item><architecture>{told}</architecture></item>")).unwrap();
             assert_eq!(settings(&told).architecture, expected);
@@ -210,7 +226,7 @@ mod tests {
     fn the_newest_image_is_named_by_its_parameter() {
         let of = |image: &str| {
             let settings = Settings { image: Input(image.to_owned()), ..settings(&Element::read("<item/>").unwrap()) };
-            let call = run(&settings, "subnet-0a", &["sg-0a".to_owned()]);
+            let call = run(&settings, "#cloud-config\n", "subnet-0a", &["sg-0a".to_owned()]);
             let all: Vec<(String, String)> =
                 call.parameters().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
             all

@@ -6,6 +6,7 @@
 
 mod parts;
 mod wire;
+mod worker;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,12 +14,13 @@ use std::{
 };
 
 pub use wire::{DEVICE, PREPARES, prepared};
+pub use worker::{MOST_USER_DATA, WORKER, Worker, user_data};
 
 use serde::Serialize;
 
-use super::{SERVER, find_now, make, read as read_member, with_id, with_ids, without_id, write, write_tags};
 use crate::{
     Condition, Input, Kind, Manage, Session,
+    ec2::{self, SERVER, find_now, make, read as read_member, with_id, with_ids, without_id, write, write_tags},
     identity::{Identity, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -44,8 +46,12 @@ pub struct Settings {
     /// Script of its first start.
     #[serde(skip)]
     pub first_start: Input<String>,
-    /// What the script of its first start prepares, as [`prepared`] reads it: another text that prepares the same is for servers to come.
+    /// Entries that the script of its first start prepares, as [`prepared`] reads it: another text that prepares the same is for servers
+    /// to come.
     pub prepares: BTreeMap<String, String>,
+    /// The worker that it runs, as it is told in its user data; empty for none. What stands for hosts of databases and caches is in its
+    /// context, as in that of a function.
+    pub worker: Worker,
     /// Processor, as images tell it: `x86_64` or `arm64`.
     pub architecture: String,
     /// Type of the machine, as `t3.micro`.
@@ -75,10 +81,22 @@ pub struct Settings {
     pub tags: Tags,
 }
 
+impl Settings {
+    /// Takes over the code of the worker that runs, where both have one and none was built.
+    pub fn take_live_code(&mut self, live: &Self) {
+        for name in ["code_sha256", "key"] {
+            if let (Some(declared), Some(live)) = (self.worker.get_mut(name), live.worker.get(name)) {
+                declared.clone_from(live);
+            }
+        }
+    }
+}
+
 /// A machine runs within a minute, as its guide says.
 const MAKING: Slow = Slow { seconds: 120, why: "EC2 starts the machine" };
 const ENDING: Slow = Slow { seconds: 180, why: "EC2 stops the machine" };
 const CHANGING: Slow = Slow { seconds: 240, why: "EC2 stops the machine and starts it as another type" };
+const ROLLING: Slow = Slow { seconds: 240, why: "EC2 stops the machine and starts it with the worker as declared" };
 
 /// The identity of this kind. The name in its ARN is its id.
 pub const IDENTITY: Identity = Identity {
@@ -105,6 +123,7 @@ impl Manage for Server {
 
     const FIELDS: &'static [Field] = &[
         immutable("prepares.*", "a server runs the script of its first start once"),
+        plain("worker.*"),
         immutable("architecture", "what is on its own disk is for one processor"),
         plain("machine"),
         immutable("subnet", "EC2 cannot move a server to another subnet"),
@@ -119,7 +138,7 @@ impl Manage for Server {
         plain("tags.*"),
     ];
 
-    /// What is on its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
+    /// Its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
     const HOLDS: Holds = Holds::Passing;
 
     const REFERS_TO: &'static [Kind] = &[
@@ -132,6 +151,12 @@ impl Manage for Server {
         Kind::RouteTable,
         Kind::NatGateway,
         Kind::Endpoint,
+        Kind::Bucket,
+        Kind::LogGroup,
+        Kind::Queue,
+        Kind::Cluster,
+        Kind::Database,
+        Kind::Cache,
     ];
 
     const RIGHTS: &'static [Right] = &[
@@ -171,6 +196,7 @@ impl Manage for Server {
         writes(Target::Launch, &["ec2:RunInstances"]),
         writes(Target::ExistingGroups, &["ec2:ModifyInstanceAttribute"]),
         writes(Target::ExistingAddresses, &["ec2:AssociateAddress", "ec2:DisassociateAddress"]),
+        writes(Target::Artifacts, &["s3:PutObject"]),
         writes(Target::Images, &["ssm:GetParameters"]),
         deletes(Target::Own(Kind::Server), &["ec2:ModifyInstanceAttribute", "ec2:TerminateInstances"]),
     ];
@@ -180,12 +206,13 @@ impl Manage for Server {
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
     fn stands_for_id() -> Option<String> {
-        Some(super::stands_for_id(Kind::Server))
+        Some(ec2::stands_for_id(Kind::Server))
     }
 
     fn slow(live: Option<&Settings>, desired: &Settings) -> Option<Slow> {
         match live {
             Some(live) if live.machine != desired.machine => Some(CHANGING),
+            Some(live) if live.worker != desired.worker => Some(ROLLING),
             Some(live) if live.is_running => None,
             _ => Some(MAKING),
         }
@@ -207,6 +234,7 @@ impl Manage for Server {
             disk: Input(8),
             first_start: Input(text()),
             prepares: crate::registered::map(),
+            worker: crate::registered::map(),
             architecture: text(),
             machine: text(),
             subnet: text(),
@@ -241,7 +269,9 @@ impl Manage for Server {
         let (script, protection, addresses) =
             tokio::try_join!(attribute("userData"), attribute("disableApiTermination"), addresses)?;
         let mut settings = wire::settings(&member);
-        settings.prepares = wire::prepared_by_encoded(script.text("userData/value"));
+        let user_data = wire::decoded(script.text("userData/value"));
+        settings.prepares = wire::prepared_by_decoded(user_data.as_deref());
+        settings.worker = worker::without_places(session, worker::told(user_data.as_deref())).await?;
         settings.deletion_protection = protection.is("disableApiTermination/value");
         let public = addresses.iter().find(|one| one.text("instanceId") == id);
         settings.address = public.map(|one| one.text("allocationId").to_owned());
@@ -250,7 +280,7 @@ impl Manage for Server {
         }
         settings.volume = own_volume(session, &member).await?;
         settings.subnet = without_id(session, &settings.subnet).await?;
-        settings.security_groups = super::without_ids(session, &settings.security_groups).await?;
+        settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         Ok(Some(Live { settings, owner }))
     }
 
@@ -261,7 +291,7 @@ impl Manage for Server {
         }
         let subnet = with_id(session, &desired.subnet).await?;
         let groups = with_ids(session, &desired.security_groups).await?;
-        let call = wire::run(desired, &subnet, &groups);
+        let call = wire::run(desired, &worker::ready(session, desired).await?, &subnet, &groups);
         let place = "instancesSet/item/instanceId";
         make(session, SERVER, address, call, (place, &desired.tags)).await.map_err(wire::not_yet_known)?;
         // What is given to a machine that runs is given by the next attempt.
@@ -276,12 +306,22 @@ impl Manage for Server {
         if !["running", "stopped"].contains(&state) {
             return Err(at_work(&address.name, state));
         }
-        if desired.machine != live.machine && state == "running" {
-            offered(session, &member, &desired.machine).await?;
+        let is_other = (desired.machine != live.machine, desired.worker != live.worker);
+        if is_other != (false, false) && state == "running" {
+            if is_other.0 {
+                offered(session, &member, &desired.machine).await?;
+            }
+            if is_other.1 {
+                // Whatever may be missing is told while the machine runs.
+                worker::ready(session, desired).await?;
+            }
             write(session, Kind::Server, Call::new("StopInstances").with("InstanceId.1", id)).await?;
             return Err(at_work(&address.name, "stopping"));
         }
         if state == "stopped" {
+            if is_other.1 {
+                worker::change(session, id, desired).await?;
+            }
             start(session, id, (&live.machine, &desired.machine)).await?;
             return Err(at_work(&address.name, "pending"));
         }
@@ -297,7 +337,7 @@ impl Manage for Server {
             // Whoever deletes a protected one has named it.
             modify(session, &id, "DisableApiTermination", "false").await?;
             let call = Call::new("TerminateInstances").with("InstanceId.1", &id);
-            super::delete(session, SERVER, address, call).await?;
+            ec2::delete(session, SERVER, address, call).await?;
         }
         match not_gone(session, &id).await? {
             Some(_) => Err(at_work(&address.name, "shutting down")),
@@ -306,7 +346,7 @@ impl Manage for Server {
     }
 
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
-        super::list_owned(session, SERVER).await
+        ec2::list_owned(session, SERVER).await
     }
 }
 
@@ -319,7 +359,7 @@ async fn not_gone(session: &Session, name: &str) -> Result<Option<Element>, Fail
         .filter(&format!("tag:{}", engine::STACK_TAG), [session.stack.id()])
         .filter("instance-state-name", ["shutting-down"]);
     let reservations = session.aws.read.ec2.pages(call, SERVER.list).await?;
-    super::find_among(session, SERVER, &SERVER.members(reservations), name)
+    ec2::find_among(session, SERVER, &SERVER.members(reservations), name)
 }
 
 /// Returns the state of a server in AWS's word.

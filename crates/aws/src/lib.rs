@@ -28,7 +28,7 @@ use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
-pub use failure::OrFail;
+pub use failure::{Detail, OrFail, failure_within};
 pub use http::{bundled_certificates, proxy_variable};
 pub use keys::{Keys, keys};
 pub use name::{cut, hashed, is_cut, kept_prefix};

@@ -21,7 +21,7 @@ use super::{
     queues::{self, Place, reason_not_to_look},
     record::Invocation,
 };
-use aws::OrFail;
+use aws::{Detail, OrFail, failure_within};
 use declaration::Declaration;
 use engine::Failure;
 use kinds::{Kind, Session};
@@ -299,19 +299,10 @@ async fn give_back_some(session: &Session, url: &str, messages: &[&&Received]) -
     let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
     let call = session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
     let answer = call.send().await.or_fail(CALL)?;
-    match answer.failed.into_iter().find(|one| !is_visible(&one.code, one.message.as_deref().unwrap_or_default())) {
-        Some(refused) => {
-            let message = refused.message.unwrap_or(refused.code);
-            Err(Failure::found(CALL, engine::Class::Other, message))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Returns `true` if SQS refuses to show a message since it is not hidden any more, or gone: then it is where it should be.
-fn is_visible(code: &str, message: &str) -> bool {
-    code.contains("MessageNotInflight")
-        || (code.contains("InvalidParameterValue") && message.contains("not available for visibility timeout change"))
+    // One that is not hidden any more, or gone, is where it should be.
+    let failed = answer.failed.into_iter();
+    let mut failed = failed.map(|one| failure_within(CALL, &one.code, one.message.unwrap_or_default()));
+    failed.find(|failure| !Detail::NotHidden.is_told_by(failure)).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -371,14 +362,5 @@ mod tests {
         let live = queues::Live { url: String::new(), waiting, redrive: None };
         let entry = "failed".to_owned();
         Place { entry, functions: BTreeSet::new(), sources: Vec::new(), subscribers: Vec::new(), live }
-    }
-
-    #[test]
-    fn what_is_not_hidden_any_more_need_not_be_shown() {
-        let gone = "Value AQEB for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.";
-        assert!(is_visible("InvalidParameterValue", gone));
-        assert!(is_visible("AWS.SimpleQueueService.MessageNotInflight", ""));
-        assert!(!is_visible("InvalidParameterValue", "Value 90000 for parameter VisibilityTimeout is invalid."));
-        assert!(!is_visible("InternalError", gone));
     }
 }

@@ -17,7 +17,9 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
-    Prepared, Unread, ending, meaning,
+    Prepared, Unread, ending,
+    held::{Received, Return, hold},
+    meaning,
     queues::{self, Place, reason_not_to_look},
     record::Invocation,
 };
@@ -41,24 +43,6 @@ const LONGEST: Duration = Duration::from_hours(12);
 const MOST_EXPLAINED: usize = 50;
 /// Maximum number of searches at once.
 const LOOKS_AT_ONCE: usize = 4;
-
-/// A message that SQS has handed out and hides from others.
-#[derive(Debug, Clone)]
-pub(crate) struct Received {
-    url: String,
-    receipt: String,
-    /// Event in the message, as JSON; empty if it is not ours.
-    pub(crate) event: String,
-}
-
-/// The queue that a dead letter goes back to.
-#[derive(Debug, Clone)]
-pub(crate) struct Return {
-    /// Entry name of the queue.
-    pub(super) queue: String,
-    /// Attributes of the message.
-    pub(super) attributes: Option<HashMap<String, MessageAttributeValue>>,
-}
 
 /// Use of the messages that are received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,12 +159,6 @@ fn came_late(place: &Place, count: usize) -> Option<Unread> {
     let reason =
         "they came during this run, perhaps since what it replayed has failed again: look why, then run it again";
     (count > 0).then(|| Unread { queue: place.entry.clone(), messages: Some(count), reason: reason.to_owned() })
-}
-
-/// Returns the handle of a message, to give it back or to delete it.
-pub(super) fn hold(place: &Place, message: &Message) -> Received {
-    let (url, receipt) = (place.live.url.clone(), message.receipt_handle.clone().unwrap_or_default());
-    Received { url, receipt, event: String::new() }
 }
 
 /// Adds to failures that the function could not explain what its log has of them. A log that cannot be read stops nothing.

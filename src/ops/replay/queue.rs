@@ -5,14 +5,9 @@
 //!
 //! SQS cannot show a message without counting a receipt. Where a redrive makes something of the count, nothing is received only to be shown.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName as SystemName,
-};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName as SystemName};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
@@ -285,7 +280,7 @@ async fn give_back_some(session: &Session, url: &str, messages: &[&&Received]) -
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashMap};
 
     use super::*;
 

@@ -55,20 +55,13 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Backfill) -> anyho
             brought = bring(printer, &opened, &target, typed, &mut survey) => Some(brought),
             () = interrupts.next() => None,
         };
+        report.is_interrupted = brought.is_none();
         match brought {
+            // The error is the one document.
+            Some(Err(problem)) if printer.is_json() => Err(problem.into()),
+            Some(Err(problem)) => ended(printer, &report, &survey).and(Err(problem.into())),
             Some(Ok(())) => ended(printer, &report, &survey),
-            Some(Err(problem)) => {
-                // The error is the one document.
-                if !printer.is_json() {
-                    ended(printer, &report, &survey)?;
-                }
-                Err(problem.into())
-            }
-            None => {
-                report.is_interrupted = true;
-                ended(printer, &report, &survey)?;
-                Ok(ExitCode::from(INTERRUPTED))
-            }
+            None => ended(printer, &report, &survey).map(|_| ExitCode::from(INTERRUPTED)),
         }
     })
 }

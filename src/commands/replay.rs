@@ -14,7 +14,8 @@ use crate::{
         self,
         replay::{
             Outcome, Prepared,
-            queue::{self, Queues, Received, Use},
+            held::Received,
+            queue::{self, Queues, Use},
             replay, routes, stored,
         },
     },

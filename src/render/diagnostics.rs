@@ -122,30 +122,17 @@ impl fmt::Display for Document<'_> {
 
 /// Returns the summary of a valid declaration, in one line.
 pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
-    let parts = [
-        (declaration.buckets.len(), "bucket"),
-        (declaration.functions.len(), "function"),
-        (declaration.queues.len(), "queue"),
-        (declaration.topics.len(), "topic"),
-        (declaration.apis.len(), "API"),
-        (declaration.secrets.len(), "secret"),
-        (declaration.tables.len(), "table"),
-        (declaration.clusters.len(), "cluster"),
-        (declaration.databases.len(), "database"),
-        (declaration.caches.len(), "cache"),
-        (declaration.configuration_sets.len(), "configuration set"),
-        (declaration.identities.len(), "identity"),
-        (declaration.networks.len(), "network"),
-        (declaration.security_groups.len(), "security group"),
-        (declaration.servers.len(), "server"),
-        (declaration.receipt_rules.len(), "receipt rule"),
-        (declaration.receipt_filters.len(), "receipt filter"),
+    // Sections whose entries nothing else can name.
+    let unnamed = [
+        ("identities", declaration.identities.len()),
+        ("receipt_rules", declaration.receipt_rules.len()),
+        ("receipt_filters", declaration.receipt_filters.len()),
     ];
-    let many = |noun: &str| noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
-    let parts: Vec<_> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, noun)| counted_as(*count, noun, &many(noun)))
+    let named = declaration::sections().into_iter().map(|section| (section, declaration.entries(section).len()));
+    let parts: Vec<_> = named
+        .chain(unnamed)
+        .filter(|(_, count)| *count > 0)
+        .map(|(section, count)| counted_in(section, count))
         .collect();
     let contents = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let file = clean(&file.display().to_string());
@@ -153,9 +140,32 @@ pub(super) fn text_of_valid(file: &Path, declaration: &Declaration) -> String {
     format!("{file}: valid; stack {}{stage} in {}: {contents}", declaration.stack, declaration.region)
 }
 
+/// Returns a number of entries of a section in words: `2 security groups`.
+fn counted_in(section: &str, count: usize) -> String {
+    let many = section.replace('_', " ").replace("apis", "APIs");
+    let one = match many.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => many.strip_suffix('s').unwrap_or(&many).to_owned(),
+    };
+    counted_as(count, &one, &many)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_section_is_counted_in_words() {
+        for (section, one, many) in [
+            ("buckets", "1 bucket", "2 buckets"),
+            ("apis", "1 API", "2 APIs"),
+            ("identities", "1 identity", "2 identities"),
+            ("security_groups", "1 security group", "2 security groups"),
+            ("caches", "1 cache", "2 caches"),
+        ] {
+            assert_eq!((counted_in(section, 1), counted_in(section, 2)), (one.to_owned(), many.to_owned()));
+        }
+    }
 
     fn of(source: &str, span: std::ops::Range<usize>) -> Diagnostics {
         Diagnostics::new(Path::new("infra.yaml"), source, vec![Diagnostic::new(span, "wrong")])

@@ -14,6 +14,13 @@ fn the_declaration_reference_is_up_to_date() {
 }
 
 #[test]
+fn the_function_on_the_page_about_own_crates_is_one_that_is_built() {
+    let page = include_str!("../../docs/your-own-crates.md");
+    let example = include_str!("../../crates/runtime/examples/notify.rs");
+    assert!(page.contains(&format!("```rust\n{example}```\n")), "copy crates/runtime/examples/notify.rs into the page");
+}
+
+#[test]
 fn every_key_of_the_schema_has_a_row_in_the_reference() {
     let schema: serde_json::Value = serde_json::from_str(&Folder::new().run(&["schema"]).stdout()).unwrap();
     let definitions = schema["$defs"].as_object().unwrap();

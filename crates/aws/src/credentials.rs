@@ -6,10 +6,12 @@ use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::http::{CA_BUNDLE, proxy_variable};
+use crate::proxy::proxy_variable;
 use engine::{Class, Failure};
 use problem::{Problem, shell_word};
 
+/// Environment variable with the file of certificates that are trusted besides the system's.
+pub(crate) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 /// Maximum number of profiles that are named.
 const MOST_NAMED: usize = 20;
 

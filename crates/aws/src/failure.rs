@@ -1,10 +1,11 @@
 //! Classifies AWS errors: the one place that decides what an error means.
 //!
-//! The rest of the code looks at the class only; code, message and request id are for the person who reads it. Classes follow each
-//! service's documented error codes; where a code says too little (Lambda's `InvalidParameterValueException`), its message is looked at,
-//! here and nowhere else.
+//! The rest of the code looks at the class, and at a [`Detail`] where one code makes it go on differently; code, message and request id
+//! are for the person who reads it. Classes follow each service's documented error codes; where a code says too little (Lambda's
+//! `InvalidParameterValueException`), its message is looked at, here and nowhere else.
 
 mod class;
+mod detail;
 
 use std::error::Error;
 
@@ -14,6 +15,7 @@ use aws_sdk_s3::{
     operation::RequestId,
 };
 use class::{classify, plain_code};
+pub use detail::Detail;
 use engine::{Class, Failure};
 
 /// Converts the SDK's error of a call, such as `sqs.GetQueueUrl`, into a failure.
@@ -37,6 +39,15 @@ where
         _ => classify(call, status, code.as_deref(), &message),
     };
     Failure { call: call.to_owned(), class, status, code, message, request_id }
+}
+
+/// Returns the failure of one part of a call that succeeded as a whole, such as one object of `s3.DeleteObjects`.
+pub fn failure_within(call: &str, code: &str, message: impl Into<String>) -> Failure {
+    // The status of a success: a code that nobody knows is of no class.
+    const SUCCESS: u16 = 200;
+    let (code, message) = (plain_code(call, code), message.into());
+    let class = classify(call, Some(SUCCESS), Some(&code), &message);
+    Failure { code: Some(code).filter(|code| !code.is_empty()), ..Failure::found(call, class, message) }
 }
 
 /// Converts the result of a call: `answer.or_fail("sqs.GetQueueUrl")?`.

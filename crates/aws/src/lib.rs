@@ -15,6 +15,7 @@ mod name;
 mod operation;
 mod pace;
 pub mod policy;
+mod proxy;
 pub mod query;
 mod refused;
 
@@ -28,11 +29,12 @@ use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use std::time::Duration;
 
 pub use arn::{Arn, ArnForm, Realm};
-pub use failure::OrFail;
-pub use http::{bundled_certificates, proxy_variable};
+pub use failure::{Detail, OrFail, failure_within};
+pub use http::bundled_certificates;
 pub use keys::{Keys, keys};
 pub use name::{cut, hashed, is_cut, kept_prefix};
 pub use pace::{Pacing, Turnstile};
+pub use proxy::proxy_variable;
 
 use credentials::Profiles;
 use problem::Problem;

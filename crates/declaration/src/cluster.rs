@@ -80,6 +80,14 @@ impl Cluster {
             ClusterSource::Created(_) => None,
         }
     }
+
+    /// Returns the brokers of the stack's own cluster; `None` for one that exists.
+    pub fn brokers(&self) -> Option<&Brokers> {
+        match &self.source {
+            ClusterSource::Created(brokers) => Some(brokers),
+            ClusterSource::Existing(_) => None,
+        }
+    }
 }
 
 /// Form of the name of a topic in Kafka.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Declaration,
-    diagnostic::Diagnostic,
     reader::{Fields, Reader},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node, Value, span_of},
+    word_list::word_list,
 };
 
 /// A configuration set: settings of the mails that are sent with it, and the topics that hear of their events.
@@ -282,30 +282,6 @@ fn suppression(reader: &mut Reader, fields: &Fields<'_>) -> BTreeSet<Suppression
         return [Suppression::Bounce, Suppression::Complaint].into();
     }
     word_list(reader, fields, "suppression", "bounce")
-}
-
-/// Reads a list of words, each once.
-/// Reads a list of words, each once.
-pub(super) fn word_list<T: Word + Ord>(
-    reader: &mut Reader,
-    fields: &Fields<'_>,
-    name: &str,
-    example: &str,
-) -> BTreeSet<T> {
-    let known = words::<T>();
-    let expected = super::suggestion::one_of(&known);
-    let mut list = BTreeSet::new();
-    for item in reader.items(fields, name, example) {
-        let read = reader.scalar(item, name, &expected, |text| {
-            super::reader::word::<T>(text).ok_or_else(|| {
-                super::reader::Wrong::default().hint(super::suggestion::choose(text, "what can be named", &known))
-            })
-        });
-        if read.is_some_and(|word| !list.insert(word)) {
-            reader.report(Diagnostic::new(item.span.clone(), format!("this is there twice in `{name}`")));
-        }
-    }
-    list
 }
 
 /// Reads the identities, by domain or address.

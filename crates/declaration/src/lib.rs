@@ -21,7 +21,9 @@ mod function;
 mod measures;
 mod moved;
 mod network;
+mod network_part;
 mod places;
+mod protect_key;
 mod protection;
 mod queue;
 mod reader;
@@ -41,6 +43,7 @@ mod table;
 mod tags;
 mod topic;
 mod tree;
+mod word_list;
 mod worker;
 mod wrong;
 

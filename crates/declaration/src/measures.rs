@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reader::Wrong;
+use super::wrong::Wrong;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

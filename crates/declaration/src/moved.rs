@@ -99,8 +99,8 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
     ),
     (
         &["alarm"],
-        "it is made for a function or a failure queue, and moves with it",
-        "move that one: `function/OLD: function/NEW` or `queue/OLD: queue/NEW`",
+        "it is made for the entry that it watches, and moves with it",
+        "move that one, such as `function/OLD: function/NEW` or `database/OLD: database/NEW`",
     ),
 ];
 

@@ -1,17 +1,19 @@
 //! `networks`: virtual private clouds with their subnets, and networks that exist already; and what others name of them.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
 use super::{
-    configuration_set::word_list,
     reader::{Fields, Reader, Wrong},
     scalars,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node},
+    word_list::word_list,
 };
+
+pub use super::network_part::NetworkPart;
 
 /// A network of subnets in several availability zones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,41 +73,6 @@ impl GatewayService {
 
 impl Word for GatewayService {
     const WORDS: &'static [(&'static str, Self)] = &[("s3", Self::S3), ("dynamodb", Self::DynamoDb)];
-}
-
-/// A subnet or a security group, as others name it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NetworkPart {
-    /// The stack's own, by its entry.
-    Own(String),
-    /// One that exists, by its id.
-    Existing(String),
-}
-
-impl NetworkPart {
-    /// Returns the id of one that exists; `None` for the stack's own.
-    pub fn existing(&self) -> Option<&str> {
-        match self {
-            Self::Existing(id) => Some(id),
-            Self::Own(_) => None,
-        }
-    }
-
-    /// Returns the entry of the stack's own; `None` for one that exists.
-    pub fn own(&self) -> Option<&str> {
-        match self {
-            Self::Own(entry) => Some(entry),
-            Self::Existing(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for NetworkPart {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Own(text) | Self::Existing(text) => formatter.write_str(text),
-        }
-    }
 }
 
 /// Returns the entry of a subnet of a network.

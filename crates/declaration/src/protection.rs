@@ -9,22 +9,7 @@ use super::{
     shape::{Field, Holds},
 };
 
-/// The key of every entry that can carry a tag: the protection outlives the entry.
-pub(super) const PROTECT: Field = Field::new(
-    "protect",
-    Holds::Switch,
-    "Delete or replace it only if `--allow-delete` names it, and keep it on `down --delete-data`. It holds even after the entry was removed.",
-);
-
-/// The same key of what holds data to last.
-pub(super) const PROTECT_DATA: Field = Field::new(
-    "protect",
-    Holds::Switch,
-    "Delete or replace it only if `--allow-delete` names it; this is so without the key, too. `true` also keeps it on `down --delete-data`, `false` ends all that. It holds even after the entry was removed.",
-);
-
-/// Hint where something has the key that cannot be protected.
-pub(super) const UNPROTECTED: &str = "take it away: it has no tags of its own, so that its protection would go with it. Buckets, functions, queues, topics, APIs, secrets, tables, clusters, databases and caches can be protected";
+pub(super) use super::protect_key::{PROTECT, PROTECT_DATA};
 
 /// Returns what an entry says about its protection; `None` if it says nothing.
 pub(super) fn protect(reader: &mut Reader, fields: &Fields<'_>) -> Option<bool> {

@@ -10,8 +10,8 @@ use std::{
 use super::{
     diagnostic::Diagnostic,
     measures,
-    network::NetworkPart,
-    protection::{PROTECT, UNPROTECTED},
+    network_part::NetworkPart,
+    protect_key::{PROTECT, UNPROTECTED},
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tree::{Key, Node, Value},
 };

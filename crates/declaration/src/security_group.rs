@@ -11,7 +11,6 @@ use ipnet::IpNet;
 
 use super::{
     Declaration,
-    cluster::ClusterSource,
     network::NetworkPart,
     reader::{Fields, Reader, Wrong},
     scalars,
@@ -286,7 +285,7 @@ fn placed(reader: &mut Reader, root: &Node, declaration: &Declaration) {
         check_placed(reader, declaration, (&what, place), database.network.as_ref(), &database.security_groups);
     }
     for (entry, cluster) in &declaration.clusters {
-        let ClusterSource::Created(brokers) = &cluster.source else { continue };
+        let Some(brokers) = cluster.brokers() else { continue };
         let place = span_of(root, &["clusters", entry, "security_groups"]);
         let what = format!("cluster `{entry}`");
         check_placed(reader, declaration, (&what, place), brokers.network.as_ref(), &brokers.security_groups);

@@ -1,15 +1,11 @@
 //! Help for reading the children of resources: parts that others add, and that no declaration has.
 
+use aws::Detail;
 use engine::{Class, Failure};
-
-/// Codes of services for a feature that they do not have in a region, or for a resource.
-const NOT_OFFERED: &[&str] = &["MethodNotAllowed", "NotImplemented", "UnsupportedArgument", "UnsupportedOperation"];
 
 /// Returns the answer about a feature; `None` if there is nothing, or if the service does not have the feature there.
 pub(crate) fn if_offered<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
-    let is_none = |failure: &Failure| {
-        failure.class == Class::NotFound || failure.code.as_deref().is_some_and(|code| NOT_OFFERED.contains(&code))
-    };
+    let is_none = |failure: &Failure| failure.class == Class::NotFound || Detail::NotOffered.is_told_by(failure);
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(failure) if is_none(&failure) => Ok(None),

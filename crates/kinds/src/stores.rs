@@ -8,7 +8,10 @@ use std::{
 };
 
 use crate::{own_tags, surplus_tags};
-use aws::query::{Call, Client, Element};
+use aws::{
+    Detail,
+    query::{Call, Client, Element},
+};
 use engine::{Class, Failure, Tags};
 
 /// Separator between the name of a database or cache and the time of its last snapshot.
@@ -91,7 +94,7 @@ impl Changing {
 
 /// Returns a failure of a call that names what was made just now: AWS does not see it everywhere at once.
 pub(crate) fn not_yet(failure: Failure) -> Failure {
-    let is_early = failure.class == Class::NotFound || failure.code.as_deref() == Some("InvalidSubnet");
+    let is_early = failure.class == Class::NotFound || Detail::SubnetNotSeen.is_told_by(&failure);
     Failure { class: if is_early { Class::NotYet } else { failure.class }, ..failure }
 }
 

@@ -36,6 +36,7 @@ mod refusal;
 mod rights;
 mod runtime_api;
 mod scratch;
+mod service_refusal;
 mod services;
 mod sessions;
 mod signature;

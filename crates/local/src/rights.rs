@@ -113,14 +113,14 @@ impl Grants {
             let (declared, action) = (right.declared(), right.action());
             return Err(s3_error!(
                 AccessDenied,
-                "The function's `{declared}` does not name `{bucket}/{key}`: it may not {action}"
+                "The function is not authorized to perform: {action} on resource: \"{bucket}/{key}\": its `{declared}` does not name it"
             ));
         }
         // S3 does not tell a caller without the right to list that an object does not exist.
         if right == Right::Read && !self.folder.join(bucket).join(key).is_file() {
             return Err(s3_error!(
                 AccessDenied,
-                "There is no object `{bucket}/{key}`, or it may not be seen: the function may not s3:ListBucket"
+                "The function is not authorized to perform: s3:ListBucket on resource: \"{bucket}\": there is no object `{key}`, or it may not be seen"
             ));
         }
         Ok(())

@@ -9,6 +9,7 @@ use crate::{
     names::Secret,
     queue::Queue,
     rights::Grant,
+    service_refusal::Refusal,
     sessions::Sessions,
     signature::{self, Unsigned},
     sqs,
@@ -42,9 +43,6 @@ pub(crate) struct Services {
     pub grants: Vec<Grant>,
     pub sessions: Sessions,
 }
-
-/// A refusal: status, type, message.
-pub(crate) type Refusal = (StatusCode, &'static str, String);
 
 /// Returns the endpoint for all services but S3.
 pub(crate) fn router(services: Services) -> Router {

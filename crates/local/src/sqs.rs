@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{mapping::md5, queue::Queue, rights::Grant, services::Refusal};
+use crate::{mapping::md5, queue::Queue, rights::Grant, service_refusal::Refusal};
 
 /// SQS's limit on a message, in bytes.
 const LARGEST_MESSAGE: usize = 1024 * 1024;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{post, rights::Grant, services::Refusal};
+use crate::{post, rights::Grant, service_refusal::Refusal};
 
 /// The tables, by their names in AWS.
 #[derive(Debug, Clone, Default)]

@@ -1,9 +1,6 @@
 //! Runs Cargo and reads its messages: JSON, one per line.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{path::PathBuf, process::Stdio};
 
 use cargo_metadata::Message;
 use tokio::{
@@ -11,15 +8,10 @@ use tokio::{
     process::Command,
 };
 
-use super::{Binary, Linking, NotBuilt, Observer, Profile, Progress, toolchain::Toolchain, workspace::Workspace};
+use super::{
+    Binary, Linking, NotBuilt, Observer, Profile, Progress, command::cargo, toolchain::Toolchain, workspace::Workspace,
+};
 use process::{Group, describe};
-
-/// Returns the command that runs Cargo in a folder of the workspace.
-pub(super) fn cargo(folder: &Path) -> Command {
-    let mut command = process::tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder).stdin(Stdio::null());
-    command
-}
 
 /// Builds a binary for this machine and tells where it is; what Cargo prints is shown as it is. Dropping the future ends
 /// Cargo and all that it started.

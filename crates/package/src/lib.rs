@@ -8,6 +8,7 @@
 
 mod archive;
 mod cargo;
+mod command;
 mod elf;
 mod error;
 mod identity;

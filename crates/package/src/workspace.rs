@@ -12,7 +12,7 @@ use tokio::{
     process::Command,
 };
 
-use super::{Linking, NotBuilt, Profile, archive::SCHEMA, cargo::cargo};
+use super::{Linking, NotBuilt, Profile, archive::SCHEMA, command::cargo};
 use declaration::choose;
 
 /// Settings of the profile for Lambda if the workspace defines none: small and quick to start. Panics unwind, so that one

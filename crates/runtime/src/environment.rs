@@ -141,6 +141,17 @@ impl<'environment> Reader<'environment> {
         value
     }
 
+    /// Reads certificates in PEM that may be absent.
+    pub fn certificates(&mut self, name: &'static str) -> Option<String> {
+        let pem = self.optional(name)?;
+        let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, inside)| inside);
+        let length = inside.and_then(|inside| inside.find("-----END CERTIFICATE-----"));
+        if length.unwrap_or_default() == 0 {
+            self.problem(name, "has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)");
+        }
+        Some(pem)
+    }
+
     /// Reads the function's [`Context`], every part of it.
     pub fn context(&mut self) -> Option<Context> {
         let json = self.required(context::VARIABLE)?;

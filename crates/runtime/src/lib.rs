@@ -33,6 +33,7 @@ pub mod environment;
 pub mod http;
 mod known;
 pub mod log;
+mod meaning;
 pub mod outside;
 mod postpone;
 mod probe;
@@ -47,6 +48,7 @@ pub mod store;
 pub mod table;
 pub mod text;
 pub mod upload;
+mod xml;
 
 pub use batch::each_message;
 pub use credentials::Credentials;

@@ -9,6 +9,7 @@ use crate::{
     Deadline,
     environment::Aws,
     http::Answer,
+    meaning::{Meaning, code_in, meaning},
     signed::{Call, MARGIN, Service},
 };
 
@@ -58,9 +59,9 @@ fn read(answer: &Answer) -> Result<String, String> {
     match field("MessageId") {
         Some(id) if answer.status == 200 => Ok(id.to_owned()),
         _ => {
-            let advice = match field("__type").and_then(|code| code.rsplit('#').next()) {
-                Some("AccessDenied" | "AccessDeniedException") => ": the function's `sends` must name the queue",
-                Some("QueueDoesNotExist") => ": `provision up` creates the declared ones",
+            let advice = match code_in(&document).and_then(|code| meaning("sqs", code)) {
+                Some(Meaning::Denied) => ": the function's `sends` must name the queue",
+                Some(Meaning::NotFound) => ": `provision up` creates the declared ones",
                 _ => "",
             };
             Err(format!("SQS answers {}: {}{advice}", answer.status, answer.quote()))

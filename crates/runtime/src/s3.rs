@@ -10,13 +10,18 @@ use crate::{
     Deadline,
     environment::Aws,
     http::{Answer, NoAnswer},
+    meaning::{Meaning, meaning, missing_right},
     signed::{self, Service},
     store::{Expected, Object, ObjectInfo, ObjectInfos, ObjectSource, ObjectStore, StoreError},
+    xml::{element, error_code},
 };
 
 /// Characters of a key that are not escaped in the path.
 pub(crate) const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// The right without which S3 tells nobody that an object is missing.
+const LISTS: &str = "s3:ListBucket";
 
 /// Timeout of a call that sends a large part of an object, or joins parts.
 const LARGE: Duration = Duration::from_secs(30);
@@ -121,14 +126,6 @@ impl S3 {
     }
 }
 
-/// Returns a text of XML without escapes: the five names that XML knows by itself, and the numbers of quotes.
-fn unescaped(text: &str) -> String {
-    let escapes = [("&apos;", "'"), ("&#39;", "'"), ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">")];
-    let text = escapes.into_iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
-    // The last one, so that nothing is taken for an escape that was none.
-    text.replace("&amp;", "&")
-}
-
 /// An error answer of S3.
 pub(crate) struct S3Error {
     pub(crate) status: u16,
@@ -136,17 +133,11 @@ pub(crate) struct S3Error {
     words: String,
 }
 
-/// Returns the text of the first element of that name in XML; `None` if there is none.
-pub(crate) fn element(text: &str, name: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    Some(unescaped(rest.split_once('<')?.0))
-}
-
 impl S3Error {
     pub(crate) fn by(call: Call<'_>, answer: &Answer) -> Self {
         let (status, text) = (answer.status, String::from_utf8_lossy(&answer.body));
         let request = answer.header("x-amz-request-id").unwrap_or("unknown");
-        let code = element(&text, "Code");
+        let code = error_code(&text);
         let words = match &code {
             Some(code) => {
                 let message = element(&text, "Message").unwrap_or_else(|| "no message".to_owned());
@@ -161,18 +152,23 @@ impl S3Error {
 
     /// Returns what a refusal says of a right, where no object is: that it is there (`None`), that it cannot be told, or that it is missing.
     fn judged(self, right: &str) -> Result<Option<String>, String> {
-        match self.code.as_deref() {
-            Some("NoSuchKey" | "PreconditionFailed") => Ok(None),
-            Some("AccessDenied") if self.words.contains("s3:ListBucket") => Ok(None),
-            Some("AccessDenied") if !self.words.contains(right) => Ok(Some(format!(
+        match (self.meaning(), missing_right(&self.words)) {
+            (Some(Meaning::NotFound | Meaning::Differs), _) | (Some(Meaning::Denied), Some(LISTS)) => Ok(None),
+            (Some(Meaning::Denied), None) => Ok(Some(format!(
                 "S3 answers; whether `{right}` is allowed, it does not say of an object that is not there"
             ))),
             _ => Err(self.words),
         }
     }
 
-    pub(crate) fn is(&self, codes: &[&str]) -> bool {
-        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    /// Returns what the code means; `None` if nothing follows from it.
+    fn meaning(&self) -> Option<Meaning> {
+        meaning("s3", self.code.as_deref()?)
+    }
+
+    /// Returns whether the code has one of these meanings.
+    pub(crate) fn means(&self, meanings: &[Meaning]) -> bool {
+        self.meaning().is_some_and(|meaning| meanings.contains(&meaning))
     }
 }
 
@@ -201,7 +197,7 @@ impl ObjectSource for S3 {
     async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self.read(bucket, key).await? {
             Ok(object) => Ok(Some(object.bytes)),
-            Err(told) if told.is(&["NoSuchKey"]) => Ok(None),
+            Err(told) if told.means(&[Meaning::NotFound]) => Ok(None),
             Err(told) => Err(told.into()),
         }
     }
@@ -218,7 +214,7 @@ impl ObjectStore for S3 {
         match self.read(bucket, key).await? {
             Ok(object) => Ok(Some(object)),
             // S3 answers `AccessDenied` for a missing object to a caller that may not list the bucket.
-            Err(told) if told.is(&["NoSuchKey", "AccessDenied"]) => Ok(None),
+            Err(told) if told.means(&[Meaning::NotFound, Meaning::Denied]) => Ok(None),
             Err(told) => Err(told.into()),
         }
     }
@@ -243,9 +239,8 @@ impl ObjectStore for S3 {
             return Ok(true);
         }
         let told = S3Error::by(call, &answer);
-        // `NoSuchKey`: the object to replace has been deleted meanwhile.
-        let is_another =
-            told.status == 412 || told.is(&["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"]);
+        // Not found: the object to replace has been deleted meanwhile.
+        let is_another = told.status == 412 || told.means(&[Meaning::Differs, Meaning::Conflict, Meaning::NotFound]);
         if expected != Expected::Anything && is_another { Ok(false) } else { Err(told.into()) }
     }
 
@@ -278,11 +273,9 @@ mod tests {
         assert_eq!(told("AccessDenied", &denied("s3:GetObject")).judged("s3:GetObject"), Err(denied("s3:GetObject")));
         assert_eq!(told("NoSuchBucket", "gone").judged("s3:GetObject"), Err("gone".to_owned()));
         assert!(told("AccessDenied", "Access Denied").judged("s3:PutObject").is_ok_and(|unknown| unknown.is_some()));
-    }
-
-    #[test]
-    fn messages_read_as_s3_meant_them() {
-        assert_eq!(unescaped("isn&apos;t &quot;a&quot; &lt;b&gt; &#39;c&#34;"), "isn't \"a\" <b> 'c\"");
-        assert_eq!(unescaped("&amp;apos; & AT&amp;T"), "&apos; & AT&T");
+        // A key that has the words of a right names none.
+        let of_key = "Access Denied: `s3:ListBucket`";
+        assert!(told("AccessDenied", of_key).judged("s3:GetObject").is_ok_and(|unknown| unknown.is_some()));
+        assert_eq!(told("AccessDenied", &denied("kms:Decrypt")).judged("s3:GetObject"), Err(denied("kms:Decrypt")));
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     environment::{Aws, Secret, SecretPlace},
     http::Answer,
     known::remember,
+    meaning::{Meaning, code_in, meaning},
     signed::{Call, Service},
 };
 
@@ -86,18 +87,16 @@ impl StoredSecret {
 
 /// Returns an error answer in words, with what to do about it where that is known.
 fn refusal(answer: &Answer, document: &Value) -> String {
-    let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)?.as_str());
-    // A type may have its service in front: `com.amazonaws.secretsmanager#ResourceNotFoundException`.
-    let Some(code) = field(["__type", "code"]).and_then(|code| code.rsplit('#').next()) else {
+    let Some(code) = code_in(document) else {
         return format!("Secrets Manager answers {}: {}", answer.status, answer.quote());
     };
-    let advice = match code {
-        "ResourceNotFoundException" => ": it does not exist; `provision up` creates the declared ones",
-        "AccessDeniedException" => ": the function's role may not read it; its `secrets` must name it",
-        "InvalidRequestException" => ": it may be scheduled for deletion; `provision up` restores it",
+    let advice = match meaning("secretsmanager", code) {
+        Some(Meaning::NotFound) => ": it does not exist; `provision up` creates the declared ones",
+        Some(Meaning::Denied) => ": the function's role may not read it; its `secrets` must name it",
+        Some(Meaning::Unreadable) => ": it may be scheduled for deletion; `provision up` restores it",
         _ => "",
     };
-    let message = field(["message", "Message"]).unwrap_or("no message");
+    let message = ["message", "Message"].iter().find_map(|name| document.get(name)?.as_str()).unwrap_or("no message");
     let request = answer.header("x-amzn-requestid").map(|id| format!(" (request {id})")).unwrap_or_default();
     format!("{code}: {message}{request}{advice}")
 }

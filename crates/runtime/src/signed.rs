@@ -23,6 +23,7 @@ use crate::{
     Credentials, Deadline,
     environment::{Aws, Keys},
     http::{Answer, Http, NoAnswer},
+    meaning::is_throttled,
 };
 
 /// Maximum attempts of a call. Longer outages are left to Lambda's own retries.
@@ -98,7 +99,7 @@ impl Service {
             let headers = self.signed(&call, &keys).map_err(NoAnswer::NoRequest)?;
             let ended = self.http.send_body(call.method, call.path, headers, call.body.clone()).await;
             let is_trouble = match &ended {
-                Ok(answer) => answer.is_trouble() || is_throttled(answer),
+                Ok(answer) => answer.is_trouble() || is_throttled(self.name, answer),
                 Err(error) => matches!(error, NoAnswer::Lost(_)),
             };
             if !is_trouble || attempt == ATTEMPTS {
@@ -174,20 +175,6 @@ fn identity(keys: &Keys) -> Identity {
     let Keys { access_key_id, secret_access_key, session_token } = keys;
     let token = session_token.as_ref().map(|token| token.expose().to_owned());
     AwsCredentials::new(access_key_id, secret_access_key.expose(), token, None, "environment").into()
-}
-
-/// Services that speak JSON answer 400 to too many requests.
-fn is_throttled(answer: &Answer) -> bool {
-    const CODES: [&str; 5] = [
-        "ThrottlingException",
-        "RequestThrottled",
-        "KmsThrottled",
-        // DynamoDB's own words for it.
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-    ];
-    let body = String::from_utf8_lossy(&answer.body);
-    answer.status == 400 && CODES.iter().any(|code| body.contains(code))
 }
 
 /// Waits about that long.

@@ -6,13 +6,14 @@ use std::{
 };
 
 use hyper::body::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::{
     Deadline,
     environment::Aws,
     http::Answer,
+    meaning::{Meaning, code_in, meaning},
     signed::{Call, MARGIN, Service, pause},
 };
 
@@ -117,34 +118,23 @@ impl Table {
 
 /// Returns what an answer says; one without a list of items proves nothing.
 fn read(answer: &Answer, attribute: &str) -> Result<Vec<Option<String>>, NoItems> {
-    let document: Map<String, Value> = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if let (200, Some(items)) = (answer.status, document.get("Items").and_then(Value::as_array)) {
         let text = |item: &Value| item.get(attribute)?.get("S")?.as_str().map(str::to_owned);
         return Ok(items.iter().map(text).collect());
     }
-    let code = document.get("__type").and_then(Value::as_str).and_then(|code| code.rsplit('#').next());
-    let advice = match code {
-        Some("AccessDeniedException") => ": the function's `queries` must name the table",
-        Some("ResourceNotFoundException") => ": the table does not exist; `provision up` creates the declared ones",
+    let code = code_in(&document);
+    let meaning = code.and_then(|code| meaning("dynamodb", code));
+    let advice = match meaning {
+        Some(Meaning::Denied) => ": the function's `queries` must name the table",
+        Some(Meaning::NotFound) => ": the table does not exist; `provision up` creates the declared ones",
         _ => "",
     };
     // The answer to a refused query may repeat its values, which are addresses of people.
     let said = code.map_or_else(|| "without a code".to_owned(), str::to_owned);
     let reason = format!("DynamoDB answers {} {said}{advice}", answer.status);
-    let is_lasting = answer.status == 400
-        && matches!(
-            code,
-            Some(
-                "AccessDeniedException"
-                    | "ResourceNotFoundException"
-                    | "ValidationException"
-                    | "UnrecognizedClientException"
-                    | "InvalidSignatureException"
-                    | "MissingAuthenticationTokenException"
-                    | "IncompleteSignatureException"
-                    | "SerializationException"
-            )
-        );
+    let is_lasting =
+        answer.status == 400 && matches!(meaning, Some(Meaning::Denied | Meaning::NotFound | Meaning::Invalid));
     Err(if is_lasting { NoItems::Refused(reason) } else { NoItems::Trouble(reason) })
 }
 

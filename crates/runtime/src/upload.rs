@@ -11,8 +11,10 @@ use thiserror::Error;
 
 use crate::{
     S3,
-    s3::{Call, IN_PATH, S3Error, element},
+    meaning::Meaning,
+    s3::{Call, IN_PATH, S3Error},
     store::StoreError,
+    xml::{element, error_code},
 };
 
 /// Characters of a query's value that are not escaped.
@@ -51,7 +53,7 @@ impl From<StoreError> for NotWritten {
 
 impl From<S3Error> for NotWritten {
     fn from(told: S3Error) -> Self {
-        let is_refusal = told.status == 403 || told.is(&["NoSuchBucket"]);
+        let is_refusal = told.status == 403 || told.means(&[Meaning::NoBucket]);
         let words = StoreError::from(told).to_string();
         if is_refusal { Self::Refused(words) } else { Self::Unavailable(words) }
     }
@@ -106,7 +108,7 @@ impl NewObject {
 
 /// Returns whether S3 refuses to write since there is an object already.
 fn is_taken(told: &S3Error) -> bool {
-    told.status == 412 || told.is(&["PreconditionFailed"])
+    told.status == 412 || told.means(&[Meaning::Differs])
 }
 
 impl S3 {
@@ -185,7 +187,7 @@ impl Upload<'_> {
         let call = Call { headers: &headers, ..self.object.call("CompleteMultipartUpload", "POST", &query) };
         let answer = self.store.call(call, Bytes::from(self.document())).await?;
         // S3 begins with 200 while it joins, and may end with an error all the same.
-        let has_error = element(&String::from_utf8_lossy(&answer.body), "Code").is_some();
+        let has_error = error_code(&String::from_utf8_lossy(&answer.body)).is_some();
         if answer.status == 200 && !has_error {
             return Ok(true);
         }
@@ -213,6 +215,6 @@ impl Upload<'_> {
         let call = self.object.call("AbortMultipartUpload", "DELETE", &query);
         let answer = self.store.call(call, Bytes::new()).await?;
         let told = S3Error::by(call, &answer);
-        if matches!(answer.status, 200 | 204) || told.is(&["NoSuchUpload"]) { Ok(()) } else { Err(told.into()) }
+        if matches!(answer.status, 200 | 204) || told.means(&[Meaning::NoUpload]) { Ok(()) } else { Err(told.into()) }
     }
 }

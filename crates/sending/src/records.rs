@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use aws::{Clients, json};
+use aws::{Clients, Detail, json};
 use delivery::{Database, Fault, Recorded, Recording};
 use engine::{Class, Failure};
 use serde_json::Value;
@@ -41,10 +41,8 @@ impl Table<'_> {
     async fn transact(&self, document: Value) -> Result<bool, Failure> {
         match self.clients.dynamodb.call(json::Call::new(TRANSACTION, document)).await {
             Ok(_) => Ok(true),
-            Err(failure) if failure.code.as_deref() != Some("TransactionCanceled") => Err(failure),
-            Err(failure) if table::is_condition(&failure.message) => Ok(false),
-            // Another transaction on the same items, or too many writes: the same one succeeds later.
-            Err(failure) => Err(Failure { class: Class::InProgress, ..failure }),
+            Err(failure) if Detail::ConditionFailed.is_told_by(&failure) => Ok(false),
+            Err(failure) => Err(failure),
         }
     }
 }

@@ -9,9 +9,6 @@ use serde_json::{Map, Value, json};
 
 use crate::record::{Earlier, Record, Sent};
 
-/// Words of `DynamoDB` in the reasons of a cancelled transaction: a condition did not hold.
-const CONDITION: &str = "ConditionalCheckFailed";
-
 /// Returns the document of `GetItem` for what is known of a request.
 pub(crate) fn find(table: &str, sender: &str, request: &str) -> Value {
     json!({"TableName": table, "Key": key(sender, &request_sort_key(request)), "ConsistentRead": true})
@@ -112,11 +109,6 @@ pub(crate) fn remove_pending(table: &str, record: &Record) -> Value {
     json!({"TableName": table, "Key": key(&record.sender, &pending_sort_key(&record.id))})
 }
 
-/// Returns `true` if a transaction was cancelled because a condition did not hold: its reasons stand in the message, in brackets.
-pub(crate) fn is_condition(message: &str) -> bool {
-    message.contains(CONDITION)
-}
-
 /// Returns the token of a step of a mail, by which `DynamoDB` knows a repeated transaction: at most 36 characters.
 fn token(step: &str, id: &MailId) -> String {
     let letter = step.get(..1).unwrap_or_default();
@@ -207,12 +199,5 @@ mod tests {
         for broken in [json!({"Item": {"mail_id": {"S": "x"}}}), json!({"Item": {"mail_id": {"S": record.id}}})] {
             assert!(found(&broken).is_err(), "{broken}");
         }
-    }
-
-    #[test]
-    fn a_condition_is_told_from_other_reasons() {
-        let cancelled = "Transaction cancelled, please refer cancellation reasons for specific reasons";
-        assert!(is_condition(&format!("{cancelled} [ConditionalCheckFailed, None]")));
-        assert!(!is_condition(&format!("{cancelled} [TransactionConflict, None]")));
     }
 }

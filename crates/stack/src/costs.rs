@@ -292,4 +292,47 @@ mod tests {
             assert_eq!(words.contains("https://aws.amazon.com/"), expected.is_none(), "{words}");
         }
     }
+
+    #[test]
+    fn every_kind_has_a_price_or_is_known_to_cost_nothing_by_itself() {
+        // What is kept in them, or asked of them, is paid for, or nobody pays for them.
+        let free = [
+            Kind::Bucket,
+            Kind::BucketStatement,
+            Kind::Queue,
+            Kind::Role,
+            Kind::AccessLog,
+            Kind::LogGroup,
+            Kind::Function,
+            Kind::EventInvoke,
+            Kind::Api,
+            Kind::Mapping,
+            Kind::Permission,
+            Kind::Topic,
+            Kind::Subscription,
+            Kind::Table,
+            Kind::KafkaTopic,
+            Kind::DatabaseSubnets,
+            Kind::DatabaseParameters,
+            Kind::CacheSubnets,
+            Kind::ReceiptRuleSet,
+            Kind::ReceiptRule,
+            Kind::ReceiptOrder,
+            Kind::Activation,
+            Kind::ReceiptFilter,
+            Kind::ConfigurationSet,
+            Kind::Feedback,
+            Kind::Network,
+            Kind::Subnet,
+            Kind::InternetGateway,
+            Kind::RouteTable,
+            Kind::SecurityGroup,
+            Kind::Endpoint,
+            Kind::InstanceProfile,
+        ];
+        for kind in Kind::ALL {
+            let has_price = depends_on_settings(*kind) || of_each(*kind) != Price::Nothing;
+            assert_ne!(has_price, free.contains(kind), "{kind:?}");
+        }
+    }
 }

@@ -124,3 +124,44 @@ pub(crate) fn node_alarm_entry(watched: &str, measure: &str, node: u32) -> Strin
 pub(crate) fn table_entry(network: &str, tier: Tier) -> String {
     format!("{network}-{}", tier.word())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Kinds that are neither entries nor made for one under its name, with the reason why nothing of them moves.
+    const STAY: &[(Kind, &str)] = &[
+        (Kind::BucketStatement, "named by a bucket of others and a rule"),
+        (Kind::EventInvoke, "a part of its function, which moves"),
+        (Kind::Mapping, "named by its function and its queue in AWS, which stay"),
+        (Kind::Permission, "named by what invokes its function in AWS, which stays"),
+        (Kind::Subscription, "named by its topic and its endpoint in AWS, which stay"),
+        (Kind::KafkaTopic, "a part of its cluster, under its own name"),
+        (Kind::ReceiptRuleSet, "one for a stack"),
+        (Kind::ReceiptOrder, "one for a stack"),
+        (Kind::Activation, "one for a stack"),
+        (Kind::Feedback, "named by an identity that is not the stack's"),
+        // Their entries have no tags, by which alone something stays under another name.
+        (Kind::ReceiptRule, "known by its name alone"),
+        (Kind::ReceiptFilter, "known by its name alone"),
+    ];
+
+    #[test]
+    fn every_kind_moves_with_an_entry_or_is_known_to_stay() {
+        let entries = declaration::sections();
+        let is_entry = |kind: &Kind| kind.identity().section.is_some_and(|section| entries.contains(&section));
+        let database = Database::default();
+        let moved: BTreeSet<Kind> = Kind::ALL
+            .iter()
+            .filter(|kind| is_entry(kind))
+            .flat_map(|kind| made_for(*kind, "entry", Some(&database)))
+            .map(|(kind, _)| kind)
+            .collect();
+        for kind in Kind::ALL {
+            let stays = STAY.iter().any(|(known, _)| known == kind);
+            assert_ne!(moved.contains(kind), stays, "{kind:?}");
+        }
+    }
+}

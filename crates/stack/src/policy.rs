@@ -127,10 +127,19 @@ impl Actions<'_> {
         if returns {
             actions.by_target.entry(Target::Own(Kind::Queue)).or_default().insert(RETURN);
         }
+        let keys = Self::on_keys(declared, purpose, returns);
+        if !keys.is_empty() {
+            actions.by_target.insert(Target::Keys, keys);
+        }
+        actions
+    }
+
+    /// Returns the actions on the declared KMS keys. `returns` says that messages are given back to a queue.
+    fn on_keys(declared: &Declared, purpose: Purpose<'_>, returns: bool) -> BTreeSet<&'static str> {
         match purpose {
             Purpose::Up => {
                 let of_disks = declared.has(Kind::Volume).then_some(KEYS_OF_DISKS).into_iter().flatten();
-                actions.by_target.insert(Target::Keys, KEYS.iter().chain(of_disks).copied().collect())
+                KEYS.iter().chain(of_disks).copied().collect()
             }
             // What is encrypted by a declared key is read by it: mails, events and lines of a log.
             Purpose::Replay
@@ -141,11 +150,10 @@ impl Actions<'_> {
             | Purpose::Timeline(_) => {
                 let sends = returns || matches!(purpose, Purpose::Backfill | Purpose::Send);
                 let writes = sends.then_some("kms:GenerateDataKey");
-                actions.by_target.insert(Target::Keys, ["kms:Decrypt"].into_iter().chain(writes).collect())
+                ["kms:Decrypt"].into_iter().chain(writes).collect()
             }
-            _ => None,
-        };
-        actions
+            _ => BTreeSet::new(),
+        }
     }
 
     fn add(&mut self, right: &'static Right) {

@@ -3,7 +3,11 @@
 //! Whoever sends a forged notice to a carrier's mailbox gets it back inside a mail that is genuinely the carrier's. Such a mail
 //! therefore goes to a person, whatever proves its origin, and however well the notice in it reads.
 
-use super::{domains, evidence::Evidence};
+use super::{
+    domains,
+    evidence::Evidence,
+    mail_servers::{is_server, plain},
+};
 use mail::{Domain, Mail, Mailbox, Wrapping};
 
 /// Evidence that a mail carries somebody else's words, as a text for people.
@@ -31,9 +35,6 @@ const RESPONDERS: [&str; 12] = [
 ];
 /// A header that resembles those and that carriers' own systems write: it asks others not to answer.
 const NO_RESPONDER: &str = "xautoresponsesuppress";
-
-/// Beginnings of local parts that only mail servers use, without punctuation.
-const SERVERS: [&str; 5] = ["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "microsoftexchange"];
 
 /// Sentences by which mail servers introduce the mail that they return, in lower case. Some servers return it as plain text.
 const RETURNS: [&str; 12] = [
@@ -156,12 +157,6 @@ pub(super) fn sign(mail: &Mail, evidence: &Evidence) -> Option<Sign> {
     is_return.then_some("a mail server introduces it")
 }
 
-/// Returns whether an address is that of a mail server.
-pub(super) fn is_server(address: &str) -> bool {
-    let local = plain(address.split('@').next().unwrap_or_default().trim_start_matches('<'));
-    SERVERS.iter().any(|server| local.starts_with(server))
-}
-
 /// Returns the sign that a mail of a listed sender contains other people's words, because it replies or forwards; `None` if it
 /// shows none.
 pub(super) fn quotes(mail: &Mail, own: &[&str]) -> Option<Sign> {
@@ -249,9 +244,4 @@ fn is_responder(name: &str, value: &str) -> bool {
         NO_RESPONDER => false,
         _ => RESPONDERS.iter().any(|start| name.starts_with(start)) && value != "no" && value != "false",
     }
-}
-
-/// Returns the text in lower case, without the punctuation that people write between words.
-fn plain(text: &str) -> String {
-    text.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }

@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 use super::{
-    automatic,
+    mail_servers,
     results::{Checked, Results},
     section::Section,
     trace::{NotOfSes, Trace},
@@ -79,7 +79,7 @@ impl Evidence {
         // A mail without a return path, by the block or by the event, is a bounce; so is one that a mail server returns.
         let is_bounce = |sender: &str| {
             let sender = sender.trim_matches(['<', '>', ' ', '\t']);
-            sender.is_empty() || automatic::is_server(sender)
+            sender.is_empty() || mail_servers::is_server(sender)
         };
         let mut senders = trace.sender.iter().chain(&received.mail.source).peekable();
         let is_returned = senders.peek().is_none() || senders.any(|sender| is_bounce(sender));

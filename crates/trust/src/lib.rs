@@ -14,6 +14,7 @@ mod domains;
 mod evidence;
 mod grants;
 mod lexer;
+mod mail_servers;
 mod results;
 mod section;
 mod trace;

@@ -26,7 +26,7 @@ impl Configuration {
         if let Some(context) = &context {
             check(&mut reader, context);
         }
-        let ca = ca(&mut reader);
+        let ca = reader.certificates(KAFKA_CA);
         let all = context.zip(reader.aws()).map(|(context, aws)| Self { context, ca, aws });
         reader.finish(all)
     }
@@ -70,16 +70,6 @@ fn check(reader: &mut Reader<'_>, context: &Context) {
             format!("has the topic `{key}`, which lacks its name, or brokers as `HOST:PORT` with commas between");
         reader.problem(context::VARIABLE, fault);
     }
-}
-
-fn ca(reader: &mut Reader<'_>) -> Option<String> {
-    let pem = reader.optional(KAFKA_CA)?;
-    let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, inside)| inside);
-    let length = inside.and_then(|inside| inside.find("-----END CERTIFICATE-----"));
-    if length.unwrap_or_default() == 0 {
-        reader.problem(KAFKA_CA, "has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)");
-    }
-    Some(pem)
 }
 
 #[cfg(test)]

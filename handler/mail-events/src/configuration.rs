@@ -48,7 +48,7 @@ impl Configuration {
             (context, table, topic)
         });
         let mechanism = reader.word(KAFKA_MECHANISM, &[("iam", Mechanism::Iam), ("oauthbearer", Mechanism::Token)]);
-        let ca = ca(&mut reader);
+        let ca = reader.certificates(KAFKA_CA);
         let (join, aws) = (join(&mut reader), reader.aws());
         let all = of_stack.zip(mechanism).zip(join.zip(aws));
         let all = all.and_then(|(((context, table, topic), mechanism), (join, aws))| {
@@ -100,16 +100,6 @@ fn brokers(topic: &Produced) -> impl Iterator<Item = &str> {
 fn security(topic: &Produced, mechanism: Mechanism, ca: Option<String>) -> Security {
     let is_local = |broker: &str| broker.rsplit_once(':').is_some_and(|(host, _)| LOCAL.contains(&host));
     if ca.is_none() && brokers(topic).all(is_local) { Security::None } else { Security::Tls { mechanism, ca } }
-}
-
-fn ca(reader: &mut Reader<'_>) -> Option<String> {
-    let pem = reader.optional(KAFKA_CA)?;
-    let inside = pem.split_once("-----BEGIN CERTIFICATE-----").map(|(_, inside)| inside);
-    let length = inside.and_then(|inside| inside.find("-----END CERTIFICATE-----"));
-    if length.unwrap_or_default() == 0 {
-        reader.problem(KAFKA_CA, "has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)");
-    }
-    Some(pem)
 }
 
 fn join(reader: &mut Reader<'_>) -> Option<Duration> {

@@ -5,8 +5,8 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as SystemName};
 
 use super::{
     About, Item, Origin, Prepared, Refused, Work,
+    held::{Return, hold},
     notification::{self, Undelivered},
-    queue::{Return, hold},
     queues::Place,
     record::{self, FailedEvent, Invocation},
 };

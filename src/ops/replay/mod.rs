@@ -6,6 +6,7 @@
 //! and, in the end, puts them into the failure queue: a replay never loses a mail.
 
 mod ending;
+pub(crate) mod held;
 mod meaning;
 mod notification;
 pub(crate) mod queue;
@@ -144,9 +145,9 @@ pub(crate) enum Work<'declared> {
     /// A stored mail; its event is rebuilt when its turn comes.
     Stored(stored::Mail<'declared>),
     /// A message of a failure queue, which contains the event.
-    Queued(queue::Received),
+    Queued(held::Received),
     /// A dead letter, and the queue that it goes back to.
-    Returned(queue::Received, queue::Return),
+    Returned(held::Received, held::Return),
 }
 
 /// The items to replay, and those that cannot be.
@@ -157,13 +158,13 @@ pub(crate) struct Prepared<'declared> {
     /// Queues in which failed events may stand, and that were not read.
     pub(crate) unread: Vec<Unread>,
     /// Messages that were received and stay in their queue, since they are not ours.
-    pub(crate) strange: Vec<queue::Received>,
+    pub(crate) strange: Vec<held::Received>,
 }
 
 impl Prepared<'_> {
     /// Returns the received messages that are still in their queue. `gone` tells for each of the first items whether its message was
     /// deleted; those of the others were not.
-    pub(crate) fn received(&self, gone: &[bool]) -> Vec<&queue::Received> {
+    pub(crate) fn received(&self, gone: &[bool]) -> Vec<&held::Received> {
         let gone = gone.iter().copied().chain(std::iter::repeat(false));
         let left = self.items.iter().zip(gone).filter_map(|((_, work), gone)| match work {
             Work::Queued(message) | Work::Returned(message, _) if !gone => Some(message),
@@ -222,7 +223,7 @@ fn failed(failure: &Failure) -> Outcome {
 }
 
 /// Deletes the message of an item that is where it should be.
-async fn removed(session: &Session, message: &queue::Received, request_id: Option<String>) -> Outcome {
+async fn removed(session: &Session, message: &held::Received, request_id: Option<String>) -> Outcome {
     match queue::delete(session, message).await {
         Ok(()) => Outcome::Replayed { request_id },
         Err(failure) => Outcome::NotRemoved { reason: failure.to_string() },

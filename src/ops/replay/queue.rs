@@ -5,23 +5,20 @@
 //!
 //! SQS cannot show a message without counting a receipt. Where a redrive makes something of the count, nothing is received only to be shown.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName as SystemName,
-};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName as SystemName};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
-    Prepared, Unread, ending, meaning,
+    Prepared, Unread, ending,
+    held::{Received, Return, hold},
+    meaning,
     queues::{self, Place, reason_not_to_look},
     record::Invocation,
 };
-use aws::OrFail;
+use aws::{Detail, OrFail, failure_within};
 use declaration::Declaration;
 use engine::Failure;
 use kinds::{Kind, Session};
@@ -41,24 +38,6 @@ const LONGEST: Duration = Duration::from_hours(12);
 const MOST_EXPLAINED: usize = 50;
 /// Maximum number of searches at once.
 const LOOKS_AT_ONCE: usize = 4;
-
-/// A message that SQS has handed out and hides from others.
-#[derive(Debug, Clone)]
-pub(crate) struct Received {
-    url: String,
-    receipt: String,
-    /// Event in the message, as JSON; empty if it is not ours.
-    pub(crate) event: String,
-}
-
-/// The queue that a dead letter goes back to.
-#[derive(Debug, Clone)]
-pub(crate) struct Return {
-    /// Entry name of the queue.
-    pub(super) queue: String,
-    /// Attributes of the message.
-    pub(super) attributes: Option<HashMap<String, MessageAttributeValue>>,
-}
 
 /// Use of the messages that are received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,12 +156,6 @@ fn came_late(place: &Place, count: usize) -> Option<Unread> {
     (count > 0).then(|| Unread { queue: place.entry.clone(), messages: Some(count), reason: reason.to_owned() })
 }
 
-/// Returns the handle of a message, to give it back or to delete it.
-pub(super) fn hold(place: &Place, message: &Message) -> Received {
-    let (url, receipt) = (place.live.url.clone(), message.receipt_handle.clone().unwrap_or_default());
-    Received { url, receipt, event: String::new() }
-}
-
 /// Adds to failures that the function could not explain what its log has of them. A log that cannot be read stops nothing.
 async fn explain(session: &Session, names: &Names, prepared: &mut Prepared<'_>, unexplained: Vec<(usize, Invocation)>) {
     let group = |at: usize| {
@@ -299,24 +272,15 @@ async fn give_back_some(session: &Session, url: &str, messages: &[&&Received]) -
     let entries = entries.map_err(|error| Failure::found(CALL, engine::Class::Invalid, error.to_string()))?;
     let call = session.aws.write.sqs.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
     let answer = call.send().await.or_fail(CALL)?;
-    match answer.failed.into_iter().find(|one| !is_visible(&one.code, one.message.as_deref().unwrap_or_default())) {
-        Some(refused) => {
-            let message = refused.message.unwrap_or(refused.code);
-            Err(Failure::found(CALL, engine::Class::Other, message))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Returns `true` if SQS refuses to show a message since it is not hidden any more, or gone: then it is where it should be.
-fn is_visible(code: &str, message: &str) -> bool {
-    code.contains("MessageNotInflight")
-        || (code.contains("InvalidParameterValue") && message.contains("not available for visibility timeout change"))
+    // One that is not hidden any more, or gone, is where it should be.
+    let failed = answer.failed.into_iter();
+    let mut failed = failed.map(|one| failure_within(CALL, &one.code, one.message.unwrap_or_default()));
+    failed.find(|failure| !Detail::NotHidden.is_told_by(failure)).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashMap};
 
     use super::*;
 
@@ -371,14 +335,5 @@ mod tests {
         let live = queues::Live { url: String::new(), waiting, redrive: None };
         let entry = "failed".to_owned();
         Place { entry, functions: BTreeSet::new(), sources: Vec::new(), subscribers: Vec::new(), live }
-    }
-
-    #[test]
-    fn what_is_not_hidden_any_more_need_not_be_shown() {
-        let gone = "Value AQEB for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.";
-        assert!(is_visible("InvalidParameterValue", gone));
-        assert!(is_visible("AWS.SimpleQueueService.MessageNotInflight", ""));
-        assert!(!is_visible("InvalidParameterValue", "Value 90000 for parameter VisibilityTimeout is invalid."));
-        assert!(!is_visible("InternalError", gone));
     }
 }

@@ -56,7 +56,7 @@ fn kinds_without_tags_are_refused_with_the_reason_and_what_happens_instead() {
         ("bucket-statement/a", "a statement in a policy has no tags", "leave it out"),
         ("role/a", "it is made for a function", "move the function"),
         ("log-group/a", "it is made for a function", "move the function"),
-        ("alarm/a", "it is made for a function or a failure queue", "move that one"),
+        ("alarm/a", "it is made for the entry that it watches", "move that one"),
     ] {
         for line in [format!("{from}: bucket/mail"), format!("bucket/inbox: {from}")] {
             let run = validate(replaced(DECLARATION, &[("bucket/inbox: bucket/mail", &line)]));

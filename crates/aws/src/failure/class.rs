@@ -17,9 +17,18 @@ const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
     (
         "dynamodb",
         Class::InProgress,
-        &["ResourceInUse", "TableInUse", "TransactionInProgress", "ContinuousBackupsUnavailable"],
+        // A cancelled transaction: another one on the same items, or too many writes. That a condition did not hold is a detail of it.
+        &[
+            "ResourceInUse",
+            "TableInUse",
+            "TransactionInProgress",
+            "TransactionCanceled",
+            "ContinuousBackupsUnavailable",
+        ],
     ),
     ("dynamodb", Class::NotFound, &["TableNotFound", "PolicyNotFound"]),
+    // S3 tells a fault of its own with the status 500, or within the answer to a call about many objects.
+    ("s3", Class::Unreachable, &["InternalError"]),
     // MSK: a cluster takes one change at a time, and no topic is made or changed meanwhile. The others are of its brokers, and pass.
     (
         "kafka",
@@ -50,7 +59,8 @@ const CLASSES_OF_SERVICES: &[(&str, Class, &[&str])] = &[
 /// Services that have codes of their own for each kind of resource: the endings of the codes tell their meaning. They are looked up
 /// after the whole codes, in this order. Sources: EC2's "Error codes", the errors of RDS and `ElastiCache` in botocore 1.44.8.
 const CLASSES_BY_ENDING: &[(&str, Class, &[&str])] = &[
-    ("ec2", Class::NotFound, &["NotFound"]),
+    // A gateway that is to be taken from a network is not there.
+    ("ec2", Class::NotFound, &["NotFound", "Gateway.NotAttached"]),
     ("ec2", Class::Exists, &[".Duplicate", "AlreadyExists"]),
     // Something else still uses it, or it is on its way into another state: both end by themselves, or by another step.
     (
@@ -320,6 +330,9 @@ mod tests {
             ("elasticache.ModifyReplicationGroup", 400, "InvalidReplicationGroupState", Class::InProgress),
             ("elasticache.DeleteCacheSubnetGroup", 400, "CacheSubnetGroupInUse", Class::InProgress),
             ("elasticache.CreateReplicationGroup", 400, "NodeQuotaForCustomerExceeded", Class::Invalid),
+            ("ec2.DetachInternetGateway", 400, "Gateway.NotAttached", Class::NotFound),
+            ("s3.DeleteObjects", 200, "InternalError", Class::Unreachable),
+            ("s3.DeleteObjects", 200, "AccessDenied", Class::Denied),
             // Elsewhere an ending tells nothing.
             ("s3.PutObject", 409, "InvalidBucketState", Class::Other),
         ] {

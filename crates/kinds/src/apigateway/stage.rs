@@ -1,6 +1,6 @@
 //! The stages of an API: ours, with the access log and the limits of its routes, and others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_apigatewayv2::types::{AccessLogSettings, RouteSettings, Stage as WireStage};
 
@@ -66,7 +66,7 @@ async fn write_stage(
     live: Option<&WireStage>,
 ) -> Result<(), Failure> {
     let apis = &session.aws.write.apis;
-    let limits: std::collections::HashMap<String, RouteSettings> =
+    let limits: HashMap<String, RouteSettings> =
         routes.iter().map(|(key, route)| (key.clone(), limits(route))).collect();
     let log = desired.log_group.as_ref().map(|group| {
         AccessLogSettings::builder().destination_arn(group).set_format(desired.log_format.clone()).build()
@@ -84,17 +84,7 @@ async fn write_stage(
         let call = apis.tag_resource().resource_arn(arn).set_tags(Some(tags.into()));
         call.send().await.or_fail("apigatewayv2.TagResource")?;
     }
-    let surplus = live.route_settings.iter().flat_map(|live| live.keys()).filter(|key| !limits.contains_key(*key));
-    for key in surplus {
-        session.aws.apis.pass().await;
-        let call = apis.delete_route_settings().api_id(id).stage_name(&desired.name).route_key(key);
-        call.send().await.or_absent("apigatewayv2.DeleteRouteSettings")?;
-    }
-    if log.is_none() && live.access_log_settings.is_some() {
-        session.aws.apis.pass().await;
-        let call = apis.delete_access_log_settings().api_id(id).stage_name(&desired.name);
-        call.send().await.or_absent("apigatewayv2.DeleteAccessLogSettings")?;
-    }
+    remove_surplus(session, id, desired, &limits, live).await?;
     let live_limits = |key: &String| live.route_settings.as_ref().and_then(|settings| settings.get(key));
     let is_limited = limits.iter().all(|(key, limit)| live_limits(key) == Some(limit));
     if read(live) == *desired && is_limited {
@@ -104,6 +94,29 @@ async fn write_stage(
     let call = apis.update_stage().api_id(id).stage_name(&desired.name).auto_deploy(desired.deploys_itself);
     let call = call.set_access_log_settings(log).set_route_settings(Some(limits));
     call.send().await.or_fail("apigatewayv2.UpdateStage").map(drop)
+}
+
+/// Removes the limits of routes and the access log that a stage has and is not to have: an update leaves what it does not name.
+async fn remove_surplus(
+    session: &Session,
+    id: &str,
+    desired: &Stage,
+    limits: &HashMap<String, RouteSettings>,
+    live: &WireStage,
+) -> Result<(), Failure> {
+    let apis = &session.aws.write.apis;
+    let surplus = live.route_settings.iter().flat_map(|live| live.keys()).filter(|key| !limits.contains_key(*key));
+    for key in surplus {
+        session.aws.apis.pass().await;
+        let call = apis.delete_route_settings().api_id(id).stage_name(&desired.name).route_key(key);
+        call.send().await.or_absent("apigatewayv2.DeleteRouteSettings")?;
+    }
+    if desired.log_group.is_none() && live.access_log_settings.is_some() {
+        session.aws.apis.pass().await;
+        let call = apis.delete_access_log_settings().api_id(id).stage_name(&desired.name);
+        call.send().await.or_absent("apigatewayv2.DeleteAccessLogSettings")?;
+    }
+    Ok(())
 }
 
 /// Returns the limits of a route. Both numbers are always there: one that is left out may count as 0, which refuses everything.

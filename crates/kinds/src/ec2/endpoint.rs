@@ -11,7 +11,7 @@ use crate::{
     rights::{Right, Target, deletes, reads, writes},
 };
 use aws::{
-    ArnForm,
+    ArnForm, failure_within,
     query::{Call, Element},
 };
 use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
@@ -136,12 +136,8 @@ impl Manage for Endpoint {
 /// Returns the failure in an answer about deletions: the call as a whole succeeds, whatever becomes of each endpoint.
 fn refused(answer: &Element) -> Result<(), Failure> {
     let Some(one) = answer.list("unsuccessful").first() else { return Ok(()) };
-    let code = one.text("error/code");
-    if code.ends_with(".NotFound") {
-        return Ok(());
-    }
-    let words = format!("{code}: {}", one.text("error/message"));
-    Err(Failure::found("ec2.DeleteVpcEndpoints", Class::Other, words))
+    let failure = failure_within("ec2.DeleteVpcEndpoints", one.text("error/code"), one.text("error/message"));
+    if failure.class == Class::NotFound { Ok(()) } else { Err(failure) }
 }
 
 #[cfg(test)]
@@ -164,6 +160,8 @@ mod tests {
         assert!(refused(&answer("")).is_ok());
         assert!(refused(&answer(&item("InvalidVpcEndpointId.NotFound"))).is_ok());
         let failure = refused(&answer(&item("InvalidParameter"))).unwrap_err();
-        assert!(failure.message.contains("InvalidParameter: no"), "{failure:?}");
+        assert!(failure.to_string().contains("InvalidParameter: no"), "{failure:?}");
+        assert_eq!(failure.class, Class::Invalid);
+        assert_eq!(refused(&answer(&item("DependencyViolation"))).unwrap_err().class, Class::InProgress);
     }
 }

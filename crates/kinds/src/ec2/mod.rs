@@ -227,16 +227,11 @@ pub(crate) async fn write(session: &Session, kind: Kind, call: Call) -> Result<(
 /// Makes a call that takes something away; it succeeds if that is gone.
 async fn take_away(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
     let result = match session.aws.write.ec2.call(&call).await {
-        Err(failure) if failure.class == Class::NotFound || is_gone(&failure) => Ok(()),
+        Err(failure) if failure.class == Class::NotFound => Ok(()),
         result => result.map(drop),
     };
     session.networks.forget_kind(kind).await;
     result
-}
-
-/// Returns `true` if a refusal says that a part is not where it is to be taken away from.
-fn is_gone(failure: &Failure) -> bool {
-    failure.code.as_deref() == Some("Gateway.NotAttached")
 }
 
 /// Deletes a resource, and forgets that this run has made it.

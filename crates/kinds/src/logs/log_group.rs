@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     Kind, Manage, Session,
-    logs::{children, notes},
+    logs::children,
     number::{natural, wire},
     own_tags,
     rights::{Right, Target, deletes, reads, writes},
@@ -123,6 +123,9 @@ async fn write_retention(session: &Session, name: &str, desired: Option<u32>) ->
     let call = logs.delete_retention_policy().log_group_name(name);
     call.send().await.or_fail("logs.DeleteRetentionPolicy").map(drop)
 }
+
+/// Entry of the group with the stack's notes, whose use [`super::notes`] describes. No entry of a declaration has a dot.
+pub(super) const NOTES: &str = "provision.notes";
 
 /// The identity of this kind.
 pub const IDENTITY: Identity = Identity {
@@ -248,7 +251,7 @@ impl Manage for LogGroup {
 
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         // While our set goes on taking mail for others, somebody may still want to know what was active before.
-        if notes::is_for_notes(session, &address.name) {
+        if is_for_notes(session, &address.name) {
             return session.rules_of_others().await;
         }
         // The count of bytes lags by hours, so a stream is looked for.
@@ -265,6 +268,11 @@ impl Manage for LogGroup {
             names.iter().map(|name| async move { session.owned(Kind::LogGroup, name, tags(session, name).await) });
         Ok(futures::future::try_join_all(owned).await?.into_iter().flatten().collect())
     }
+}
+
+/// Returns whether a log group is the one for notes.
+fn is_for_notes(session: &Session, group: &str) -> bool {
+    group == IDENTITY.name_of(&session.stack, &session.aws.realm.account, NOTES)
 }
 
 #[cfg(test)]

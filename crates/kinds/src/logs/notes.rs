@@ -9,16 +9,11 @@ use aws::OrFail;
 use engine::{Failure, STACK_TAG, Tags};
 
 /// Entry that the group is created for. No entry of a declaration has a dot.
-pub const ENTRY: &str = "provision.notes";
+pub const ENTRY: &str = log_group::NOTES;
 
 /// Returns the name of the stack's group.
 fn name(session: &Session) -> String {
     log_group::IDENTITY.name_of(&session.stack, &session.aws.realm.account, ENTRY)
-}
-
-/// Returns whether a log group is the one for notes.
-pub(super) fn is_for_notes(session: &Session, group: &str) -> bool {
-    group == name(session)
 }
 
 /// Writes a fact. It is an error if the group does not exist.

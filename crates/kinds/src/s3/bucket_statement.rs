@@ -25,7 +25,7 @@ use crate::{
     ses::{action::Action, is_own_rule, snapshot},
 };
 use aws::{
-    OrFail,
+    Detail, OrFail,
     policy::{Policy, Statement},
 };
 use engine::{Address, Field, Holds, Live, Owned, Owner, Stack, coupled, plain};
@@ -64,7 +64,7 @@ async fn find(session: &Session, bucket: &str) -> Result<Found, Failure> {
     let call = session.aws.read.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&session.aws.realm.account);
     match call.send().await.or_fail(GET) {
         Ok(answer) => Ok(Found::Bucket(answer.policy.filter(|text| !text.is_empty()))),
-        Err(failure) if failure.code.as_deref() == Some("NoSuchBucketPolicy") => Ok(Found::Bucket(None)),
+        Err(failure) if Detail::NoBucketPolicy.is_told_by(&failure) => Ok(Found::Bucket(None)),
         Err(failure) if failure.class == Class::NotFound => Ok(Found::NoBucket),
         Err(failure) => Err(failure),
     }

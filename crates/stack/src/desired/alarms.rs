@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Blueprint, api, of, seconds, storage};
+use super::{
+    Blueprint, api, of, seconds,
+    subscriptions::{owned_policy, subscribe},
+};
 use crate::moves::node_alarm_entry;
 use aws::policy::Statement;
 use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription, Unit, Watched};
@@ -167,14 +170,14 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
     let arn = names.arn(Kind::Topic, entry);
     let settings = topic::Settings {
-        policy: storage::owned_policy(&arn, vec![(topic::ALARMS.to_owned(), publish(blueprint, &arn))]),
+        policy: owned_policy(&arn, vec![(topic::ALARMS.to_owned(), publish(blueprint, &arn))]),
         kms_key: blueprint.declaration.kms_key.clone(),
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()
     };
     blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
     for address in mails(blueprint.declaration) {
-        storage::subscribe(blueprint, entry, &Subscription::Mail(address.clone()));
+        subscribe(blueprint, entry, &Subscription::Mail(address.clone()));
     }
 }
 

@@ -8,7 +8,7 @@ use contract::context::VARIABLE;
 use super::{
     Blueprint, RuleSet, distinct, network, of, rights, seconds, sending,
     sharing::{ALL_RULES, Group, SES},
-    storage::invoked_by_topic,
+    subscriptions::invoked_by_topic,
 };
 use declaration::{Action, Architecture, Declaration, Function, SecretReference, SecretSource, Subscription, Tier};
 use engine::Address;

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Blueprint, RuleSet, distinct,
-    function::invoked_by_rules,
-    of,
-    storage::{stored_by, subscriptions_of},
+    Blueprint, RuleSet, distinct, function::invoked_by_rules, of, storage::stored_by, subscriptions::subscriptions_of,
     topic_of,
 };
 use declaration::{Action, Bucket, Encoding, FilterPolicy, Invocation, ReceiptFilter, ReceiptRule, Tls};

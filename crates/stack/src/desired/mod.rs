@@ -15,6 +15,7 @@ mod server;
 mod sharing;
 mod storage;
 mod stores;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 

@@ -248,7 +248,7 @@ fn launch(declaration: &Declaration, names: &Names) -> Vec<String> {
 }
 
 /// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.
-pub(super) const BY_ID: [(Kind, &str); 10] = [
+pub(super) const BY_ID: &[(Kind, &str)] = &[
     (Kind::Network, "ec2:CreateVpc"),
     (Kind::Subnet, "ec2:CreateSubnet"),
     (Kind::InternetGateway, "ec2:CreateInternetGateway"),

@@ -7,7 +7,7 @@ use contract::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::platform::Job;
+use super::job::Job;
 
 /// Size limit of a list, in bytes: some 50,000 jobs, which are read within the memory of the function.
 pub(super) const LARGEST: usize = 32 * 1024 * 1024;
@@ -58,14 +58,6 @@ pub(super) fn select(jobs: Vec<Job>, since: Option<Timestamp>, after: Option<&Jo
     let more = selected.len() > LARGEST_LIST;
     selected.truncate(LARGEST_LIST);
     List { jobs: selected, known, strange, more }
-}
-
-impl Job {
-    /// Returns whether the job was uploaded at that moment or later. A date that is missing or cannot be read leaves no job out.
-    fn is_from(&self, since: Option<Timestamp>) -> bool {
-        let uploaded = self.upload_date.as_deref().and_then(|date| date.parse::<Timestamp>().ok());
-        since.zip(uploaded).is_none_or(|(since, uploaded)| uploaded >= since)
-    }
 }
 
 #[cfg(test)]

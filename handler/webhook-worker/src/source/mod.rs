@@ -16,6 +16,7 @@ use runtime::{
 use crate::name::Form;
 
 mod address;
+mod job;
 mod list;
 mod platform;
 mod token;

@@ -4,20 +4,18 @@
 use std::sync::atomic::Ordering;
 
 use contract::{backfill::List, job::JobId, secret::Secret};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use runtime::{
     Deadline, Reach,
     outside::{Host, NoAnswer, Outside, Request, Streamed},
 };
 use serde::Deserialize;
 
-use super::{Cached, Description, Failure, Source, list, refusal, token::Token};
+use super::{Cached, Description, Failure, Source, job::Job, list, refusal, token::Token};
 use crate::name::Form;
 
 /// Size limit of what the platform tells of a job, in bytes.
 const LARGEST_DETAILS: usize = 1024 * 1024;
-/// Time that retries of a queue may take: an output that expires within it is kept for longer.
-const RETRIES: SignedDuration = SignedDuration::from_hours(24);
 /// File name of an output whose job states none.
 const FILE: &str = "output.json";
 /// Statuses that say that there is no such job, or no longer.
@@ -38,19 +36,6 @@ pub struct Platform {
 #[derive(Debug, Deserialize)]
 struct Details {
     job: Job,
-}
-
-/// A job as the platform tells of it, alone and in its list.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Job {
-    pub(super) id: Option<String>,
-    pub(super) state: String,
-    archived: bool,
-    expired: bool,
-    pub(super) upload_date: Option<String>,
-    pub(super) expiration_date: Option<String>,
-    pub(super) output_filename: Option<String>,
 }
 
 /// A request of the platform.
@@ -125,25 +110,6 @@ impl Source for Platform {
         let jobs = list::read(&answer.whole(list::LARGEST).await?);
         let jobs = jobs.map_err(|reason| Failure::Later(format!("{what}: {reason}")))?;
         Ok(list::select(jobs, since, after))
-    }
-}
-
-impl Job {
-    /// Returns why the job has no output; `None` if it has one.
-    pub(super) fn absent(&self) -> Option<Failure> {
-        match self.state.as_str() {
-            _ if self.expired => Some(Failure::Never("the output has expired".to_owned())),
-            _ if self.archived => Some(Failure::Never("the job is archived".to_owned())),
-            "FAILED" => Some(Failure::Never("the job has failed".to_owned())),
-            "COMPLETE" => None,
-            other => Some(Failure::Later(format!("the job is not complete: its state is `{other}`"))),
-        }
-    }
-
-    /// Returns whether the output expires within the time that retries may take. A date that cannot be read tells nothing.
-    fn expires_soon(&self, now: Timestamp) -> bool {
-        let expiration = self.expiration_date.as_deref().and_then(|date| date.parse::<Timestamp>().ok());
-        expiration.is_some_and(|expiration| expiration.duration_since(now) < RETRIES)
     }
 }
 

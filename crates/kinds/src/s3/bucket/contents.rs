@@ -6,7 +6,7 @@ use aws_sdk_s3::{
 };
 
 use super::{Session, about, unbuilt};
-use aws::OrFail;
+use aws::{OrFail, failure_within};
 use engine::{Class, Failure};
 
 /// Name of the object with which SES tests below each rule's prefix whether it may write: not a mail.
@@ -99,8 +99,7 @@ async fn delete(session: &Session, name: &str, objects: Vec<ObjectIdentifier>) -
     match answer.or_fail(DELETE)?.errors().first() {
         Some(error) => {
             let [key, code, message] = [error.key(), error.code(), error.message()].map(Option::unwrap_or_default);
-            let class = if code == "AccessDenied" { Class::Denied } else { Class::Other };
-            Err(Failure::found(DELETE, class, format!("{code}: {message} (`{key}`)")))
+            Err(failure_within(DELETE, code, format!("{message} (`{key}`)")))
         }
         None => Ok(()),
     }

@@ -127,33 +127,35 @@ fn hardly_any_documentation_is_as_short_as_a_name() {
 #[test]
 fn riddles_and_short_lines_are_found_where_paragraphs_begin() {
     let source = "\
-//! Reads stacks.
-//!
-//! Whether it goes on
-//! What follows is no first line.
-//!
-//! # Errors
-//!
-//! ```
-//! // Whose example is this?
-//!
-//! What
-//! ```
-/// What is meant.
+head> Reads stacks.
+head>
+head> Whether it goes on
+head> What follows is no first line.
+head>
+head> # Errors
+head>
+head> ```
+head> // Whose example is this?
+head>
+head> What
+head> ```
+doc> What is meant.
 struct One {
-    /// The stack.
+    doc> The stack.
     #[serde(skip)]
     stack: Stack,
-    //// Those are no documentation.
+    /doc> Those are no documentation.
     // What is a comment.
-    /// Whatever the stack has, by name.
+    doc> Whatever the stack has, by name.
     names: Names,
-    /// Two words
-    /// and two more.
+    doc> Two words
+    doc> and two more.
     more: u8,
 }
 ";
-    let found = openings(Path::new("one.rs"), source);
+    // The sample is no documentation of this file.
+    let source = source.replace("doc>", "///").replace("head>", "//!");
+    let found = openings(Path::new("one.rs"), &source);
     let lines = |is: fn(&Opening) -> bool| found.iter().filter(|one| is(one)).map(|one| one.line).collect::<Vec<_>>();
     assert_eq!(lines(Opening::is_riddle), [3, 13]);
     assert_eq!(lines(Opening::is_short), [1, 13, 15]);

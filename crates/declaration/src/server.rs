@@ -14,14 +14,14 @@ use super::{
     tree::{Key, Node, span_of},
 };
 
-/// A server.
+/// A server of EC2 in a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Server {
     /// Network that it is in, by entry.
     pub network: String,
     /// Zone of the network, from 1.
     pub zone: usize,
-    /// Security groups.
+    /// Security groups of the server.
     pub security_groups: Vec<NetworkPart>,
     /// Type of the machine, as `t3.micro`.
     pub machine: String,
@@ -31,7 +31,7 @@ pub struct Server {
     pub disk: u32,
     /// Disk for data; `None` if it has none.
     pub volume: Option<DataDisk>,
-    /// Its public address.
+    /// Public address, or none in a private subnet.
     pub address: PublicAddress,
     /// Name of the key pair whose holders may sign in over SSH; `None` for Session Manager alone.
     pub key: Option<String>,
@@ -76,7 +76,7 @@ pub enum PublicAddress {
 /// A disk for data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDisk {
-    /// Size, in GiB.
+    /// Size of the disk, in GiB.
     pub size: u32,
     /// Folder at which it is mounted.
     pub mount: String,
@@ -166,7 +166,7 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Reference(Kind::Function),
             "Function that it runs as a worker in place of Lambda: with the function's rights, from the queue that the function `consumes`.",
         ),
-        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse to delete it, whoever asks.").or("false"),
+        Field::new("deletion_protection", Holds::Switch, "Let AWS refuse every attempt to delete it.").or("false"),
         KMS_KEY,
         PROTECT_DATA,
         TAGS,

@@ -30,11 +30,11 @@ use aws::{
 };
 use engine::{Address, Class, Failure, Field, Holds, Life, Live, Owned, Slow, Tags, immutable, plain};
 
-/// Servers.
+/// The kind of servers, which EC2 calls instances.
 #[derive(Debug)]
 pub struct Server;
 
-/// A server.
+/// The managed settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Image that it is made from: its id, or the public parameter that names the newest one. It counts only when the server is made.

@@ -189,7 +189,7 @@ fn timeline_has_what_the_table_knows_beside_what_kafka_does(reached: &Reached) {
     assert!(words(&run).contains("Failed to look for 0107-1 in the table `mails`"), "{run}");
 }
 
-/// What the whole way needs beside: SES tells a topic, and the topic a function that writes to Kafka.
+/// Entries that the whole way needs beside: SES tells a topic, and the topic a function that writes to Kafka.
 const WAY: &str = "  joiner:
     crate: standin
     bin: standin

@@ -12,7 +12,7 @@ mod worker;
 use declaration::DataDisk;
 use kinds::server::{DEVICE, PREPARES};
 
-/// Returns the script.
+/// Returns the script of a first start, as user data for cloud-init.
 pub(super) fn script(volume: Option<&DataDisk>, topic: Option<&str>, region: &str) -> String {
     let mut files = Vec::new();
     let mut commands = worker::COMMANDS.to_vec();

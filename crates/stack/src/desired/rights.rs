@@ -14,7 +14,7 @@ use aws::{
 use declaration::{Function, Place, SecretReference, SecretSource, Server};
 use kinds::{Kind, iam::role, s3::artifacts};
 
-/// Actions without resource level (decision 11): there is no ARN that could limit them.
+/// Actions without resource level: there is no ARN that could limit them.
 const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",

@@ -32,7 +32,7 @@ expect("close", pam.pam_close_session(handle, 0))
 expect("end", pam.pam_end(handle, 0))
 "#;
 
-/// Writes a program.
+/// Writes a program that everybody may run.
 fn program(folder: &Path, name: &str, content: &str) {
     write(folder, name, content);
     fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,5 @@
-//! What others attach to a server: disks, and interfaces by which it is reached otherwise than its groups say. The answer about it has both.
+//! Parts that others attach to a server: disks, and interfaces by which it is reached otherwise than its groups say. The answer about it
+//! has both.
 
 use super::{Settings, state, wire};
 use crate::{

@@ -1,4 +1,4 @@
-//! What others add to a cache: copies of its data in other regions, and logs of what it is asked. The answer about it has both.
+//! Parts that others add to a cache: copies of its data in other regions, and logs of what it is asked. The answer about it has both.
 
 use super::{DESCRIBE, Settings};
 use crate::children::ensure_ended;

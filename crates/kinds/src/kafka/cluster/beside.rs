@@ -1,4 +1,4 @@
-//! What others add to a cluster: ways in from other accounts and networks, and what its brokers tell elsewhere.
+//! Parts that others add to a cluster: ways in from other accounts and networks, and logs and metrics of its brokers.
 
 use serde_json::{Value, json};
 
@@ -22,13 +22,13 @@ const WAYS: [(&str, &[&str]); 3] = [
     ("scram", &["sasl", "scram", "enabled"]),
     ("certificates", &["tls", "enabled"]),
 ];
-/// Where the brokers' logs go: the word that is shown, the object of the answer, and the field with the name of the place.
+/// Places to which the brokers' logs go: the word that is shown, the object of the answer, and the field with the name of the place.
 const LOGS: [(&str, &str, &str); 3] = [
     ("log_group", "cloudWatchLogs", "logGroup"),
     ("firehose", "firehose", "deliveryStream"),
     ("bucket", "s3", "bucket"),
 ];
-/// What the brokers offer their metrics by.
+/// Programs by which the brokers offer their metrics.
 const EXPORTERS: [&str; 2] = ["jmxExporter", "nodeExporter"];
 
 /// Returns what others added, in the answer about the provisioned part of a cluster.

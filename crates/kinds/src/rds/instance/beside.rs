@@ -1,4 +1,4 @@
-//! What others add to a database: copies of its data, ways in, and what it tells elsewhere. The answer about it has all of it.
+//! Parts that others add to a database: copies of its data, ways in, streams and logs. The answer about it has all of them.
 
 use super::{DESCRIBE, Settings, at_work};
 use crate::{Session, children::ensure_ended};

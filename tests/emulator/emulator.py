@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 
+import beside
 import caches
 import children
 import configuration_sets
@@ -52,6 +53,6 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, outcomes, databases, networks, caches, servers, connections):
+    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, outcomes, databases, networks, caches, servers, beside, connections):
         extension.install()
     main()

@@ -133,11 +133,25 @@ def part(method, arn, end, asked):
         return answer({"clusterArn": arn, "state": "DELETING"})
     if end == ["bootstrap-brokers"]:
         return brokers(cluster)
+    if end == ["policy"]:
+        return policy(method, cluster, asked)
     if end[0] == "topics":
         return topics(method, cluster, end[1:], asked)
     if method in ("PUT", "PATCH"):
         return change(cluster, "/".join(end), asked)
     return refused("BadRequestException", f"{method} of {'/'.join(end)} is not known", 400)
+
+
+def policy(method, cluster, asked):
+    if method == "PUT":
+        cluster["_policy"] = asked["policy"]
+        return answer({"currentVersion": "K1"})
+    if "_policy" not in cluster:
+        return refused("NotFoundException", "The cluster policy does not exist.", 404)
+    if method == "DELETE":
+        del cluster["_policy"]
+        return answer({})
+    return answer({"currentVersion": "K1", "policy": cluster["_policy"]})
 
 
 def brokers(cluster):
@@ -155,13 +169,16 @@ def brokers(cluster):
 CHANGES = {
     "security": lambda at, asked: (at["clientAuthentication"].update(asked.get("clientAuthentication") or {}), at["encryptionInfo"].setdefault(
         "encryptionInTransit", {}).update((asked.get("encryptionInfo") or {}).get("encryptionInTransit") or {})),
-    "connectivity": lambda at, asked: at["brokerNodeGroupInfo"].update(connectivityInfo=asked["connectivityInfo"]),
+    "connectivity": lambda at, asked: at["brokerNodeGroupInfo"]["connectivityInfo"].update(asked["connectivityInfo"]),
     "nodes/storage": lambda at, asked: at["brokerNodeGroupInfo"].update(
         storageInfo={"ebsStorageInfo": {"volumeSize": asked["targetBrokerEBSVolumeInfo"][0]["volumeSizeGB"]}}),
     "nodes/count": lambda at, asked: at.update(numberOfBrokerNodes=asked["targetNumberOfBrokerNodes"]),
     "nodes/type": lambda at, asked: at["brokerNodeGroupInfo"].update(instanceType=asked["targetInstanceType"]),
-    "version": lambda at, asked: at.update(currentBrokerSoftwareInfo={"kafkaVersion": asked["targetKafkaVersion"]}),
-    "monitoring": lambda at, asked: at.update(enhancedMonitoring=asked["enhancedMonitoring"]),
+    "version": lambda at, asked: at["currentBrokerSoftwareInfo"].update(kafkaVersion=asked["targetKafkaVersion"]),
+    "monitoring": lambda at, asked: at.update(
+        {field: asked[field] for field in ("enhancedMonitoring", "loggingInfo", "openMonitoring") if field in asked}),
+    "configuration": lambda at, asked: at["currentBrokerSoftwareInfo"].update(
+        configurationArn=asked["configurationInfo"]["arn"], configurationRevision=asked["configurationInfo"]["revision"]),
 }
 
 

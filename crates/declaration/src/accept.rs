@@ -72,13 +72,39 @@ pub const ACCEPTABLE: &[(&str, &[Acceptable])] = &[
     ("log-group", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
     ("api", &[severe("stages"), stays("authorizers")]),
     ("table", &[severe("resource_policy"), severe("streaming"), severe("replicas"), stays("indexes"), stays("stream")]),
+    (
+        "cluster",
+        &[
+            severe("policy"),
+            severe("other_networks"),
+            stays("broker_logs"),
+            stays("configuration"),
+            stays("open_monitoring"),
+        ],
+    ),
+    (
+        "database",
+        &[
+            stays("read_replicas"),
+            severe("backup_copies"),
+            severe("roles"),
+            severe("activity_stream"),
+            severe("directories"),
+            stays("options"),
+            stays("log_exports"),
+        ],
+    ),
+    ("cache", &[severe("global_group"), stays("logs")]),
+    ("network", &[stays("ranges")]),
+    ("route-table", &[severe("propagation")]),
+    ("server", &[stays("interfaces"), stays("disks")]),
     ("access-log", &[stays("subscription_filters"), stays("metric_filters"), stays("data_protection")]),
 ];
 
 /// Form of the resource.
 const RESOURCE: Form = Form {
     what: "a kind and an entry, such as `bucket/mail`",
-    pattern: "^(bucket|function|queue|topic|secret|log-group|api|access-log|table)/[a-z][a-z0-9.-]*$",
+    pattern: "^(bucket|function|queue|topic|secret|log-group|api|access-log|table|cluster|database|cache|network|route-table|server)/[a-z][a-z0-9.-]*$",
 };
 
 /// Form of the children.
@@ -119,7 +145,8 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
         "access-log" => "api",
         other => other,
     };
-    let kind = Kind::ALL.into_iter().find(|kind| kind.word() == section)?;
+    // A kind that a network implies: nothing of one is ever accepted, whatever its name.
+    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == section) else { return Some(children) };
     let is_implied = IMPLIED.contains(&(word, entry));
     if !is_implied && !reader.is_declared(kind, entry) {
         let message = format!("{} `{}` is not declared", kind.word(), entry.escape_debug());
@@ -217,6 +244,8 @@ mod tests {
         for (accept, words) in [
             ("{bucket/mail: [replication]}", "never accepted"),
             ("{function/reader: [mappings.0000]}", "never accepted"),
+            ("{route-table/main-public: [propagation]}", "never accepted"),
+            ("{database/store: [options]}", "database `store` is not declared"),
             ("{bucket/mail: [corse]}", "did you mean `cors`?"),
             ("{bucket/mial: [cors]}", "did you mean `mail`?"),
             ("{buckets/mail: [cors]}", "did you mean `bucket`?"),

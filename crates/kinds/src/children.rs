@@ -13,6 +13,19 @@ pub(crate) fn if_offered<T>(answer: Result<T, Failure>) -> Result<Option<T>, Fai
     }
 }
 
+/// Fails if others added to a resource what the stack has no right to end, with the commands by which somebody does.
+pub(crate) fn ensure_ended(operation: &str, of: &str, commands: &[String]) -> Result<(), Failure> {
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let commands: Vec<String> = commands.iter().map(|command| format!("`{command}`")).collect();
+    let words = format!(
+        "{of} has what others added and the stack has no right to end: {}, then run it again",
+        commands.join(" and ")
+    );
+    Err(Failure::found(operation, Class::Other, words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! the group's own tags, template and launches would be three more things to compare. What a group of one does for a machine that fails,
 //! EC2 does for an instance, too: it is recovered on other hardware, with its id, its address and its disks.
 
+mod beside;
 mod parts;
 mod wire;
 mod worker;
@@ -28,7 +29,9 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Life, Live, Owned, Slow, Tags, immutable, plain};
+use engine::{
+    Address, Children, Class, Failure, Field, Holds, Life, Live, Owned, Slow, Tags, depends, immutable, plain, stays,
+};
 
 /// The kind of servers, which EC2 calls instances.
 #[derive(Debug)]
@@ -79,6 +82,9 @@ pub struct Settings {
     pub state: Input<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 impl Settings {
@@ -136,6 +142,8 @@ impl Manage for Server {
         plain("address"),
         plain("is_running"),
         plain("tags.*"),
+        depends("interfaces.*", "an interface of the server"),
+        stays("disks.*", "a disk of the server"),
     ];
 
     /// Its own disk goes when it is replaced. Who removes a server, or ends the stack, has said that it goes.
@@ -248,11 +256,16 @@ impl Manage for Server {
             is_running: true,
             state: Input(text()),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
         Some(&mut settings.tags)
+    }
+
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
@@ -278,6 +291,7 @@ impl Manage for Server {
         if let Some(address) = &mut settings.address {
             *address = without_id(session, address).await?;
         }
+        settings.children = beside::children(session, &member).await?;
         settings.volume = own_volume(session, &member).await?;
         settings.subnet = without_id(session, &settings.subnet).await?;
         settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
@@ -326,7 +340,8 @@ impl Manage for Server {
             return Err(at_work(&address.name, "pending"));
         }
         parts::change(session, &member, desired, live).await?;
-        write_tags(session, Kind::Server, id, &desired.tags, &live.tags).await
+        write_tags(session, Kind::Server, id, &desired.tags, &live.tags).await?;
+        beside::ensure_not_opened(&member, desired, live)
     }
 
     /// Deletes a server, and succeeds when it is gone: its disk, its address and its groups stay as long as it is there.

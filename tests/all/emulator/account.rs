@@ -68,12 +68,21 @@ impl Account {
     }
 
     /// Returns the same for somebody else than the account's root.
-    pub(crate) fn with_credentials(url: &str, (key, secret): (&str, &str)) -> Self {
+    pub(crate) fn with_credentials(url: &str, credentials: (&str, &str)) -> Self {
+        Self::of(url, credentials, REGION)
+    }
+
+    /// Returns the account in another region.
+    pub(crate) fn elsewhere(url: &str, region: &'static str) -> Self {
+        Self::of(url, CREDENTIALS, region)
+    }
+
+    fn of(url: &str, (key, secret): (&str, &str), region: &'static str) -> Self {
         let credentials = Credentials::new(key, secret, None, None, "test");
         // Multi-threaded, so that connections are maintained between two calls.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let loading = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
+            .region(Region::from_static(region))
             .endpoint_url(url)
             .credentials_provider(credentials)
             .http_client(aws_smithy_http_client::Builder::new().build_http());

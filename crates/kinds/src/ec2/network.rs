@@ -8,8 +8,11 @@ use crate::{
     identity::{Identity, Output},
     rights::{Right, Target, deletes, reads, writes},
 };
-use aws::{ArnForm, query::Call};
-use engine::{Address, Failure, Field, Holds, Live, Owned, Tags, plain};
+use aws::{
+    ArnForm,
+    query::{Call, Element},
+};
+use engine::{Address, Children, Failure, Field, Holds, Live, Owned, Tags, plain, stays};
 
 /// The kind of networks, which EC2 calls VPCs.
 #[derive(Debug)]
@@ -26,6 +29,9 @@ pub struct Settings {
     pub dns_names: bool,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The two switches of names: the setting in a call and in an answer.
@@ -44,6 +50,22 @@ async fn set(session: &Session, id: &str, (name, _): (&str, &str), to: bool) -> 
     write(session, Kind::Network, call).await
 }
 
+/// Returns the ranges that others gave a network beside its own: routes and groups say who reaches them.
+fn ranges(member: &Element) -> Children {
+    let mut children = Children::default();
+    let lists = [
+        ("cidrBlockAssociationSet", "cidrBlock", "cidrBlockState/state"),
+        ("ipv6CidrBlockAssociationSet", "ipv6CidrBlock", "ipv6CidrBlockState/state"),
+    ];
+    for (list, range, state) in lists {
+        let there = member.list(list).iter().filter(|one| one.text(state).starts_with("associat"));
+        for one in there.filter(|one| one.text(range) != member.text("cidrBlock")) {
+            children.add("ranges", one.text(range), one.text("associationId"), false);
+        }
+    }
+    children
+}
+
 /// The identity of this kind. The name in its ARN is its id.
 pub const IDENTITY: Identity = Identity {
     section: Some("networks"),
@@ -57,7 +79,13 @@ impl Manage for Network {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] = &[plain("range"), plain("dns"), plain("dns_names"), plain("tags.*")];
+    const FIELDS: &'static [Field] = &[
+        plain("range"),
+        plain("dns"),
+        plain("dns_names"),
+        plain("tags.*"),
+        stays("ranges.*", "a further range of the network"),
+    ];
 
     const HOLDS: Holds = Holds::Nothing;
 
@@ -75,18 +103,29 @@ impl Manage for Network {
     #[cfg(test)]
     fn full() -> Settings {
         use crate::registered::{tags, text};
-        Settings { range: text(), dns: false, dns_names: true, tags: tags() }
+        let children = Children::one_in_each(Self::FIELDS);
+        Settings { range: text(), dns: false, dns_names: true, tags: tags(), children }
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some((member, owner)) = super::read(session, NETWORK, address).await? else { return Ok(None) };
         let id = member.text(NETWORK.id);
         let (dns, dns_names) = tokio::try_join!(switch(session, id, DNS), switch(session, id, DNS_NAMES))?;
-        let settings = Settings { range: member.text("cidrBlock").to_owned(), dns, dns_names, tags: tags_of(&member) };
+        let settings = Settings {
+            range: member.text("cidrBlock").to_owned(),
+            dns,
+            dns_names,
+            tags: tags_of(&member),
+            children: ranges(&member),
+        };
         Ok(Some(Live { settings, owner }))
     }
 

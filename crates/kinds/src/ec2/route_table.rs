@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Kind, Manage, Session,
+    children::ensure_ended,
     identity::Identity,
     rights::{Right, Target, deletes, reads, writes},
 };
@@ -16,7 +17,7 @@ use aws::{
     ArnForm,
     query::{Call, Element},
 };
-use engine::{Address, Class, Failure, Field, Holds, Live, Owned, Tags, plain};
+use engine::{Address, Children, Class, Failure, Field, Holds, Live, Owned, Tags, plain, severe};
 
 /// The kind of route tables of networks.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub struct Settings {
     pub subnets: BTreeSet<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// Where a route may go: the place of its id in an answer, and in a call.
@@ -152,6 +156,28 @@ async fn write_subnets(
     Ok(())
 }
 
+/// Field of the gateways whose routes the table has, too.
+const PROPAGATION: &str = "propagation";
+const PROPAGATION_FIELD: &str = "propagation.*";
+
+/// Returns the gateways whose routes a table has, too: what is behind them is let in, whatever the declared routes say.
+fn propagation(member: &Element) -> Children {
+    let mut children = Children::default();
+    for gateway in member.texts("propagatingVgwSet", "gatewayId") {
+        children.add(PROPAGATION, gateway, "its routes", true);
+    }
+    children
+}
+
+/// Fails as long as a gateway brings its routes: it is somebody's, and the right to end that is one to the gateway.
+fn ensure_not_propagated(id: &str, desired: &Settings, live: &Settings) -> Result<(), Failure> {
+    let gateways = live.children.surplus(&desired.children, PROPAGATION).into_iter();
+    let command =
+        |gateway| format!("aws ec2 disable-vgw-route-propagation --route-table-id {id} --gateway-id {gateway}");
+    let commands: Vec<String> = gateways.map(command).collect();
+    ensure_ended("ec2.DescribeRouteTables", &format!("the route table `{id}`"), &commands)
+}
+
 /// The identity of this kind. The name in its ARN is its id.
 pub const IDENTITY: Identity = Identity {
     arn: Some(ArnForm("ec2:{region}:{account}:route-table/{name}")),
@@ -163,7 +189,13 @@ impl Manage for RouteTable {
 
     const IDENTITY: Identity = IDENTITY;
 
-    const FIELDS: &'static [Field] = &[plain("network"), plain("routes.*"), plain("subnets"), plain("tags.*")];
+    const FIELDS: &'static [Field] = &[
+        plain("network"),
+        plain("routes.*"),
+        plain("subnets"),
+        plain("tags.*"),
+        severe(PROPAGATION_FIELD, "a gateway of a VPN that brings routes of others"),
+    ];
 
     const HOLDS: Holds = Holds::Nothing;
 
@@ -198,11 +230,16 @@ impl Manage for RouteTable {
     fn full() -> Settings {
         use crate::registered::{tags, text, texts};
         let routes = BTreeMap::from([("0.0.0.0/0".to_owned(), text())]);
-        Settings { network: text(), routes, subnets: texts(), tags: tags() }
+        let children = Children::one_in_each(Self::FIELDS);
+        Settings { network: text(), routes, subnets: texts(), tags: tags(), children }
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
         Some(&mut settings.tags)
+    }
+
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
@@ -216,7 +253,8 @@ impl Manage for RouteTable {
             subnets.insert(without_id(session, subnet).await?);
         }
         let network = without_id(session, member.text("vpcId")).await?;
-        let settings = Settings { network, routes, subnets, tags: tags_of(&member) };
+        let children = propagation(&member);
+        let settings = Settings { network, routes, subnets, tags: tags_of(&member), children };
         Ok(Some(Live { settings, owner }))
     }
 
@@ -240,7 +278,8 @@ impl Manage for RouteTable {
             let there = there.as_ref().map(associations).unwrap_or_default();
             write_subnets(session, &id, &desired.subnets, &there).await?;
         }
-        write_tags(session, Kind::RouteTable, &id, &desired.tags, &live.tags).await
+        write_tags(session, Kind::RouteTable, &id, &desired.tags, &live.tags).await?;
+        ensure_not_propagated(&id, desired, live)
     }
 
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {

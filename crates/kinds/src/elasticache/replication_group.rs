@@ -1,6 +1,7 @@
 //! Caches: replication groups of Valkey or Redis with one node that takes writes, reached inside their VPC alone. One takes ten minutes to
 //! be made, and so does its end with a last snapshot.
 
+mod beside;
 mod look;
 mod password;
 mod wire;
@@ -25,7 +26,8 @@ use crate::{
 };
 use aws::{ArnForm, query::Element};
 use engine::{
-    Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain,
+    Address, Children, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled,
+    depends, immutable, plain, severe,
 };
 use look::{DESCRIBE, at_work, begun, describe_any, describe_node};
 use password::password;
@@ -86,6 +88,9 @@ pub struct Settings {
     pub state: Input<State>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The input of a cache's creation.
@@ -213,6 +218,8 @@ impl Manage for ReplicationGroup {
         plain("minor_upgrades"),
         plain("is_made"),
         plain("tags.*"),
+        severe("global_group", "caches in other regions have the same data"),
+        depends("logs.*", "a log of the cache that is delivered"),
     ];
 
     const HOLDS: Holds = Holds::Lasting;
@@ -307,6 +314,7 @@ impl Manage for ReplicationGroup {
             origin: Input::default(),
             state: Input::default(),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
@@ -363,6 +371,10 @@ impl Manage for ReplicationGroup {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let password = password(session, &desired.origin.password).await?;
@@ -393,7 +405,7 @@ impl Manage for ReplicationGroup {
         }
         let (to, from) = (with_groups(session, desired).await?, with_groups(session, live).await?);
         let call = match wire::next(name, &to, &from) {
-            None => return Ok(()),
+            None => return beside::ensure_not_copied(name, &session.aws.realm.region, desired, live),
             Some(wire::Change::Call(call)) => call,
             Some(wire::Change::Password) => {
                 wire::sign_in_by(name, &password(session, &desired.origin.password).await?, &live.user_groups)

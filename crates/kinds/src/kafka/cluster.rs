@@ -1,6 +1,7 @@
 //! Clusters of Kafka on brokers that AWS runs: IAM and TLS alone, nobody without a name. One takes half an hour to be made, and some
 //! changes take as long; it takes one change at a time, and none of its topics meanwhile.
 
+mod beside;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ use crate::{
 };
 use aws::{ArnForm, json::Call};
 use engine::{
-    Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled, immutable, plain,
+    Address, Children, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, coupled,
+    immutable, plain, severe, stays,
 };
 use wire::Change;
 
@@ -59,6 +61,9 @@ pub struct Settings {
     pub failure: Option<String>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The ways in which clients and brokers know each other. AWS changes them together.
@@ -155,6 +160,11 @@ impl Manage for Cluster {
         plain("public_access"),
         plain("is_made"),
         plain("tags.*"),
+        severe("policy", "a policy of the cluster lets somebody in"),
+        severe("other_networks", "who reaches the brokers from other networks"),
+        stays("broker_logs.*", "a log of the brokers"),
+        stays("configuration", "a configuration of the brokers"),
+        stays("open_monitoring", "metrics that the brokers offer within their network"),
     ];
 
     const HOLDS: Holds = Holds::Lasting;
@@ -164,10 +174,12 @@ impl Manage for Cluster {
     const RIGHTS: &'static [Right] = &[
         reads(Target::Everything, &["kafka:GetBootstrapBrokers", "kafka:ListClustersV2"]),
         reads(Target::Kafka, &["kafka:DescribeClusterV2"]),
+        reads(Target::Own(Kind::Cluster), &["kafka:GetClusterPolicy"]),
         writes(
             Target::Own(Kind::Cluster),
             &[
                 "kafka:CreateClusterV2",
+                "kafka:DeleteClusterPolicy",
                 "kafka:TagResource",
                 "kafka:UntagResource",
                 "kafka:UpdateBrokerCount",
@@ -219,12 +231,17 @@ impl Manage for Cluster {
             is_made: true,
             failure: Some(text()),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let Some(cluster) = by_name(session, &address.name).await? else { return Ok(None) };
         let mut settings = Settings::from_aws(&cluster);
+        if settings.is_made {
+            let arn = text(&cluster, &["clusterArn"]).unwrap_or_default();
+            settings.children.extend(beside::policy(session, arn).await?);
+        }
         settings.subnets = ec2::without_ids(session, &settings.subnets).await?;
         settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         // It has tags from its beginning, so that one without is somebody's.
@@ -261,6 +278,10 @@ impl Manage for Cluster {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let mut settings = desired.clone();
         settings.subnets = ec2::with_set(session, &settings.subnets).await?;
@@ -283,6 +304,7 @@ impl Manage for Cluster {
             return Err(at_work(name, read("state")));
         }
         write_tags(session, read("clusterArn"), &desired.tags, &live.tags).await?;
+        beside::end_policy(session, read("clusterArn"), desired, live).await?;
         let Some(Change { action, end, mut document, is_patch }) = desired.next_change(live) else { return Ok(()) };
         if let Some(document) = document.as_object_mut() {
             document.insert("currentVersion".to_owned(), json!(read("currentVersion")));

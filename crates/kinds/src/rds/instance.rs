@@ -1,6 +1,7 @@
 //! Databases: MySQL on machines that AWS runs, reached inside their VPC alone. One takes a quarter of an hour to be made, and so does its
 //! end with a last snapshot.
 
+mod beside;
 mod wire;
 
 use std::{
@@ -22,7 +23,8 @@ use aws::{
     query::{Call, Element},
 };
 use engine::{
-    Address, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, immutable, plain,
+    Address, Children, Class, Failure, Field, Holds, Life, Live, Owned, Owner, Protection, Slow, Tags, depends,
+    immutable, plain, severe, stays,
 };
 
 /// The kind of databases, which RDS calls instances.
@@ -84,6 +86,9 @@ pub struct Settings {
     pub state: Input<State>,
     /// Tags, ours and the declared ones.
     pub tags: Tags,
+    /// Parts that others added.
+    #[serde(flatten)]
+    pub children: Children,
 }
 
 /// The state of a database in AWS, beside its settings.
@@ -198,6 +203,13 @@ impl Manage for Instance {
         plain("iam_users"),
         plain("is_made"),
         plain("tags.*"),
+        depends("read_replicas.*", "a database that has the same data"),
+        severe("backup_copies.*", "its backups are kept in another region, too"),
+        severe("roles.*", "a role by which the database reaches another service"),
+        severe("activity_stream", "what the database is asked goes to a stream of Kinesis"),
+        severe("directories.*", "users of a directory may sign in"),
+        stays("options.*", "a group of options of the database"),
+        stays("log_exports.*", "a log of the database that goes to CloudWatch Logs"),
     ];
 
     const HOLDS: Holds = Holds::Lasting;
@@ -208,7 +220,14 @@ impl Manage for Instance {
         reads(Target::Own(Kind::Database), &["rds:DescribeDBInstances"]),
         writes(
             Target::Own(Kind::Database),
-            &["rds:AddTagsToResource", "rds:CreateDBInstance", "rds:ModifyDBInstance", "rds:RemoveTagsFromResource"],
+            &[
+                "rds:AddTagsToResource",
+                "rds:CreateDBInstance",
+                "rds:ModifyDBInstance",
+                "rds:RemoveRoleFromDBInstance",
+                "rds:RemoveTagsFromResource",
+                "rds:StopActivityStream",
+            ],
         ),
         // It is made in its groups, and changed to others.
         writes(Target::Own(Kind::DatabaseSubnets), &["rds:CreateDBInstance"]),
@@ -273,6 +292,7 @@ impl Manage for Instance {
             is_made: true,
             state: Input::default(),
             tags: tags(),
+            children: Children::one_in_each(Self::FIELDS),
         }
     }
 
@@ -317,6 +337,10 @@ impl Manage for Instance {
         Some(&mut settings.tags)
     }
 
+    fn children(settings: &mut Settings) -> Option<&mut Children> {
+        Some(&mut settings.children)
+    }
+
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let call = with_tags(wire::create(name, &with_groups(session, desired).await?), &desired.tags);
@@ -347,14 +371,16 @@ impl Manage for Instance {
         if !USABLE.contains(&status) {
             return Err(at_work(name, status));
         }
+        beside::end(session, (name, &found), desired, live).await?;
         let (wanted, there) = (with_groups(session, desired).await?, with_groups(session, live).await?);
+        let ensure_not_copied = || beside::ensure_not_copied(name, found.text("DBInstanceArn"), desired, live);
         let Some(call) = wire::modify(name, &wanted, &there) else {
             // It is called usable for some seconds before RDS begins.
-            return if wire::is_settled(&found) { Ok(()) } else { Err(at_work(name, "modifying")) };
+            return if wire::is_settled(&found) { ensure_not_copied() } else { Err(at_work(name, "modifying")) };
         };
         session.aws.write.rds.call(&call).await.map_err(not_yet)?;
         if Self::slow(Some(live), desired).is_none() {
-            return Ok(());
+            return ensure_not_copied();
         }
         session.databases.begin(name);
         Err(at_work(name, "modifying"))

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Settings;
 use crate::{Input, ec2::tags_of};
 use aws::query::{Call, Element};
-use engine::{Class, Failure};
+use engine::{Children, Class, Failure};
 
 /// Name under which a disk for data is attached. The machine shows it under another one, and by the disk's id.
 pub const DEVICE: &str = "/dev/sdf";
@@ -132,6 +132,7 @@ pub(super) fn settings(member: &Element) -> Settings {
         is_running: state == "running",
         state: Input(state),
         tags: tags_of(member),
+        children: Children::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::moves::{endpoint_entry, nat_address_entry, table_entry};
 use declaration::{
     GatewayService, Network, NetworkPart, NetworkSource, Peer, SecurityGroup, Tier, Traffic, subnet_entry,
 };
-use engine::Address as Place;
+use engine::{Address as Place, Children};
 use kinds::{
     Id, Kind,
     ec2::{address, endpoint, id_of, internet_gateway, nat_gateway, network, route_table, security_group, subnet},
@@ -33,6 +33,7 @@ fn network(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Network) {
         dns: true,
         dns_names: true,
         tags: blueprint.tags(entry, &declared.tags),
+        children: Children::default(),
     };
     let address = Place::of(blueprint.names().name(Kind::Network, entry));
     blueprint.add(of(Kind::Network, entry), address, settings, Vec::new());
@@ -125,6 +126,7 @@ fn route_table(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Network, t
         routes: BTreeMap::from_iter(routes),
         subnets: subnets.iter().map(|subnet| own(blueprint, Kind::Subnet, subnet)).collect(),
         tags: blueprint.tags(&part, &declared.tags),
+        children: Children::default(),
     };
     let mut after = vec![of(Kind::Network, entry), of(Kind::InternetGateway, entry)];
     after.extend(way.map(|kind| of(kind, entry)));

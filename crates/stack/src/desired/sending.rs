@@ -6,7 +6,7 @@ use aws::{ArnForm, policy::Statement};
 use declaration::{
     Brokers, Cluster, ClusterSource, ConfigurationSet, EventType, Function, SendingIdentity, SendingTls, Table,
 };
-use engine::Address;
+use engine::{Address, Children};
 use kinds::{
     Id, Input, Kind,
     dynamodb::table::{self, Key},
@@ -77,6 +77,7 @@ fn cluster(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cluster) {
         is_made: true,
         failure: None,
         tags: blueprint.protected_tags(Kind::Cluster, entry, &declared.tags, declared.protect),
+        children: Children::default(),
     };
     let address = Address::of(blueprint.names().name(Kind::Cluster, entry));
     blueprint.add(of(Kind::Cluster, entry), address, settings, after);

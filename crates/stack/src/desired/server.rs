@@ -6,7 +6,7 @@ use crate::{
     names::Names,
 };
 use declaration::{Function, NetworkPart, PublicAddress, Server};
-use engine::Address as Place;
+use engine::{Address as Place, Children};
 use kinds::{
     Id, Input, Kind,
     ec2::{address, id_of, volume},
@@ -171,6 +171,7 @@ fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut aft
             &declared.tags,
             declared.deletion_protection.then_some(true),
         ),
+        children: Children::default(),
     };
     let place = Place::of(names.name(Kind::Server, entry));
     blueprint.add(of(Kind::Server, entry), place, settings, super::distinct(after));

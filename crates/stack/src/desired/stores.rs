@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Blueprint, network, of};
 use crate::moves::parameters_entry;
 use declaration::{Cache, Database, Restore, SecretReference, SecretSource};
-use engine::Address;
+use engine::{Address, Children};
 use kinds::{
     Id, Input, Kind,
     elasticache::{
@@ -91,6 +91,7 @@ fn database(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database, (su
         is_made: true,
         state: Input::default(),
         tags: blueprint.protected_tags(Kind::Database, entry, &declared.tags, declared.protect),
+        children: Children::default(),
     };
     let address = Address::of(names.name(Kind::Database, entry));
     blueprint.add(of(Kind::Database, entry), address, settings, after);
@@ -130,6 +131,7 @@ fn cache(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Cache) {
         origin: Input(origin(blueprint, declared)),
         state: Input::default(),
         tags: blueprint.protected_tags(Kind::Cache, entry, &declared.tags, declared.protect),
+        children: Children::default(),
     };
     let secret = blueprint.declaration.secrets.get(&declared.auth);
     let is_made = secret.is_some_and(|secret| matches!(secret.source, SecretSource::Created(_)));

@@ -16,7 +16,7 @@ use aws_sdk_ses::types::{ReceiptAction, WorkmailAction};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
-use super::Case;
+use super::{Case, severe, stays};
 use crate::stack::Trial;
 
 const BUCKET: &str = "circuits-mail-123456789012-eu-west-1";
@@ -30,14 +30,6 @@ const SECRET: &str = "circuits-token";
 const TABLE: &str = "circuits-items";
 const TABLE_ARN: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/circuits-items";
 const THEIRS: &str = "arn:aws:s3:::theirs";
-
-const fn severe(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
-    Case { kind, entry, field, is_severe: true, add }
-}
-
-const fn stays(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
-    Case { kind, entry, field, is_severe: false, add }
-}
 
 /// Returns the id of the stack's API.
 fn api(trial: &Trial) -> String {

@@ -5,6 +5,7 @@
 //! to one stack at once, and whoever compares and removes them has the rights that `provision policy` prints.
 
 mod cases;
+mod heavy;
 mod uses;
 
 use std::{
@@ -15,7 +16,6 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::cases::CASES;
 use crate::{
     emulator::fault::Fault,
     harness::{Run, replaced},
@@ -31,6 +31,16 @@ struct Case {
     field: &'static str,
     is_severe: bool,
     add: fn(&Trial),
+    /// The command by which somebody ends it, and that does so, if the stack has no right to.
+    end: Option<(&'static str, fn(&Trial))>,
+}
+
+const fn severe(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
+    Case { kind, entry, field, is_severe: true, add, end: None }
+}
+
+const fn stays(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {
+    Case { kind, entry, field, is_severe: false, add, end: None }
 }
 
 /// Children that cannot be added in the emulator: the reason, and the unit test that covers each with an answer of AWS, as `FILE: TEST`.
@@ -81,7 +91,7 @@ fn every_child_has_a_case_and_every_case_a_child() {
     }
     let of = |case: &Case| (case.kind.to_owned(), case.field.to_owned(), case.is_severe);
     let recorded = RECORDED.iter().map(|(kind, field, ..)| ((*kind).to_owned(), (*field).to_owned(), false));
-    let tested: BTreeSet<_> = CASES.iter().map(of).chain(recorded).collect();
+    let tested: BTreeSet<_> = cases::CASES.iter().chain(heavy::CASES).map(of).chain(recorded).collect();
     assert_eq!(registered.difference(&tested).collect::<Vec<_>>(), Vec::<&(String, String, bool)>::new(), "no case");
     assert_eq!(tested.difference(&registered).collect::<Vec<_>>(), Vec::<&(String, String, bool)>::new(), "no child");
     let kinds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/kinds/src");
@@ -129,13 +139,13 @@ fn compared(run: Somebody<'_>, code: i32) -> Value {
 }
 
 /// Checks that somebody's harmless children are shown, and change nothing, and are shown no more once they are accepted.
-fn others_stay(trial: &Trial, run: Somebody<'_>) {
-    for case in CASES.iter().filter(|case| !case.is_severe) {
+fn others_stay(trial: &Trial, run: Somebody<'_>, (declared, cases): (&str, &[Case])) {
+    for case in cases.iter().filter(|case| !case.is_severe) {
         (case.add)(trial);
     }
     let plan = compared(run, 0);
     let told = told(&plan);
-    for Case { kind, entry, field, .. } in CASES.iter().filter(|case| !case.is_severe) {
+    for Case { kind, entry, field, .. } in cases.iter().filter(|case| !case.is_severe) {
         let (_, stays) = &told[&((*kind).to_owned(), (*entry).to_owned())];
         assert!(stays.iter().any(|path| covers(field, path)), "{kind} {entry} {field} is not shown: {stays:?}");
     }
@@ -146,10 +156,10 @@ fn others_stay(trial: &Trial, run: Somebody<'_>) {
     assert_eq!(up.code(), Some(0), "{up}");
     assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
     let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for case in CASES.iter().filter(|case| !case.is_severe) {
+    for case in cases.iter().filter(|case| !case.is_severe) {
         accepted.entry(format!("{}/{}", case.kind.replace(' ', "-"), case.entry)).or_default().insert(case.field);
     }
-    trial.folder.write("infra.yaml", format!("{}accept: {}\n", declared(), json!(accepted)));
+    trial.folder.write("infra.yaml", format!("{declared}accept: {}\n", json!(accepted)));
     let accepted = compared(run, 0);
     for (resource, (_, stays)) in self::told(&accepted) {
         assert_eq!(stays, [""; 0], "of {resource:?}");
@@ -157,14 +167,14 @@ fn others_stay(trial: &Trial, run: Somebody<'_>) {
 }
 
 /// Checks that somebody's severe children are named, that `--yes` alone removes none of them, and that their names do.
-fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
-    for case in CASES.iter().filter(|case| case.is_severe) {
+fn severe_ones_go(trial: &Trial, run: Somebody<'_>, cases: &[Case]) {
+    for case in cases.iter().filter(|case| case.is_severe) {
         (case.add)(trial);
     }
     let plan = compared(run, 1);
     let told = told(&plan);
     let mut names = BTreeSet::new();
-    for Case { kind, entry, field, .. } in CASES.iter().filter(|case| case.is_severe) {
+    for Case { kind, entry, field, .. } in cases.iter().filter(|case| case.is_severe) {
         let (differs, _) = &told[&((*kind).to_owned(), (*entry).to_owned())];
         assert!(differs.iter().any(|path| covers(field, path)), "{kind} {entry} {field} is not named: {differs:?}");
         names.insert(format!("{}/{entry}", kind.replace(' ', "-")));
@@ -172,7 +182,7 @@ fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
     for (resource, (differs, _)) in &told {
         let is_known = |path: &String| {
             let severe =
-                CASES.iter().filter(|case| case.is_severe && (case.kind, case.entry) == (&resource.0, &resource.1));
+                cases.iter().filter(|case| case.is_severe && (case.kind, case.entry) == (&resource.0, &resource.1));
             severe.into_iter().any(|case| covers(case.field, path))
         };
         assert!(differs.iter().all(is_known), "{resource:?} was not touched: {differs:?}");
@@ -185,10 +195,23 @@ fn severe_ones_go(trial: &Trial, run: Somebody<'_>) {
         assert!(refused.stderr().contains(&format!("--allow-delete {name}")), "{name}: {refused}");
     }
     let flags = names.iter().flat_map(|name| ["--allow-delete", name]);
-    let up = run(&["up", "--yes"].into_iter().chain(flags).collect::<Vec<_>>());
+    let agreed: Vec<&str> = ["up", "--yes"].into_iter().chain(flags).collect();
+    // What waits for something that others have to end first is told by the next run.
+    let mut by_others: Vec<_> = cases.iter().filter_map(|case| case.end).collect();
+    while !by_others.is_empty() {
+        let up = run(&agreed);
+        assert_ne!(up.code(), Some(0), "{up}");
+        let told = format!("{}{}", up.stdout(), up.stderr());
+        let (now, later): (Vec<_>, Vec<_>) = by_others.into_iter().partition(|(command, _)| told.contains(command));
+        assert!(!now.is_empty() && told.contains("no right to end"), "{:?}: {up}", later.first().map(|(it, _)| it));
+        for (_, end) in now {
+            end(trial);
+        }
+        by_others = later;
+    }
+    let up = run(&agreed);
     assert_eq!(up.code(), Some(0), "{up}\n{}", trial.proxy.record());
     compared(run, 0);
-    assert_eq!(cases::notified(trial), (vec!["ours".to_owned()], true), "what is in one document with it stays");
 }
 
 #[test]
@@ -198,17 +221,33 @@ fn severe_children_are_drift_and_others_stay_until_they_are_accepted() {
     let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);
     let up = run(&["up", "--yes"]);
     assert_eq!(up.code(), Some(0), "{up}");
-    others_stay(&trial, &run);
-    severe_ones_go(&trial, &run);
-    let severe = CASES.iter().filter(|case| case.is_severe).count();
+    others_stay(&trial, &run, (&declared(), cases::CASES));
+    severe_ones_go(&trial, &run, cases::CASES);
+    assert_eq!(cases::notified(&trial), (vec!["ours".to_owned()], true), "what is in one document with it stays");
+    let severe = cases::CASES.iter().filter(|case| case.is_severe).count();
     let recorded: Vec<_> = RECORDED.iter().map(|(kind, field, ..)| format!("{kind} {field}")).collect();
     println!(
         "{} children: {severe} severe, removed by name; {} others, shown and accepted; {} by recorded answers: {}",
-        CASES.len() + RECORDED.len(),
-        CASES.len() - severe,
+        cases::CASES.len() + RECORDED.len(),
+        cases::CASES.len() - severe,
         RECORDED.len(),
         recorded.join(", "),
     );
+}
+
+#[test]
+fn what_others_add_to_databases_caches_clusters_and_networks_is_seen() {
+    let Some(trial) = Trial::checked(heavy::DECLARED) else { return };
+    let somebody = trial.with_least_rights("up");
+    let run = |arguments: &[&str]| trial.run_as(&somebody, arguments);
+    let up = run(&["up", "--yes"]);
+    assert_eq!(up.code(), Some(0), "{up}");
+    others_stay(&trial, &run, (heavy::DECLARED, heavy::CASES));
+    severe_ones_go(&trial, &run, heavy::CASES);
+    let _denied = trial.proxy.on(Fault::Denies, |call| call.operation == "kafka.GetClusterPolicy");
+    let diff = run(&["diff"]);
+    assert_eq!(diff.code(), Some(2), "{diff}");
+    assert!(diff.stdout().contains("kafka.GetClusterPolicy"), "whoever may not read a policy hears of it: {diff}");
 }
 
 /// Calls that are made for children alone, by the operation's name.

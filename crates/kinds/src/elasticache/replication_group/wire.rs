@@ -84,6 +84,9 @@ fn modify(name: &str) -> Call {
 /// Returns the next change that brings a live cache nearer to the desired one; `None` if nothing differs that a call could change. Nodes are
 /// added before others may take over, and go after none may; TLS comes by two steps, and before the password.
 pub(super) fn next(name: &str, desired: &Settings, live: &Settings) -> Option<Change> {
+    if let Some(call) = super::beside::end_logs(modify(name), &desired.children, &live.children) {
+        return Some(Change::Call(call));
+    }
     if desired.replicas > live.replicas {
         return Some(Change::Call(replicas("IncreaseReplicaCount", name, desired.replicas)));
     }
@@ -181,6 +184,7 @@ pub(super) fn settings(group: &Element, node: &Element, tags: Tags) -> Result<Se
         origin: Input::default(),
         state: Input(state(group, node)),
         tags,
+        children: super::beside::children(group),
     })
 }
 

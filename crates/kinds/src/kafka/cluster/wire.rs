@@ -82,6 +82,7 @@ impl Settings {
                     .flatten()
                     .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default())),
             ),
+            children: super::beside::children(&provisioned),
         }
     }
 
@@ -94,6 +95,9 @@ impl Settings {
                 "encryptionInfo": {"encryptionInTransit": {"clientBroker": self.access.in_transit}},
             });
             return Some(Change { action: "UpdateSecurity", end: &["security"], document, is_patch: true });
+        }
+        if let Some(document) = super::beside::closed(self, live) {
+            return Some(put("UpdateConnectivity", &["connectivity"], document));
         }
         if self.public_access != live.public_access {
             let document = json!({"connectivityInfo": {"publicAccess": {"type": self.public_access}}});

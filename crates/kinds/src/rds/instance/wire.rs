@@ -124,6 +124,7 @@ pub(super) fn settings(found: &Element) -> Result<Settings, Failure> {
         is_made: found.text("DBInstanceStatus") != CREATING,
         state: Input(state(found)),
         tags: tags_in(found.list("TagList")),
+        children: super::beside::children(found),
     })
 }
 

@@ -155,7 +155,8 @@ servers:
             Ok(checked) => Ok(checked.declarations.into_iter().next().unwrap()),
             Err(DeclarationError::Invalid(diagnostics)) => {
                 let told = diagnostics.list().iter().filter(|one| !one.is_warning);
-                Err(told.map(|one| format!("{} | {}\n", one.message, one.hint.as_deref().unwrap_or("?"))).collect())
+                let lines = told.map(|one| format!("{} | {}", one.message, one.hint.as_deref().unwrap_or("?")));
+                Err(lines.collect::<Vec<_>>().join("\n"))
             }
             Err(other) => panic!("{other}"),
         }

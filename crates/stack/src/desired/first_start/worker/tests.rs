@@ -31,7 +31,8 @@ fn metadata(user_data: &Arc<Mutex<String>>) -> String {
             let mut stream = stream.unwrap();
             let mut head = String::new();
             for line in BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-                head += &format!("{}\n", line.to_ascii_lowercase());
+                head.push_str(&line.to_ascii_lowercase());
+                head.push('\n');
             }
             let has_token = head.contains("x-aws-ec2-metadata-token: of-this-machine\n");
             let (status, body) = match head.lines().next().unwrap() {
@@ -257,7 +258,8 @@ impl Logs {
         for (number, entry) in (before.lines().count() + 1..).zip(entries) {
             let mut entry = entry.clone();
             entry["__CURSOR"] = json!(number.to_string());
-            journal += &format!("{entry}\n");
+            journal.push_str(&entry.to_string());
+            journal.push('\n');
         }
         fs::write(self.server.at("journal"), journal).unwrap();
     }

@@ -18,7 +18,7 @@ secrets:
 networks: {main: {endpoints: []}}
 security_groups: {web: {network: main}}
 servers:
-  host: {network: main, security_groups: [web]}
+  host: {network: main, security_groups: [web], address: new}
 databases:
   store: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d]}
 caches:

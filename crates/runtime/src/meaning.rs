@@ -31,9 +31,12 @@ pub(crate) enum Meaning {
     Invalid,
 }
 
+/// A service, with the codes of each meaning.
+type OfService = (&'static str, &'static [(Meaning, &'static [&'static str])]);
+
 /// The codes of each service, without `Exception` at their end. Sources: "Error responses" of the API reference of S3, "Common errors" and
 /// the errors of the called operations of the others.
-const MEANINGS: &[(&str, &[(Meaning, &[&str])])] = &[
+const MEANINGS: &[OfService] = &[
     (
         "s3",
         &[

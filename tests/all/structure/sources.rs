@@ -114,7 +114,7 @@ const NAME_CODES: &[(&str, &str)] = &[
     ("crates/local/src/services.rs", "answers as Secrets Manager does"),
     ("crates/local/src/sqs.rs", "answers as SQS does"),
     ("crates/local/src/tables.rs", "answers as DynamoDB does"),
-    ("crates/kinds/src/ec2/server/wire.rs", "a lack of machines, which EC2 tells with the status of a fault"),
+    ("crates/kinds/src/server/wire.rs", "a lack of machines, which EC2 tells with the status of a fault"),
 ];
 
 /// Returns the texts in a file's code that may be codes of AWS: `NoSuchKey`, `Gateway.NotAttached`.

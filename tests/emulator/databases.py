@@ -158,4 +158,4 @@ def arn(parameters, place):
     for name, part in (("DBInstanceIdentifier", "db"), ("DBSubnetGroupName", "subgrp"), ("DBParameterGroupName", "pg")):
         if given(parameters, name):
             return f"arn:aws:rds:{place}:{part}:{given(parameters, name)}"
-    return given(parameters, "ResourceName")
+    return given(parameters, "ResourceName") or given(parameters, "ResourceArn")

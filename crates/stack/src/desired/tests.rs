@@ -35,7 +35,7 @@ fn declared(source: &str) -> Declaration {
     checked.declarations.into_iter().next().unwrap()
 }
 
-fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
+pub(super) fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
     let declaration = declared(source);
     let names = Names::new(&declaration, "123456789012");
     let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
@@ -133,7 +133,7 @@ fn a_bucket_that_exists_is_let_be_but_for_our_statement() {
     assert!(rule.after.contains(&statement));
 }
 
-fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
+pub(super) fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
     resources.iter().find(|one| one.id == Id::new(kind, entry)).map(|one| one.settings.tree()).unwrap()
 }
 

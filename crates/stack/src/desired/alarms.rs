@@ -265,6 +265,3 @@ fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold:
     let part = u64::from(whole.unwrap_or_default()) * u64::from(threshold) / 100;
     u32::try_from(part).unwrap_or(u32::MAX)
 }
-
-#[cfg(test)]
-mod tests;

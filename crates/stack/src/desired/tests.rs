@@ -1,5 +1,7 @@
 //! Tests of what a declaration implies: permissions, order, and the place of its rules.
 
+mod alarms;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -35,7 +37,7 @@ fn declared(source: &str) -> Declaration {
     checked.declarations.into_iter().next().unwrap()
 }
 
-pub(super) fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
+fn all(source: &str, rule_set: &RuleSet) -> Vec<Resource> {
     let declaration = declared(source);
     let names = Names::new(&declaration, "123456789012");
     let code = BTreeMap::from([("reader".to_owned(), "abc=".to_owned())]);
@@ -133,7 +135,7 @@ fn a_bucket_that_exists_is_let_be_but_for_our_statement() {
     assert!(rule.after.contains(&statement));
 }
 
-pub(super) fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
+fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
     resources.iter().find(|one| one.id == Id::new(kind, entry)).map(|one| one.settings.tree()).unwrap()
 }
 

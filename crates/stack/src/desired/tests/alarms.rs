@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{
-    RuleSet,
-    tests::{all, tree},
-};
+use super::{RuleSet, all, tree};
 use declaration::AlarmKind;
 use kinds::Kind;
 
@@ -13,12 +10,13 @@ use kinds::Kind;
 const DECLARATION: &str = "\
 stack: circuits
 region: eu-west-1
-apis: {hook: {routes: [{route: POST /, invoke: worker, authentication: {scheme: bearer, secret: TOKEN}}]}}
+apis: {hook: {routes: [{route: POST /, invoke: receiver, authentication: {scheme: bearer, secret: TOKEN}}]}}
 functions:
-  worker: {crate: a, timeout: 10s, on_failure: failed, consumes: jobs, secrets: {TOKEN: token}}
-  tracker: {crate: a}
+  receiver: {crate: a, secrets: {TOKEN: token}}
+  worker: {crate: a, timeout: 10s, consumes: {queue: jobs}}
+  tracker: {crate: a, on_failure: failed}
 queues: {failed: {retention: 2d}, jobs: {visibility_timeout: 1m}, orders: {}}
-secrets: {token: {}}
+secrets: {token: {value_from: {environment: TOKEN}}}
 topics: {heard: {subscriptions: [{function: tracker}]}}
 configuration_sets: {sent: {events: {all: {topic: heard, types: [send, delivery]}}, reputation_metrics: true}}
 networks: {main: {}}
@@ -49,8 +47,8 @@ const ALARMS: &[(&str, &str, [&str; 5], f64, &str)] = &[
     ),
     (
         "undelivered",
-        "worker",
-        ["AWS/Lambda DestinationDeliveryFailures", "Sum", "FunctionName", "circuits-worker", FROM],
+        "tracker",
+        ["AWS/Lambda DestinationDeliveryFailures", "Sum", "FunctionName", "circuits-tracker", FROM],
         1.0,
         "notBreaching",
     ),

@@ -1,5 +1,5 @@
-"""ElastiCache's caches with what ministack leaves out: the states in which one is made and changed, names of nodes, keys, ports, changes of
-what its nodes have, TLS in two steps, last snapshots, and what AWS refuses.
+"""ElastiCache's caches with what ministack leaves out: the states in which one is made, changed and deleted, what waits until it is changed,
+names of nodes, keys, ports, changes of what its nodes have, TLS in two steps, last snapshots, and what AWS refuses.
 
 The subnets of a declaration need not be there: a test has no network.
 """
@@ -12,6 +12,10 @@ from wrapping import before, replace
 
 # Reads that still see a cache as one that is being made or changed.
 READS = 2
+# Reads, and refused calls, that still see a deleted one on its way out.
+ENDING = 6
+# What takes a while to change: until then its nodes tell it beside what is.
+SLOW = ("CacheNodeType", "EngineVersion")
 
 
 def install():
@@ -27,7 +31,9 @@ def install():
     before(vars(elasticache), "_increase_replica_count", busy)
     before(vars(elasticache), "_decrease_replica_count", busy)
     before(vars(elasticache), "_delete_replication_group", busy)
+    before(vars(elasticache), "_delete_subnet_group", in_use)
     replace(elasticache, "_rg_xml", with_key)
+    replace(elasticache, "_cluster_xml_inner", with_pending)
     tagging._COLLECTORS["elasticache"] = tags
 
 
@@ -146,24 +152,46 @@ def resize(cache, count):
         ]
 
 
+def look():
+    """Lets time pass: one that is on its way to another state comes nearer to it."""
+    for name, cache in list(elasticache._replication_groups.items()):
+        if not cache.get("_reads"):
+            continue
+        cache["_reads"] -= 1
+        if 0 < cache["_reads"] <= READS and cache["Status"] == "available":
+            cache["Status"] = "modifying"
+        elif not cache["_reads"] and cache["Status"] == "deleting":
+            gone(name)
+        elif not cache["_reads"]:
+            cache["Status"] = "available"
+            waits = cache.pop("_waits", {})
+            cache.pop("_told", None)
+            for of in [cache, cache["_node"], *nodes(cache)]:
+                of.update(waits)
+
+
+def gone(name):
+    cache = elasticache._replication_groups.pop(name)
+    elasticache._tags.pop(cache["ARN"], None)
+    for node in cache["MemberClusters"]:
+        elasticache._tags.pop(elasticache._clusters.pop(node)["CacheClusterArn"], None)
+
+
 def described(describe, parameters):
-    """One that is being made or changed is available after some reads."""
     answer = describe(parameters)
-    for cache in elasticache._replication_groups.values():
-        if cache.get("_reads"):
-            cache["_reads"] -= 1
-            if not cache["_reads"]:
-                cache["Status"] = "available"
+    look()
     return answer
 
 
-def changing(cache):
-    cache.update({"Status": "modifying", "_reads": READS})
+def changing(cache, waits=None, told=None):
+    """It is called available for a moment more, longer where its nodes alone tell what waits."""
+    cache.update({"_reads": READS + 4 if waits else READS, "_waits": waits or {}, "_told": told or {}})
 
 
 def modified(modify, parameters):
-    status, headers, body = modify(parameters)
     cache = found(parameters)
+    was = {name: cache["_node"][name] for name in SLOW} if cache else {}
+    status, headers, body = modify(parameters)
     if cache is None or status != 200:
         return status, headers, body
     for parameter, field in (("Engine", "Engine"), ("CacheNodeType", "CacheNodeType"), ("EngineVersion", "EngineVersion")):
@@ -197,7 +225,12 @@ def modified(modify, parameters):
     if given(parameters, "RemoveUserGroups") == "true":
         cache["UserGroupIds"] = []
     if given(parameters, "ApplyImmediately") == "true":
-        changing(cache)
+        waits = {name: cache[name] for name, value in was.items() if cache.get(name, value) != value}
+        for of in [cache, cache["_node"], *nodes(cache)]:
+            of.update({name: was[name] for name in waits})
+        told = {"TransitEncryptionMode": given(parameters, "TransitEncryptionMode")}
+        told["AuthTokenStatus"] = "ROTATING" if given(parameters, "AuthToken") else None
+        changing(cache, waits, {name: value for name, value in told.items() if value})
     return status, headers, body
 
 
@@ -211,20 +244,56 @@ def replicas(change, parameters):
 
 
 def deleted(delete, parameters):
+    """Its name, its subnets and its network interfaces are taken until its end."""
     snapshot, cache = given(parameters, "FinalSnapshotIdentifier"), found(parameters)
-    if cache and snapshot:
+    if cache is None:
+        return delete(parameters)
+    if snapshot:
         of = {"SnapshotName": snapshot, "ReplicationGroupId": given(parameters, "ReplicationGroupId")}
         status, headers, body = elasticache._create_snapshot(of)
         if status != 200:
             return status, headers, body
-    return delete(parameters)
+    cache.update({"Status": "deleting", "_reads": ENDING, "_waits": {}})
+    body = f"<DeleteReplicationGroupResult><ReplicationGroup>{elasticache._rg_xml(cache)}</ReplicationGroup></DeleteReplicationGroupResult>"
+    return elasticache._xml(200, "DeleteReplicationGroupResponse", body)
+
+
+def in_use(parameters):
+    """A refused call lets time pass, too: whoever makes it need not look at the cache."""
+    name = given(parameters, "CacheSubnetGroupName")
+    if any(one.get("CacheSubnetGroupName") == name for one in elasticache._clusters.values()):
+        look()
+        return elasticache._error("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use.", 400)
+    return None
+
+
+def has(place, name):
+    """Whether a cache, if only one that is on its way out, has network interfaces in a subnet or with a security group."""
+    for node in elasticache._clusters.values():
+        group = elasticache._subnet_groups.get(node.get("CacheSubnetGroupName")) or {}
+        subnets = [subnet["SubnetIdentifier"] for subnet in group.get("Subnets", [])]
+        groups = [group["SecurityGroupId"] for group in node.get("SecurityGroups", [])]
+        if name in {"subnet": subnets, "group": groups}[place]:
+            return True
+    return False
 
 
 def with_key(xml, cache):
     """With the number of passwords that it takes, too, which AWS does not tell."""
     key = cache.get("KmsKeyId")
     passwords = len(cache.get("_auth_tokens") or [])
-    return f"{xml(cache)}{f'<KmsKeyId>{key}</KmsKeyId>' if key else ''}<PendingModifiedValues/><_Passwords>{passwords}</_Passwords>"
+    waits = "".join(f"<{name}>{value}</{name}>" for name, value in cache.get("_told", {}).items())
+    return (
+        f"{xml(cache)}{f'<KmsKeyId>{key}</KmsKeyId>' if key else ''}"
+        f"<PendingModifiedValues>{waits}</PendingModifiedValues><_Passwords>{passwords}</_Passwords>"
+    )
+
+
+def with_pending(xml, node):
+    """A node tells of its type and its version, which the whole does not."""
+    cache = next((one for one in elasticache._replication_groups.values() if node["CacheClusterId"] in one["MemberClusters"]), {})
+    waits = "".join(f"<{name}>{value}</{name}>" for name, value in cache.get("_waits", {}).items())
+    return f"{xml(node)}<PendingModifiedValues>{waits}</PendingModifiedValues>"
 
 
 def tags():

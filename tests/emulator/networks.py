@@ -2,6 +2,11 @@
 time in which one is made and goes, and what EC2 refuses to delete while something is in it.
 """
 
+import sys
+
+import caches
+import databases
+import servers
 from ministack.services import ec2
 from wrapping import before, replace
 
@@ -17,6 +22,8 @@ def install():
     replace(handlers, "DescribeNatGateways", described)
     replace(handlers, "DeleteNatGateway", deleted)
     before(handlers, "ReleaseAddress", in_use)
+    before(handlers, "DeleteSubnet", lambda parameters: taken("subnet", ec2._p(parameters, "SubnetId")))
+    before(handlers, "DeleteSecurityGroup", lambda parameters: taken("group", ec2._p(parameters, "GroupId")))
 
 
 def filtered(store, state):
@@ -54,13 +61,32 @@ def made(create, parameters):
     return status, headers, body
 
 
-def described(describe, parameters):
-    answer = describe(parameters)
+def look():
+    """Lets time pass: one that is on its way to another state comes nearer to it."""
     for one in ec2._nat_gateways.values():
         if one.get("_reads"):
             one["_reads"] -= 1
             if not one["_reads"]:
                 one["State"] = {"pending": "available", "deleting": "deleted"}[one["State"]]
+
+
+def has(place, name):
+    """Whether a NAT gateway that is not at its end is in a subnet."""
+    return place == "subnet" and any(one["SubnetId"] == name and one["State"] != "deleted" for one in ec2._nat_gateways.values())
+
+
+def taken(place, name):
+    """What has network interfaces keeps their subnet and their security groups. A refused call lets time pass."""
+    for module in (databases, caches, servers, sys.modules[__name__]):
+        if module.has(place, name):
+            module.look()
+            return ec2._error("DependencyViolation", f"The {place} '{name}' has dependencies and cannot be deleted.", 400)
+    return None
+
+
+def described(describe, parameters):
+    answer = describe(parameters)
+    look()
     status, headers, body = answer
     text = body.decode() if isinstance(body, bytes) else body
     for name, one in ec2._nat_gateways.items():

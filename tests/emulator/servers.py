@@ -79,7 +79,8 @@ def run(launch, parameters):
     return answer
 
 
-def described(describe, parameters):
+def look():
+    """Lets time pass: one that is on its way to another state comes nearer to it."""
     for one in ec2._instances.values():
         if one.get("_reads"):
             one["_reads"] -= 1
@@ -88,6 +89,10 @@ def described(describe, parameters):
                 one["State"] = {"Code": code, "Name": name}
                 if name == "terminated":
                     gone(one["InstanceId"])
+
+
+def described(describe, parameters):
+    look()
     ids = ec2._parse_filters(parameters).get("instance-id")
     if ids:
         left = {name: ec2._instances.pop(name) for name in list(ec2._instances.keys()) if name not in ids}
@@ -97,6 +102,15 @@ def described(describe, parameters):
             for name, one in left.items():
                 ec2._instances[name] = one
     return describe(parameters)
+
+
+def has(place, name):
+    """Whether a server that is not at its end has its network interface in a subnet or with a security group."""
+    for one in ec2._instances.values():
+        groups = [group["GroupId"] for group in one.get("SecurityGroups", [])]
+        if one["State"]["Name"] != "terminated" and name in {"subnet": [one.get("SubnetId")], "group": groups}[place]:
+            return True
+    return False
 
 
 def gone(name):

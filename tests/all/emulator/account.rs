@@ -3,6 +3,7 @@
 
 use std::{future::Future, process::Command};
 
+use aws::query::Element;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::Credentials;
 use tokio::runtime::Runtime;
@@ -29,6 +30,26 @@ pub(crate) struct Account {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     runtime: Runtime,
+}
+
+/// Kinds to which EC2 gives ids, with the calls that list it and the lists in their answers.
+const OF_EC2: [(&str, &str, &str); 9] = [
+    ("network", "DescribeVpcs", "vpcSet"),
+    ("subnet", "DescribeSubnets", "subnetSet"),
+    ("route table", "DescribeRouteTables", "routeTableSet"),
+    ("gateway", "DescribeInternetGateways", "internetGatewaySet"),
+    ("NAT gateway", "DescribeNatGateways", "natGatewaySet"),
+    ("address", "DescribeAddresses", "addressesSet"),
+    ("endpoint", "DescribeVpcEndpoints", "vpcEndpointSet"),
+    ("security group", "DescribeSecurityGroups", "securityGroupInfo"),
+    ("volume", "DescribeVolumes", "volumeSet"),
+];
+
+/// Returns the entry of what EC2 gives an id; `None` of what is no stack's, or is told for an hour after its end.
+fn entry(one: &Element) -> Option<String> {
+    let tags = one.list("tagSet");
+    let entry = tags.iter().find(|tag| tag.text("key") == "provision:id")?.text("value").to_owned();
+    (one.text("state") != "deleted").then_some(entry)
 }
 
 /// Somebody in the account who has one policy and nothing else.
@@ -130,7 +151,12 @@ impl Account {
         let groups = self.wait(self.logs.describe_log_groups().send()).unwrap();
         all.push(("log group", groups.log_groups().iter().map(|one| text(one.log_group_name())).collect()));
         let secrets = self.wait(self.secrets.list_secrets().send()).unwrap();
-        all.push(("secret", secrets.secret_list().iter().map(|one| text(one.name())).collect()));
+        // RDS gives those that it makes a name of its own: `rds!db-…`.
+        let named = |one: &aws_sdk_secretsmanager::types::SecretListEntry| {
+            let name = text(one.name());
+            name.split_once("!db-").map_or(name.clone(), |(of, _)| format!("{of}!db"))
+        };
+        all.push(("secret", secrets.secret_list().iter().map(named).collect()));
         let alarms = self.wait(self.alarms.describe_alarms().send()).unwrap();
         all.push(("alarm", alarms.metric_alarms().iter().map(|one| text(one.alarm_name())).collect()));
         let sets = self.wait(self.ses.list_receipt_rule_sets().send()).unwrap();
@@ -165,6 +191,22 @@ impl Account {
         ] {
             let answer = self.wait(self.elasticache.call(&aws::query::Call::new(action))).unwrap();
             all.push((kind, answer.texts(&format!("{action}Result/{list}"), name).collect()));
+        }
+        for (kind, action, list, name) in [
+            ("last snapshot", "DescribeDBSnapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+            ("last snapshot", "DescribeSnapshots", "Snapshots", "SnapshotName"),
+        ] {
+            let of_rds = action == "DescribeDBSnapshots";
+            let client = if of_rds { &self.rds } else { &self.elasticache };
+            let answer = self.wait(client.call(&aws::query::Call::new(action))).unwrap();
+            let named: Vec<String> = answer.texts(&format!("{action}Result/{list}"), name).collect();
+            // Without the time of each.
+            let last = named.iter().filter_map(|name| Some(name.split_once("-final-")?.0.to_owned()));
+            all.push((kind, last.collect()));
+        }
+        for (kind, action, list) in OF_EC2 {
+            let answer = self.wait(self.ec2.call(&aws::query::Call::new(action))).unwrap();
+            all.push((kind, answer.list(list).iter().filter_map(entry).collect()));
         }
         let lines =
             all.into_iter().flat_map(|(kind, names)| names.into_iter().map(move |name| format!("{kind} {name}")));

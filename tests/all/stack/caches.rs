@@ -154,7 +154,11 @@ fn every_change_of_a_cache_is_told_and_waited_for() {
         assert!(plan.contains(told) && said != told.is_empty(), "{change}: {plan}");
         if *is_applied {
             trial.expect(0, &["up", "--yes"]);
-            assert_eq!(cache(&trial).text("Status"), "available", "after {change}");
+            let now = cache(&trial);
+            assert_eq!(now.text("Status"), "available", "after {change}");
+            // Not only told to be.
+            let is_larger = declared.iter().any(|change| change.contains("small"));
+            assert_eq!(now.text("CacheNodeType") == "cache.t4g.small", is_larger, "after {change}");
         }
     }
     assert_eq!(actions(&trial.diff()), [""; 0]);

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EVERYTHING, Trial, apis};
+use super::{EVERYTHING, Trial, apis, taking_time};
 use crate::{
     effort::Effort,
     emulator::{
@@ -26,15 +26,15 @@ enum Stage {
 }
 
 /// A stack whose runs are hit by faults.
-struct Stack {
-    declaration: &'static str,
+pub(super) struct Stack {
+    pub(super) declaration: &'static str,
     /// Returns a declaration that changes something of every kind that can be changed in place.
     updated: fn() -> String,
     /// Losses that the changed declaration causes.
     losses: &'static [&'static str],
     name: &'static str,
     /// Makes what the stack needs and does not declare.
-    furnish: fn(&Trial),
+    pub(super) furnish: fn(&Trial),
     /// Tells whether an operation gets a fault: each does in one of the stacks.
     is_hit: fn(&Operation) -> bool,
 }
@@ -61,7 +61,7 @@ const EGRESS: Stack = Stack {
 };
 
 /// A stack of resources that hear of sent mails, without a function.
-const HEARING: Stack = Stack {
+pub(super) const HEARING: Stack = Stack {
     declaration: "\
 stack: hearing
 region: eu-west-1
@@ -97,6 +97,16 @@ servers: {host: {network: main, security_groups: [web], address: new, volume: {}
         let names = ["Instance", "Volume", "Address"];
         operation.mutates() && names.iter().any(|name| operation.name.contains(name))
     },
+};
+
+/// A database and a cache in a network of their own: what takes minutes, and what EC2 gives ids.
+const STORES: Stack = Stack {
+    declaration: taking_time::STORES,
+    updated: taking_time::resized,
+    losses: &[],
+    name: "stores",
+    furnish: |_| (),
+    is_hit: |operation| ["ec2", "elasticache", "rds"].contains(&operation.service.as_str()),
 };
 
 fn updated() -> String {
@@ -196,8 +206,8 @@ struct Figures {
     missed: usize,
 }
 
-/// Tries one fault after the other, each in an account that is as it is before the run.
-fn matrix(stack: &Stack, stage: Stage, effort: Effort) -> Option<Figures> {
+/// Tries every `step`th fault after the other, each in an account that is as it is before the run.
+fn matrix(stack: &Stack, stage: Stage, effort: Effort, step: usize) -> Option<Figures> {
     let trial = Trial::new(stack.declaration)?;
     stage.prepare(&trial, stack);
     let arguments = &stage.arguments(stack)[..];
@@ -207,7 +217,7 @@ fn matrix(stack: &Stack, stage: Stage, effort: Effort) -> Option<Figures> {
     let (mut calls, end) = (trial.proxy.calls(), trial.account.inventory());
     calls.retain(|call| (stack.is_hit)(&call.operation));
     let mut figures = Figures { calls: calls.len(), ..Figures::default() };
-    for (target, fault) in planned(stage, &calls, effort) {
+    for (target, fault) in planned(stage, &calls, effort).into_iter().step_by(step) {
         trial.emulator.restore(&before);
         trial.proxy.reset();
         let hits = target.clone();
@@ -242,12 +252,12 @@ impl Figures {
 }
 
 fn told(stack: &Stack, stage: Stage) {
-    told_with(stack, stage, Effort::asked());
+    told_with(stack, stage, Effort::asked(), 1);
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what one wants to see")]
-fn told_with(stack: &Stack, stage: Stage, effort: Effort) {
-    let Some(figures) = matrix(stack, stage, effort) else { return };
+fn told_with(stack: &Stack, stage: Stage, effort: Effort, step: usize) {
+    let Some(figures) = matrix(stack, stage, effort, step) else { return };
     let Figures { calls, operations, by_service, hits, missed } = figures;
     let cases = hits.values().sum::<usize>();
     println!(
@@ -297,7 +307,16 @@ fn what_a_server_has_gets_over_bad_calls() {
     let (first, all) = ([Stage::First], [Stage::First, Stage::Update, Stage::Down]);
     let effort = Effort::asked().of(Effort::Brief, Effort::Brief, Effort::Whole);
     for stage in Effort::asked().of(&first[..], &first[..], &all[..]).iter().copied() {
-        told_with(&SERVERS, stage, effort);
+        told_with(&SERVERS, stage, effort, 1);
+    }
+}
+
+#[test]
+fn what_takes_minutes_gets_over_bad_calls() {
+    let effort = Effort::asked();
+    // Its runs take seconds each, too. The step has no divisor in common with the turns of the faults.
+    for (stage, step) in [(Stage::First, 13), (Stage::Update, 7), (Stage::Down, 13)] {
+        told_with(&STORES, stage, effort, effort.of(step, step, 1));
     }
 }
 

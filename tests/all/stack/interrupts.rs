@@ -8,8 +8,11 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{EVERYTHING, Trial, servers};
-use crate::{effort::Effort, emulator::fault::Fault};
+use super::{EVERYTHING, Trial, faults, servers, taking_time};
+use crate::{
+    effort::Effort,
+    emulator::{fault::Fault, proxy::Call},
+};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -34,6 +37,19 @@ fn ended_within(child: &mut Child, limit: Duration) -> ExitStatus {
     }
 }
 
+/// Kills a run after a call: the service has done its work, and nobody gets its answer. Returns the call.
+pub(super) fn killed(trial: &Trial, arguments: &[&str], after: impl Fn(&Call) -> bool + Send + 'static) -> Call {
+    trial.proxy.reset();
+    let hit = trial.proxy.on(Fault::Silent, after);
+    let mut child = trial.command(arguments).spawn().unwrap();
+    let call = hit.recv_timeout(PATIENCE);
+    signal(&child, Signal::KILL);
+    child.wait().unwrap();
+    let call = call.unwrap_or_else(|_| panic!("no such call\n{}", trial.proxy.record()));
+    trial.proxy.reset();
+    call
+}
+
 #[test]
 fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
     let Some(trial) = Trial::new(EVERYTHING) else { return };
@@ -42,14 +58,7 @@ fn whatever_call_a_run_is_killed_after_the_next_one_converges() {
     let (count, end) = (trial.proxy.mutating().len(), trial.account.inventory());
     for number in (1..=count).step_by(Effort::asked().of(7, 2, 1)) {
         trial.emulator.restore(&empty);
-        trial.proxy.reset();
-        // The service has done its work; nobody gets its answer.
-        let hit = trial.proxy.on(Fault::Silent, move |call| call.mutation == Some(number));
-        let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
-        let call = hit.recv_timeout(PATIENCE).unwrap();
-        signal(&child, Signal::KILL);
-        child.wait().unwrap();
-        trial.proxy.reset();
+        let call = killed(&trial, &["up", "--yes"], move |call| call.mutation == Some(number));
         // Before it returns 0, a run checks by itself that nothing differs.
         let run = trial.run(&["up", "--yes"]);
         assert_eq!(run.code(), Some(0), "killed after {call}\n{run}\n{}", trial.proxy.record());
@@ -70,17 +79,106 @@ fn a_server_that_is_half_made_when_a_run_is_killed_is_finished_and_not_made_twic
     let end = trial.account.inventory();
     for name in Effort::asked().of(&CASES[..1], &CASES[..3], CASES) {
         trial.emulator.restore(&empty);
-        trial.proxy.reset();
-        let hit = trial.proxy.on(Fault::Silent, move |call| call.operation.name == *name);
-        let mut child = trial.command(&["up", "--yes"]).spawn().unwrap();
-        hit.recv_timeout(PATIENCE).unwrap();
-        signal(&child, Signal::KILL);
-        child.wait().unwrap();
-        trial.proxy.reset();
+        killed(&trial, &["up", "--yes"], move |call| call.operation.name == *name);
         let run = trial.run(&["up", "--yes"]);
         assert_eq!(run.code(), Some(0), "killed after {name}\n{run}\n{}", trial.proxy.record());
         assert_eq!(servers::count(&trial), 1, "killed after {name}");
         assert_eq!(trial.account.inventory(), end, "killed after {name}");
+    }
+}
+
+/// Calls of a stack after which a run is killed, one run each.
+struct Killed {
+    declaration: &'static str,
+    furnish: fn(&Trial),
+    /// Calls of a first `up`.
+    up: &'static [&'static str],
+    down: &'static [&'static str],
+    /// Calls of `down`.
+    ends: &'static [&'static str],
+}
+
+/// Stores that take minutes, in a network of the stack: nothing of it is there twice, and nothing is left that nobody finds again.
+const STORES: Killed = Killed {
+    declaration: taking_time::STORES,
+    furnish: |_| (),
+    up: &[
+        "CreateDBInstance",
+        "CreateReplicationGroup",
+        "CreateSubnet",
+        "CreateNatGateway",
+        "CreateVpcEndpoint",
+        "CreateSecurityGroup",
+        "CreateDBSubnetGroup",
+        "CreateCacheSubnetGroup",
+        "CreateDBParameterGroup",
+        "CreateRouteTable",
+        "AttachInternetGateway",
+        "AssociateRouteTable",
+        "CreateRoute",
+        "AllocateAddress",
+        "RevokeSecurityGroupEgress",
+    ],
+    down: taking_time::DOWN,
+    ends: &[
+        "DeleteReplicationGroup",
+        "DeleteNatGateway",
+        "ModifyDBInstance",
+        "DeleteDBInstance",
+        "DeleteSecurityGroup",
+        "DeleteSubnet",
+        "DetachInternetGateway",
+        "ReleaseAddress",
+        "DeleteVpcEndpoints",
+        "DeleteRouteTable",
+        "DeleteDBSubnetGroup",
+        "DeleteVpc",
+    ],
+};
+
+/// Resources that tell of sent mails.
+const HEARING: Killed = Killed {
+    declaration: faults::HEARING.declaration,
+    furnish: faults::HEARING.furnish,
+    up: &[
+        "CreateClusterV2",
+        "CreateTopic",
+        "CreateConfigurationSetEventDestination",
+        "SetIdentityNotificationTopic",
+        "CreateTable",
+        "CreateConfigurationSet",
+        "UpdateTimeToLive",
+    ],
+    down: &["down", "--confirm", "hearing", "--delete-data"],
+    ends: &["DeleteCluster", "DeleteConfigurationSet", "DeleteTable", "SetIdentityNotificationTopic"],
+};
+
+#[test]
+fn what_takes_minutes_is_neither_made_twice_nor_forgotten_when_a_run_is_killed() {
+    let effort = Effort::asked();
+    for (killed, first) in [(STORES, effort.of(1, 3, usize::MAX)), (HEARING, effort.of(1, 2, usize::MAX))] {
+        is_finished_after_each(&killed, first);
+    }
+}
+
+/// Kills an `up` and a `down` after each of the first so many calls of a stack, and checks that the next run does what is left.
+fn is_finished_after_each(stack: &Killed, first: usize) {
+    let Some(trial) = Trial::new(stack.declaration) else { return };
+    (stack.furnish)(&trial);
+    let before = trial.emulator.snapshot();
+    trial.up();
+    let made = trial.emulator.snapshot();
+    for (from, arguments, names) in [(&before, &["up", "--yes"][..], stack.up), (&made, stack.down, stack.ends)] {
+        trial.emulator.restore(from);
+        trial.expect(0, arguments);
+        let end = trial.account.inventory();
+        for name in names.iter().take(first) {
+            trial.emulator.restore(from);
+            killed(&trial, arguments, move |call| call.operation.name == *name);
+            let run = trial.run(arguments);
+            assert_eq!(run.code(), Some(0), "killed after {name}\n{run}\n{}", trial.proxy.record());
+            assert_eq!(trial.account.inventory(), end, "killed after {name}");
+        }
     }
 }
 

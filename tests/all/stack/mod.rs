@@ -24,6 +24,7 @@ mod rehearsal;
 mod saved;
 mod secrets;
 mod servers;
+mod taking_time;
 pub(crate) mod terminal;
 mod tracking;
 mod versions;
@@ -219,7 +220,8 @@ pub(crate) fn command(folder: &Folder, url: &str, arguments: &[&str]) -> Command
         .envs(Emulator::environment(url))
         .env("PROVISION_PACING_MS", "0")
         .env("PROVISION_RESOLVER", "off")
-        .env("TRY_TOKEN", VALUE);
+        .env("TRY_TOKEN", VALUE)
+        .env("CACHE_PASSWORD", VALUE);
     command.env("CARGO_NET_OFFLINE", "true");
     for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
         command.envs(env::var_os(name).map(|value| (name, value)));

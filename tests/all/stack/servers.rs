@@ -64,7 +64,7 @@ fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
     let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
     assert_eq!(volumes.list("volumeSet").len(), 1, "a disk for data stays");
     let networks = Call::new("DescribeVpcs").filter("tag:provision:stack", ["example-server.eu-west-1"]);
-    assert!(!ec2(&trial, &networks).list("vpcSet").is_empty(), "the database that stays keeps its network");
+    assert!(!ec2(&trial, &networks).list("vpcSet").is_empty(), "database and cache stay and keep their network");
     trial.expect(0, &["down", "--confirm", "example-server", "--delete-data"]);
     for (action, list) in
         [("DescribeVolumes", "volumeSet"), ("DescribeAddresses", "addressesSet"), ("DescribeVpcs", "vpcSet")]

@@ -21,7 +21,7 @@ pub enum AlarmKind {
     Age,
     /// Requests to an API that ended in an error of ours: the function failed, or may not be invoked.
     ServerErrors,
-    /// The oldest message of a queue that a function consumes: it does not keep up, or is paused.
+    /// The oldest message of a queue that a function consumes or a server takes from: it does not keep up, or is paused.
     Backlog,
     /// Mails of a configuration set that bounce, in a million.
     Bounces,
@@ -242,8 +242,8 @@ const TABLE: [Row; 19] = [
         default: "3600",
         most: MOST,
         unit: Unit::Count,
-        alarm: "a message waits for its function for too long",
-        threshold: "Age of the oldest message in a queue that a function consumes, in seconds.",
+        alarm: "a message waits for its function or server for too long",
+        threshold: "Age of the oldest message in a queue that a function consumes or a server takes from, in seconds.",
     },
     // Half of the rates from which on AWS puts an account under review. Source: "Understanding the Amazon SES reputation
     // metrics": 5 % of bounces, 0.1 % of complaints.

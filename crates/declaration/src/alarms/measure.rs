@@ -14,7 +14,7 @@ pub enum Watched {
     FailureQueue,
     /// Every HTTP API of the stack.
     Api,
-    /// Every queue that a function consumes.
+    /// Every queue that a function consumes, or that a server takes from.
     ConsumedQueue,
     /// Every configuration set with reputation metrics.
     ConfigurationSet,

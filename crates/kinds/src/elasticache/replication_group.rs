@@ -334,6 +334,10 @@ impl Manage for ReplicationGroup {
         };
         let mut settings = wire::settings(&group, &node, tags.unwrap_or_default())?;
         settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
+        // Nodes tell of another type or version before the whole is said to be changed.
+        if session.caches.goes_on(name, wire::is_settled(&group, &node)) {
+            settings.state.0.under_way.get_or_insert(wire::CHANGING);
+        }
         // It has tags from its beginning, so that one without is somebody's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
@@ -401,7 +405,7 @@ impl Manage for ReplicationGroup {
             return Err(Failure::found(DESCRIBE, Class::Other, words));
         }
         if let Some(what) = live.state.under_way {
-            return Err(at_work(name, what));
+            return Err(Failure::found(DESCRIBE, Class::InProgress, format!("the cache `{name}` {what}")));
         }
         let (to, from) = (with_groups(session, desired).await?, with_groups(session, live).await?);
         let call = match wire::next(name, &to, &from) {
@@ -412,6 +416,7 @@ impl Manage for ReplicationGroup {
             }
         };
         session.aws.write.elasticache.call(&call).await?;
+        session.caches.begin(name);
         begun(session, name).await
     }
 

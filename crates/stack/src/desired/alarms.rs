@@ -235,7 +235,9 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         }
         Watched::Api => declaration.apis.keys().map(String::as_str).collect(),
         Watched::ConsumedQueue => {
-            functions.filter_map(|(_, function)| Some(function.consumes.as_ref()?.queue.as_str())).collect()
+            let taken = declaration.servers.values().flat_map(|server| &server.receives);
+            let consumed = functions.filter_map(|(_, function)| Some(&function.consumes.as_ref()?.queue));
+            consumed.chain(taken).map(String::as_str).collect()
         }
         Watched::FailureQueue => {
             let redrives = declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str()));

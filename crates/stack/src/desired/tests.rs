@@ -1,5 +1,7 @@
 //! Tests of what a declaration implies: permissions, order, and the place of its rules.
 
+mod alarms;
+
 use std::path::Path;
 
 use serde_json::{Value, json};

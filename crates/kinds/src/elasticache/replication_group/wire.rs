@@ -17,6 +17,8 @@ pub(super) const DELETING: &str = "deleting";
 pub(super) const VALKEY: &str = "valkey";
 /// AWS's word for one that is not there yet.
 const CREATING: &str = "creating";
+/// State in words of one that is being changed.
+pub(super) const CHANGING: &str = "waits until ElastiCache has changed it";
 /// Connections with TLS and without it are taken: the first step from one to the other.
 const TLS_PREFERRED: &str = "preferred";
 /// Connections are without TLS.
@@ -197,20 +199,27 @@ fn tls(group: &Element) -> String {
     if is_on { mode } else { TLS_OFF }.to_owned()
 }
 
+/// Returns `true` if a change waits, or is about to begin.
+fn has_pending(group: &Element, node: &Element) -> bool {
+    [group, node].iter().any(|of| !of.list("PendingModifiedValues").is_empty())
+}
+
+/// Returns `true` if a cache takes changes, and none waits or is under way.
+pub(super) fn is_settled(group: &Element, node: &Element) -> bool {
+    group.text("Status") == AVAILABLE && !has_pending(group, node)
+}
+
 /// Returns what AWS tells of a cache beside its settings.
 fn state(group: &Element, node: &Element) -> State {
     let (status, of_node) = (group.text("Status"), node.text("CacheClusterStatus"));
     let is_restarted = node.text("CacheParameterGroup/ParameterApplyStatus") == "pending-reboot";
     let under_way = match status {
         CREATING => Some("waits until ElastiCache has made it"),
-        "modifying" => Some("waits until ElastiCache has changed it"),
+        "modifying" => Some(CHANGING),
         "snapshotting" => Some("waits until ElastiCache has taken a snapshot"),
         _ => None,
     };
-    let waiting = || {
-        let waits = [group, node].iter().any(|of| !of.list("PendingModifiedValues").is_empty());
-        waits.then_some("a change waits for its maintenance window, or is under way")
-    };
+    let waiting = || has_pending(group, node).then_some("a change waits for its maintenance window, or is under way");
     let restart = is_restarted
         .then_some("other parameters wait until somebody restarts it: `aws elasticache reboot-cache-cluster`");
     let broken = BROKEN.iter().find(|(state, _)| [status, of_node].contains(state)).map(|(_, why)| *why);

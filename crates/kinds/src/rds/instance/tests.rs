@@ -136,3 +136,37 @@ fn what_stays_of_a_database_is_told_by_its_state() {
     assert!(ensure_not_stopped("store", "available").is_ok());
     assert!(ensure_not_stopped("store", "stopped").unwrap_err().message.contains("start-db-instance"));
 }
+
+#[test]
+fn what_restarts_it_or_takes_minutes_is_told_and_nothing_else_is() {
+    let told = |change: &dyn Fn(&mut Settings)| {
+        let mut desired = settings();
+        change(&mut desired);
+        Instance::slow(Some(&settings()), &desired).map_or("", |slow| slow.why)
+    };
+    const RESTARTS: &str = "RDS restarts the database: it is away for some minutes";
+    const ENLARGES: &str = "RDS enlarges the disk, and takes no other disk for six hours";
+    for (what, change, expected) in [
+        ("nothing", (&|_: &mut Settings| ()) as &dyn Fn(&mut Settings), ""),
+        ("class", &|it: &mut Settings| it.class.push('x'), RESTARTS),
+        ("version", &|it| it.version = "8.5".to_owned(), RESTARTS),
+        ("port", &|it| it.port += 1, RESTARTS),
+        ("multi_az", &|it| it.multi_az ^= true, RESTARTS),
+        ("storage", &|it| it.storage += 1, ENLARGES),
+        ("storage_type", &|it| it.storage_type = "io2".to_owned(), ENLARGES),
+        ("class and storage", &|it| (it.class, it.storage) = ("db.t4g.large".to_owned(), 99), RESTARTS),
+        ("backup_days", &|it| it.backup_days += 1, ""),
+        ("deletion_protection", &|it| it.deletion_protection ^= true, ""),
+        ("security_groups", &|it| it.security_groups.clear(), ""),
+        ("minor_upgrades", &|it| it.minor_upgrades ^= true, ""),
+        ("managed_password", &|it| it.managed_password ^= true, ""),
+        ("tags", &|it| it.tags.clear(), ""),
+    ] {
+        assert_eq!(told(change), expected, "{what}");
+    }
+    // One that is not there, or is not made yet, takes as long as a new one.
+    let unmade = Settings { is_made: false, ..settings() };
+    for live in [None, Some(&unmade)] {
+        assert!(Instance::slow(live, &settings()).is_some_and(|slow| slow.why.contains("first backup")));
+    }
+}

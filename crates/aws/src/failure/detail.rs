@@ -17,8 +17,11 @@ pub enum Detail {
     NotHidden,
 }
 
-/// The codes of each detail, in their plain form, of one service or (`None`) of all; a text after a code must be in the message.
-const DETAILS: &[(Detail, Option<&str>, &[(&str, &str)])] = &[
+/// A detail, a service or (`None`) all of them, and codes in their plain form; a text after a code must be in the message.
+type Row = (Detail, Option<&'static str>, &'static [(&'static str, &'static str)]);
+
+/// The codes of each detail.
+const DETAILS: &[Row] = &[
     (Detail::NoBucketPolicy, Some("s3"), &[("NoSuchBucketPolicy", "")]),
     (
         Detail::NotOffered,

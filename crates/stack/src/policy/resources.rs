@@ -41,7 +41,7 @@ const ROLE_OF_CACHES: ArnForm =
 const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
 const SNAPSHOT_OF_DATABASE: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
-/// Characters of the stack's prefix that a name keeps however long its entry is: ElastiCache's names have 40, and a hash at the end.
+/// Characters of the stack's prefix that a name keeps however long its entry is: those of `ElastiCache` have 40, and a hash at the end.
 const LEAST_OF_NAME: usize = 20;
 const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
 /// RDS's own groups of options: a database without one is in that of its engine.

@@ -42,7 +42,9 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Timeline) -> anyho
         let mut source = Source::open((&way, opened.as_ref(), &declaration.region), &topic, wanted).await?;
         let mut mails = Mails::default();
         while let Some(entries) = source.next_before_end().await? {
-            entries.into_iter().for_each(|entry| mails.add(entry));
+            for entry in entries {
+                mails.add(entry);
+            }
         }
         source.close().await;
         if let (Some(table), Some(opened)) = (table, &opened) {

@@ -62,7 +62,7 @@ pub(super) fn ensure_not_copied(name: &str, region: &str, desired: &Settings, li
 mod tests {
     use super::*;
 
-    /// Parts of an answer as in ElastiCache's reference, `DescribeReplicationGroups`, and in the service's model (botocore 1.44.8).
+    /// Parts of an answer as in the reference of `ElastiCache`, `DescribeReplicationGroups`, and in the service's model (botocore 1.44.8).
     fn answer(role: &str) -> Element {
         let text = format!(
             "<ReplicationGroup>

@@ -139,13 +139,13 @@ fn what_stays_of_a_database_is_told_by_its_state() {
 
 #[test]
 fn what_restarts_it_or_takes_minutes_is_told_and_nothing_else_is() {
+    const RESTARTS: &str = "RDS restarts the database: it is away for some minutes";
+    const ENLARGES: &str = "RDS enlarges the disk, and takes no other disk for six hours";
     let told = |change: &dyn Fn(&mut Settings)| {
         let mut desired = settings();
         change(&mut desired);
         Instance::slow(Some(&settings()), &desired).map_or("", |slow| slow.why)
     };
-    const RESTARTS: &str = "RDS restarts the database: it is away for some minutes";
-    const ENLARGES: &str = "RDS enlarges the disk, and takes no other disk for six hours";
     for (what, change, expected) in [
         ("nothing", (&|_: &mut Settings| ()) as &dyn Fn(&mut Settings), ""),
         ("class", &|it: &mut Settings| it.class.push('x'), RESTARTS),

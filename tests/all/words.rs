@@ -104,7 +104,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn listed<'found>(found: impl IntoIterator<Item = &'found Opening>) -> String {
-    found.into_iter().map(|one| format!("\n{one}")).collect()
+    found.into_iter().fold(String::new(), |listed, one| listed + "\n" + &one.to_string())
 }
 
 #[test]

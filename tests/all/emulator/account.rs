@@ -152,11 +152,11 @@ impl Account {
         all.push(("log group", groups.log_groups().iter().map(|one| text(one.log_group_name())).collect()));
         let secrets = self.wait(self.secrets.list_secrets().send()).unwrap();
         // RDS gives those that it makes a name of its own: `rds!db-…`.
-        let named = |one: &aws_sdk_secretsmanager::types::SecretListEntry| {
+        let secret = |one: &aws_sdk_secretsmanager::types::SecretListEntry| {
             let name = text(one.name());
             name.split_once("!db-").map_or(name.clone(), |(of, _)| format!("{of}!db"))
         };
-        all.push(("secret", secrets.secret_list().iter().map(named).collect()));
+        all.push(("secret", secrets.secret_list().iter().map(secret).collect()));
         let alarms = self.wait(self.alarms.describe_alarms().send()).unwrap();
         all.push(("alarm", alarms.metric_alarms().iter().map(|one| text(one.alarm_name())).collect()));
         let sets = self.wait(self.ses.list_receipt_rule_sets().send()).unwrap();
@@ -164,8 +164,8 @@ impl Account {
         let active = self.wait(self.ses.describe_active_receipt_rule_set().send()).unwrap();
         all.push(("active rule", active.rules().iter().map(|one| one.name().to_owned()).collect()));
         let named = |list: serde_json::Value| -> Vec<String> {
-            let names = list.as_array().into_iter().flatten();
-            names.map(|one| one["clusterName"].as_str().or(one.as_str()).unwrap_or_default().to_owned()).collect()
+            let listed = list.as_array().into_iter().flatten();
+            listed.map(|one| one["clusterName"].as_str().or(one.as_str()).unwrap_or_default().to_owned()).collect()
         };
         let tables = aws::json::Call::new("ListTables", serde_json::json!({}));
         all.push(("table", named(self.wait(self.dynamodb.call(tables)).unwrap()["TableNames"].take())));

@@ -238,11 +238,11 @@ fn what_becomes_of_a_mail_comes_from_ses_through_the_stack_into_kafka_and_is_sho
             let send = ["send", "--from", "orders@shop.example", "--simulate", simulated, "--template-id", "order"];
             let run = trial.expect(0, &[&send[..], &["--watch", "log/lines", "--json"], &way].concat());
             let told = run.json();
-            let sent = told[0]["message_id"].as_str().unwrap().to_owned();
+            let mail = told[0]["message_id"].as_str().unwrap().to_owned();
             let messages: Vec<&Value> = told[1..].iter().map(|entry| &entry["message"]).collect();
             assert_eq!(messages.last().unwrap()["notify_type"], last, "{run}");
             for message in messages {
-                assert_eq!((&message["message_id"], &message["template_id"]), (&json!(sent), &json!("order")), "{run}");
+                assert_eq!((&message["message_id"], &message["template_id"]), (&json!(mail), &json!("order")), "{run}");
             }
         }
     }

@@ -22,6 +22,9 @@ use crate::{
     stack::{EVERYTHING, Trial},
 };
 
+/// A command, and what does the same on the emulator.
+type End = (&'static str, fn(&Trial));
+
 /// A child, and how somebody adds it.
 #[derive(Clone, Copy)]
 struct Case {
@@ -32,7 +35,7 @@ struct Case {
     is_severe: bool,
     add: fn(&Trial),
     /// The command by which somebody ends it, and that does so, if the stack has no right to.
-    end: Option<(&'static str, fn(&Trial))>,
+    end: Option<End>,
 }
 
 const fn severe(kind: &'static str, entry: &'static str, field: &'static str, add: fn(&Trial)) -> Case {

@@ -325,6 +325,20 @@ mod tests {
     }
 
     #[test]
+    fn each_peer_is_written_as_one_of_its_sort() {
+        for (peer, name) in [
+            ("sg-0b", "Groups.1.GroupId"),
+            ("pl-0a", "PrefixListIds.1.PrefixListId"),
+            ("fd00::/8", "Ipv6Ranges.1.CidrIpv6"),
+            ("10.0.0.0/8", "IpRanges.1.CidrIp"),
+        ] {
+            let call = with_rules(Call::new("AuthorizeSecurityGroupIngress"), &[format!("tcp 443 {peer}")]);
+            let sent = call.parameters().find(|(_, value)| *value == peer).map(|(name, _)| name.to_owned());
+            assert_eq!(sent, Some(format!("IpPermissions.1.{name}")), "{peer}");
+        }
+    }
+
+    #[test]
     fn every_rule_is_written_as_it_was_read() {
         let read = rules(&Element::read(GROUP).unwrap(), "ipPermissions");
         assert_eq!(read.len(), 9);

@@ -52,7 +52,7 @@ enum Protocol {
     Rest,
 }
 
-/// `DynamoDB`: tables.
+/// `DynamoDB`, the service of tables.
 pub const DYNAMODB: Service = Service {
     id: "DynamoDB",
     host: "dynamodb",

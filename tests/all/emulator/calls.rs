@@ -236,6 +236,8 @@ const LAMBDA: &[(&str, &str, &str)] = &[
     ("GET", "v2/clusters/*", "DescribeClusterV2"),
     ("DELETE", "clusters/*", "DeleteCluster"),
     ("GET", "clusters/*/bootstrap-brokers", "GetBootstrapBrokers"),
+    ("GET", "clusters/*/policy", "GetClusterPolicy"),
+    ("DELETE", "clusters/*/policy", "DeleteClusterPolicy"),
     ("POST", "clusters/*/topics", "CreateTopic"),
     ("GET", "clusters/*/topics/*", "DescribeTopic"),
     ("PUT", "clusters/*/topics/*", "UpdateTopic"),

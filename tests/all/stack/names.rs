@@ -1,7 +1,10 @@
 //! Tests stacks whose names are alike, are in several regions, or are as long as they may be: none takes what is another's.
 
 use super::{EVERYTHING, Trial, code_folder, command};
-use crate::harness::{Folder, Run, replaced};
+use crate::{
+    emulator::fault::Fault,
+    harness::{Folder, Run, replaced},
+};
 
 /// The longest name of a stack, a stage or an entry, with a letter that tells it from others.
 fn long(letter: char) -> String {
@@ -124,4 +127,16 @@ stages: {{{stage}: {{}}}}
         "--delete-data",
     ]);
     assert_eq!(trial.account.inventory(), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_of_a_bucket_that_another_account_has_is_told_before_any_change() {
+    let Some(trial) = Trial::new("stack: circuits\nregion: eu-west-1\nbuckets: {mail: {}}\n") else { return };
+    // S3 says no more than this of another account's bucket.
+    let _denied = trial.proxy.on(Fault::Denies, |call| call.target.contains("circuits-mail-"));
+    let up = trial.expect(2, &["up", "--yes"]);
+    let told: Vec<_> = up.stdout().split_whitespace().map(str::to_owned).collect();
+    let told = told.join(" ");
+    assert!(told.contains("the name belongs to another account: rename the entry or the stage"), "{up}");
+    assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
 }

@@ -189,6 +189,16 @@ fn is_for_artifacts(session: &Session, name: &str) -> bool {
     name == artifacts_name(&session.stack, &session.aws.realm.account)
 }
 
+/// Returns a failure with the other meaning that it may have: no two buckets of the world have one name, and of another account's S3 says
+/// only that access is denied.
+fn anothers(failure: Failure) -> Failure {
+    if failure.class != Class::Denied {
+        return failure;
+    }
+    let words = "if you have the rights of `provision policy`, the name belongs to another account: rename the entry or the stage";
+    Failure { message: format!("{}; {words}", failure.message), ..failure }
+}
+
 impl Manage for Bucket {
     type Settings = Settings;
 
@@ -312,7 +322,8 @@ impl Manage for Bucket {
             tags(session, name),
             contents::holds_data(session, name),
             children::read(session, name),
-        )?;
+        )
+        .map_err(anothers)?;
         let Some(versioning) = versioning else { return Ok(None) };
         let owner = Owner::of(&tags, &session.stack, data);
         let settings = Settings {

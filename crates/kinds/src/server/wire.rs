@@ -162,6 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_made_with_all_that_protects_it() {
+        let read = settings(&Element::read("<item/>").unwrap());
+        let image = Input("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64".to_owned());
+        let wanted = Settings { image, needs_token: true, disk: Input(8), ..read };
+        let call = run(&wanted, "#cloud-config\n", "subnet-0a", &["sg-0a".to_owned()]);
+        let sent: BTreeMap<_, _> = call.parameters().collect();
+        for (name, value) in [
+            ("ImageId", "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"),
+            ("MetadataOptions.HttpTokens", "required"),
+            ("MetadataOptions.HttpEndpoint", "enabled"),
+            ("BlockDeviceMapping.1.Ebs.Encrypted", "true"),
+            ("NetworkInterface.1.AssociatePublicIpAddress", "false"),
+            ("NetworkInterface.1.SecurityGroupId.1", "sg-0a"),
+        ] {
+            assert_eq!(sent.get(name), Some(&value), "{name}: {sent:?}");
+        }
+    }
+
+    #[test]
     fn what_ec2_refuses_for_good_is_told_from_what_passes() {
         let failure = |class: Class, code: &str| {
             let failure = Failure::found("ec2.StartInstances", class, "no");

@@ -176,3 +176,6 @@ fn server(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server, mut aft
     let place = Place::of(names.name(Kind::Server, entry));
     blueprint.add(of(Kind::Server, entry), place, settings, super::distinct(after));
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,9 +36,18 @@ fn the_policy_suffices_and_every_part_of_it_is_needed() {
         let sid = statement["Sid"].as_str().unwrap();
         // The emulator does not check who passes a role, and the code is small enough to need no artefacts. Objects and event source
         // mappings are only deleted, missing roles only looked up before they are created, and the rights of roles only written. Instance
-        // profiles are looked up where there is, or was, a server.
-        let unused =
-            ["PassedRoles", "Artifacts", "Objects", "Mappings", "UnknownRoles", "RightsOfRoles", "InstanceProfiles"];
+        // profiles are looked up where there is, or was, a server, and last snapshots taken where there was a database or a cache.
+        let unused = [
+            "PassedRoles",
+            "Artifacts",
+            "Objects",
+            "Mappings",
+            "UnknownRoles",
+            "RightsOfRoles",
+            "InstanceProfiles",
+            "LastSnapshotsOfDatabases",
+            "LastSnapshotsOfCaches",
+        ];
         if unused.contains(&sid) {
             continue;
         }

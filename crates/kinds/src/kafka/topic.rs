@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{arn_of, path};
+use super::{CLUSTERS, arn_of, path};
 use crate::{
     Kind, Manage, Session,
     documents::{number, text},
@@ -49,6 +49,14 @@ async fn cluster(session: &Session, address: &Address) -> Result<String, Failure
         Failure::found(CREATE, Class::NotYet, words)
     };
     arn_of(session, address.container()).await?.ok_or_else(missing)
+}
+
+/// Returns `true` if the cluster of a topic is still being made.
+async fn is_being_made(session: &Session, address: &Address) -> Result<bool, Failure> {
+    let Some(arn) = arn_of(session, address.container()).await? else { return Ok(false) };
+    let path: Vec<&str> = CLUSTERS.iter().chain([&arn.as_str()]).copied().collect();
+    let found = session.aws.read.kafka.find(Call::get("DescribeClusterV2", &path)).await?;
+    Ok(found.is_some_and(|found| text(&found, &["clusterInfo", "state"]) == Some("CREATING")))
 }
 
 /// Waits until AWS tells that a topic has what was written: its answers are late.
@@ -107,7 +115,12 @@ impl Manage for Topic {
     }
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
-        let Some(topic) = describe(session, address).await? else { return Ok(None) };
+        let described = match describe(session, address).await {
+            // AWS refuses to tell of topics while it makes the cluster: there are none yet.
+            Err(failure) if failure.class == Class::InProgress && is_being_made(session, address).await? => None,
+            described => described?,
+        };
+        let Some(topic) = described else { return Ok(None) };
         let missing = || crate::documents::lacks("kafka.DescribeTopic", "partitionCount and replicationFactor");
         Ok(Some(Live { settings: settings(&topic).ok_or_else(missing)?, owner: Owner::Ours }))
     }

@@ -140,6 +140,18 @@ fn tree(resources: &[Resource], kind: Kind, entry: &str) -> Value {
 }
 
 #[test]
+fn subnets_have_the_ways_out_of_their_tier() {
+    for (network, way_of_private) in [("{}", Value::Null), ("{nat: true}", json!("(id of nat gateway circuits-main)"))]
+    {
+        let source = format!("stack: circuits\nregion: eu-west-1\nnetworks: {{main: {network}}}\n");
+        let resources = all(&source, &RuleSet::Own);
+        let routes = |tier: &str| tree(&resources, Kind::RouteTable, &format!("main-{tier}"))["routes"].clone();
+        assert_eq!(routes("public"), json!({"0.0.0.0/0": "(id of internet gateway circuits-main)"}), "{network}");
+        assert_eq!(routes("private")["0.0.0.0/0"], way_of_private, "{network}");
+    }
+}
+
+#[test]
 fn a_function_may_use_what_it_refers_to_and_nothing_else() {
     let resources = all(DECLARATION, &RuleSet::Own);
     let rights = |entry: &str| tree(&resources, Kind::Role, entry)["policies"]["provision"].clone();

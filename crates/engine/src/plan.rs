@@ -302,6 +302,18 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     Item { action: Action::Change { differences }, unchanged_fields, widened, losses, ..item }
 }
 
+impl<K: Kind> Item<K> {
+    /// Returns how long the action takes, where that is minutes.
+    pub(crate) fn slow_to(&self, live: Option<&K::Settings>, desired: &K::Settings) -> Option<Slow> {
+        match self.action {
+            Action::Change { .. } => K::slow(live, desired),
+            // One is deleted, and another one made.
+            Action::Replace { .. } => Slow::then(self.id.kind.ends_in(), K::slow(None, desired)),
+            _ => K::slow(None, desired),
+        }
+    }
+}
+
 /// Adds to what is created or changed what somebody looks for who approves it: the settings of a new resource, the rights that are
 /// given, and the time that a step takes.
 fn describe<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>], survey: &Survey<K>) {
@@ -317,12 +329,7 @@ fn describe<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>], survey: &S
         item.settings = is_new.then(|| K::tree(desired));
         // What goes with its parent and comes again gives no right that was not there.
         item.widens = K::widenings(live, desired);
-        item.slow = match item.action {
-            Action::Change { .. } => K::slow(live, desired),
-            // One is deleted, and another one made.
-            Action::Replace { .. } => Slow::then(item.id.kind.ends_in(), K::slow(None, desired)),
-            _ => K::slow(None, desired),
-        };
+        item.slow = item.slow_to(live, desired);
     }
 }
 

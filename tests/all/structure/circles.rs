@@ -59,14 +59,17 @@ fn no_files_import_in_a_circle_but_those_that_are_named() {
     assert!(new.is_empty() && gone.is_empty(), "new: {new:#?}\nno longer there: {gone:#?}");
 }
 
+/// Writes a file and the folders above it.
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 #[test]
 fn a_circle_of_files_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |name: &str, text: &str| write(folder.path(), name, text);
     write("lib.rs", "mod one;\nmod two;\nmod three;\n");
     write("one.rs", "use super::two::{Two, other};\n");
     write("two.rs", "use crate::three::inner::Inner;\n#[cfg(test)]\nmod tests {\n    use crate::lib;\n}\n");
@@ -108,11 +111,7 @@ fn circles_of_files(root: &Path, files: &[PathBuf]) -> Vec<Vec<String>> {
 #[test]
 fn a_circle_of_folders_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |name: &str, text: &str| write(folder.path(), name, text);
     write("lib.rs", "mod one;\nmod two;\nmod three;\n");
     write(
         "one/mod.rs",

@@ -110,14 +110,9 @@ impl<K: Kind> Run<'_, K> {
             Some(Read::Present(live)) => Some(&live.settings),
             _ => None,
         };
-        let kind = item.id.kind;
         let slow = match target {
-            // One is deleted, and another one made.
-            Target::Settings(settings) if matches!(item.action, Action::Replace { .. }) => {
-                Slow::then(kind.ends_in(), K::slow(None, settings))
-            }
-            Target::Settings(settings) => K::slow(live, settings),
-            Target::Absent => kind.ends_in(),
+            Target::Settings(settings) => item.slow_to(live, settings),
+            Target::Absent => item.id.kind.ends_in(),
             Target::Seen(_) => None,
         };
         Duration::from_secs(slow.map_or(0, Slow::most))

@@ -83,16 +83,20 @@ pub fn minor(version: &str) -> Option<(u32, u32)> {
 
 /// Reads a cluster by its ARN, with its brokers; `None` if there is none.
 pub async fn see(session: &Session, arn: &str) -> Result<Option<Seen>, Failure> {
-    let path: Vec<&str> = CLUSTERS.iter().chain([&arn]).copied().collect();
-    let found = session.aws.read.kafka.find(Call::get("DescribeClusterV2", &path)).await?;
-    let Some(mut found) = found else { return Ok(None) };
-    let cluster = found.get_mut("clusterInfo").map(Value::take).unwrap_or_default();
+    let Some(cluster) = describe(session, arn).await? else { return Ok(None) };
     let bootstrap = match text(&cluster, &["state"]) {
         // It is asked for its brokers in vain.
         Some("CREATING" | "FAILED" | "DELETING") => None,
         _ => bootstrap(session, arn).await?,
     };
     Ok(Some(Seen::of(&cluster, bootstrap)))
+}
+
+/// Returns what AWS tells of a cluster, by its ARN; `None` if there is none.
+async fn describe(session: &Session, arn: &str) -> Result<Option<Value>, Failure> {
+    let path: Vec<&str> = CLUSTERS.iter().chain([&arn]).copied().collect();
+    let found = session.aws.read.kafka.find(Call::get("DescribeClusterV2", &path)).await?;
+    Ok(found.map(|mut found| found.get_mut("clusterInfo").map(Value::take).unwrap_or_default()))
 }
 
 /// Returns the brokers of a cluster that take IAM; AWS gives them in a changing order.

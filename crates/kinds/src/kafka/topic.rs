@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CLUSTERS, arn_of, path};
+use super::{arn_of, path};
 use crate::{
     Kind, Manage, Session,
     documents::{number, text},
@@ -54,9 +54,8 @@ async fn cluster(session: &Session, address: &Address) -> Result<String, Failure
 /// Returns `true` if the cluster of a topic is still being made.
 async fn is_being_made(session: &Session, address: &Address) -> Result<bool, Failure> {
     let Some(arn) = arn_of(session, address.container()).await? else { return Ok(false) };
-    let path: Vec<&str> = CLUSTERS.iter().chain([&arn.as_str()]).copied().collect();
-    let found = session.aws.read.kafka.find(Call::get("DescribeClusterV2", &path)).await?;
-    Ok(found.is_some_and(|found| text(&found, &["clusterInfo", "state"]) == Some("CREATING")))
+    let cluster = super::describe(session, &arn).await?;
+    Ok(cluster.is_some_and(|cluster| text(&cluster, &["state"]) == Some("CREATING")))
 }
 
 /// Waits until AWS tells that a topic has what was written: its answers are late.

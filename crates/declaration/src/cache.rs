@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration, database,
+    database,
     network::{self, NetworkPart},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Fields, Reader, Wrong},
     scalars, security_group,
     shape::{Field, Form, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
-    tree::{Key, Node, span_of},
+    tree::{Key, Node},
 };
 
 /// A cache of `ElastiCache` in a network.
@@ -259,17 +259,6 @@ fn restore(reader: &mut Reader, fields: &Fields<'_>) -> Option<Restore> {
     match snapshot {
         Some(name) => Some(Restore::Snapshot(name)),
         None => (!objects.is_empty()).then_some(Restore::Objects(objects)),
-    }
-}
-
-/// Checks that a function that uses a cache has a way to it.
-pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    for (entry, function) in declaration.lambda_functions() {
-        if !function.caches.is_empty() && function.vpc.is_none() {
-            let message = format!("function `{entry}` cannot reach the caches that it uses without a `vpc`");
-            let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the cache: it is reached from within alone";
-            reader.note_at(&span_of(root, &["functions", entry, "caches"]), message, hint);
-        }
     }
 }
 

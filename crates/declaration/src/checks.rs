@@ -101,11 +101,10 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     consumes::check(reader, root, declaration);
     cluster::check(reader, root, declaration);
     configuration_set::check(reader, root, declaration);
-    super::database::check(reader, root, declaration);
-    super::cache::check(reader, root, declaration);
     security_group::check(reader, root, declaration);
     super::server::check(reader, root, declaration);
     super::worker::check(reader, root, declaration);
+    super::ways::check(reader, root, declaration);
 }
 
 /// Reports an alarm on silence that would watch nothing: the invocations of functions are what counts mails.

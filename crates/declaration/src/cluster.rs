@@ -300,7 +300,7 @@ fn verb(key: &str) -> &'static str {
     }
 }
 
-/// Checks that functions use declared topics, from a network, and that they make those alone that AWS does not.
+/// Checks that functions use declared topics, and that they make those alone that AWS does not.
 pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
     let known = declaration.clusters.iter();
     let known: Vec<String> =
@@ -328,14 +328,6 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         if let Some(topic) = function.creates.iter().find(own) {
             let message = format!("AWS makes `{topic}`: the cluster is the stack's own, and no function has to");
             reader.note_at(&span_of(root, &["functions", entry, "creates"]), message, "remove it here");
-        }
-        if let (Some((key, _)), None) = (function.topics_of_kafka().next(), &function.vpc)
-            && !declaration.is_worker(entry)
-        {
-            let place = span_of(root, &["functions", entry, key]);
-            let message = format!("function `{entry}` cannot reach the brokers of `{key}` without a `vpc`");
-            let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the cluster: brokers are reached from within alone";
-            reader.note_at(&place, message, hint);
         }
     }
 }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Declaration,
     network::{self, NetworkPart},
     protection::{KMS_KEY, PROTECT_DATA, protect},
     reader::{Reader, Wrong},
     scalars, security_group,
     shape::{Field, Form, Holds, Shape, Word, words},
     tags::{TAGS, tags},
-    tree::{Key, Node, span_of},
+    tree::{Key, Node},
 };
 
 /// A database of RDS in a network.
@@ -212,17 +211,6 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
         reader.note_at(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
     }
     database
-}
-
-/// Checks that a function that signs in to a database has a way to it.
-pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
-    for (entry, function) in declaration.lambda_functions() {
-        if !function.databases.is_empty() && function.vpc.is_none() {
-            let message = format!("function `{entry}` cannot reach the databases that it uses without a `vpc`");
-            let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the database: it is reached from within alone";
-            reader.note_at(&span_of(root, &["functions", entry, "databases"]), message, hint);
-        }
-    }
 }
 
 fn version(text: &str) -> Result<String, Wrong> {

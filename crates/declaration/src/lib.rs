@@ -43,6 +43,7 @@ mod table;
 mod tags;
 mod topic;
 mod tree;
+mod ways;
 mod word_list;
 mod worker;
 mod wrong;

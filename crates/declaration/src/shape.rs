@@ -285,8 +285,8 @@ mod tests {
             .replace("{feedback: {delivery: events}}", "{feedback: {bounce: events, delivery: events}}")
             // A function that a server runs is nothing for anybody else.
             .replace("queues:\n", "  recorder: {use: tracking, architecture: arm64, consumes: {queue: recorded}}\nqueues:\n  recorded: {visibility_timeout: 3m}\n")
-            .replace("    databases: [store]\n    deletion", "    databases: [store]\n    runs: recorder\n    deletion")
-            // What names subnets in the one names a network in the other.
+            // What names subnets in the one names a network in the other, to which the server has no way.
+            .replace("    databases: [store]\n    deletion", "    runs: recorder\n    deletion")
             .replace("subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]", "network: company");
         assert!(with_all.contains(all));
         let root = Holds::Mapping(&ROOT);

@@ -138,7 +138,7 @@ mod tests {
 stack: circuits
 region: eu-west-1
 networks: {main: {}}
-security_groups: {web: {network: main}}
+security_groups: {web: {network: main, ingress: [{from: web, port: 3306}]}}
 queues: {events: {visibility_timeout: 6m, redrive: {queue: dead}}, dead: {}}
 databases: {mails: {network: main, security_groups: [web]}}
 functions:

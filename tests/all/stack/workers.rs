@@ -14,7 +14,7 @@ const WORKERS: &str = "\
 stack: circuits
 region: eu-west-1
 networks: {main: {endpoints: []}}
-security_groups: {web: {network: main}}
+security_groups: {web: {network: main, ingress: [{from: web, port: 3306}]}}
 queues:
   events: {visibility_timeout: 6m, redrive: {queue: dead}}
   dead: {retention: 14d}

@@ -7,7 +7,7 @@ use events::{Reading, read};
 use mysql_async::{Conn, prelude::Queryable};
 use serde_json::json;
 
-use crate::{model::at, servers::MariaDb};
+use crate::{model::at, servers::MySql};
 
 /// Returns the changes of a delivery of these mails.
 fn delivered(mails: &[&str], second: u32) -> Vec<Change> {
@@ -42,7 +42,7 @@ async fn deadlocks(connection: &mut Conn) -> u64 {
 
 #[tokio::test]
 async fn a_worker_that_a_deadlock_ends_applies_its_batch_again() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let database = maria.database();
     database.apply(&delivered(&["a", "b"], 1)).await.unwrap();
     let (mut other, mut looking) = (maria.connection().await, maria.connection().await);
@@ -70,7 +70,7 @@ async fn a_worker_that_a_deadlock_ends_applies_its_batch_again() {
 /// MySQL takes 65,535 parameters in a statement.
 #[tokio::test]
 async fn a_batch_of_any_size_is_applied_whole() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let mails: Vec<String> = (0..12_000).map(|number| format!("m-{number}")).collect();
     let mails: Vec<&str> = mails.iter().map(String::as_str).collect();
     let standings = maria.database().apply(&delivered(&mails, 1)).await.unwrap();

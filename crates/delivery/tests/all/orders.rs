@@ -18,7 +18,7 @@ use tokio::{runtime, time::timeout};
 
 use crate::{
     model::{End, Sample, ends, samples},
-    servers::{MariaDb, Redis},
+    servers::{MySql, Redis},
 };
 
 /// A queue as SQS is one: what was taken and not deleted comes again.
@@ -127,7 +127,7 @@ fn compare(rows: &BTreeMap<(String, String), End>, expected: &BTreeMap<(String, 
 
 #[test]
 fn events_in_any_order_and_doubled_end_as_the_model_says_whatever_fails() {
-    let (Some(mut maria), Some(mut redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(mut maria), Some(mut redis)) = (MySql::start(), Redis::start()) else { return };
     let count = count();
     let seed = fastrand::u64(..);
     println!("seed {seed}");
@@ -176,7 +176,7 @@ fn events_in_any_order_and_doubled_end_as_the_model_says_whatever_fails() {
 }
 
 /// Cuts every connection to the database, as a failover does.
-fn cut(maria: &MariaDb) {
+fn cut(maria: &MySql) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = maria.connection().await;
@@ -195,7 +195,7 @@ fn cut(maria: &MariaDb) {
 /// Prints events a second, without faults: one worker, batches of ten, the time of the worker's own core beside the clock's.
 #[test]
 fn events_a_second() {
-    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let count = count();
     let queue = Queue(Arc::new(Mutex::new(samples(count, 1).into())));
     let lives = AtomicUsize::new(0);
@@ -222,7 +222,7 @@ fn processor_seconds() -> f64 {
 /// Two workers that touch the same rows in opposite order deadlock, and both end.
 #[test]
 fn workers_that_deadlock_both_end() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let all = samples(60, 7);
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -6,7 +6,7 @@ use events::{Reading, read};
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
-use crate::{model::at, servers::MariaDb};
+use crate::{model::at, servers::MySql};
 
 const ADA: &str = "ada@example.org";
 
@@ -62,7 +62,7 @@ async fn run(database: &Database, step: Step) -> Vec<Standing> {
 #[tokio::test]
 async fn a_record_and_its_events_meet_in_any_order() {
     use Step::{Begin, Confirm, Deliver};
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let database = maria.database();
     let tagged = Deliver { is_tagged: true };
     let bare = Deliver { is_tagged: false };
@@ -109,7 +109,7 @@ async fn a_record_and_its_events_meet_in_any_order() {
 
 #[tokio::test]
 async fn a_refused_mail_leaves_no_record_and_a_sent_one_keeps_it() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let database = maria.database();
     let recording = Recording(&database);
     let count = async || {
@@ -131,7 +131,7 @@ async fn a_refused_mail_leaves_no_record_and_a_sent_one_keeps_it() {
 
 #[tokio::test]
 async fn of_two_mails_for_one_request_one_is_begun_and_the_request_knows_what_became_of_it() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let database = maria.database();
     let recording = Recording(&database);
     let (request, other) = ("0a".repeat(32), MailId::of([11; 16]));
@@ -154,7 +154,7 @@ async fn of_two_mails_for_one_request_one_is_begun_and_the_request_knows_what_be
 
 #[tokio::test]
 async fn mails_are_found_by_their_id_their_recipient_and_their_time() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let database = maria.database();
     for (kind, second) in [("Open", 30), ("Delivery", 9), ("Open", 20), ("Click", 31), ("Open", 20)] {
         database.apply(&event(kind, second, false)).await.unwrap();
@@ -179,7 +179,7 @@ async fn mails_are_found_by_their_id_their_recipient_and_their_time() {
 
 #[tokio::test]
 async fn a_reader_changes_nothing_and_a_wrong_password_is_told_as_one() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let reader = Database::with_schema_as_it_is(Location::read(&maria.url(), None).unwrap());
     assert!(
         matches!(reader.tracked(&Selection::Mail("m".to_owned()), 1).await, Err(Fault::Away(reason)) if reason.contains("no tables"))

@@ -3,11 +3,11 @@
 use delivery::{Fault, Store, VERSION};
 use mysql_async::prelude::Queryable;
 
-use crate::servers::MariaDb;
+use crate::servers::MySql;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_workers_at_once_migrate_an_empty_database_once() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let workers = (0..8).map(|_| maria.database()).map(|database| tokio::spawn(async move { database.id().await }));
     let mut ids: Vec<String> = Vec::new();
     for worker in workers.collect::<Vec<_>>() {
@@ -22,7 +22,7 @@ async fn many_workers_at_once_migrate_an_empty_database_once() {
 /// A worker that was killed between two statements of a step leaves some tables, and no version.
 #[tokio::test]
 async fn a_migration_that_was_cut_short_is_ended_by_the_next_worker() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     maria.database().reach().await.unwrap();
     let mut connection = maria.connection().await;
     connection.query_drop("DROP TABLE mail_event").await.unwrap();
@@ -36,7 +36,7 @@ async fn a_migration_that_was_cut_short_is_ended_by_the_next_worker() {
 
 #[tokio::test]
 async fn a_database_that_is_newer_than_the_program_is_left_alone() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     maria.database().reach().await.unwrap();
     let mut connection = maria.connection().await;
     connection.query_drop(format!("UPDATE delivery_schema SET version = {}", VERSION + 1)).await.unwrap();

@@ -1,4 +1,4 @@
-//! MariaDB and Redis, each a process with a folder of its own. Killed when it is dropped.
+//! MariaDB (or MySQL) and Redis, each a process with a folder of its own. Killed when it is dropped.
 
 #![expect(dead_code, reason = "each of two test programs uses a part of it")]
 
@@ -94,10 +94,58 @@ impl Drop for Server {
     }
 }
 
-/// A MariaDB with an empty database.
-pub(crate) struct MariaDb(Server);
+/// A server of MySQL's kind with an empty database: Debian's MariaDB, or the MySQL whose `mysqld` stands in `PROVISION_MYSQLD`.
+pub(crate) struct MySql(Server);
 
-impl MariaDb {
+/// The servers that speak MySQL's protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Make {
+    MariaDb,
+    /// MySQL itself, whose users sign in by `caching_sha2_password`.
+    MySql,
+}
+
+impl Make {
+    /// Returns the program of a server, and which it is; `None` if none is installed.
+    fn find() -> Option<(Self, PathBuf)> {
+        match env::var_os("PROVISION_MYSQLD") {
+            Some(path) => Some((Self::MySql, path.into())),
+            None => Some((Self::MariaDb, program("mariadbd", "mariadb")?)),
+        }
+    }
+
+    /// Returns the command that makes a server's own tables in a folder of data; `None` if its program is not installed.
+    fn install(self, server: &Path) -> Option<Command> {
+        let mut command = match self {
+            Self::MySql => Command::new(server),
+            Self::MariaDb => Command::new(program("mariadb-install-db", "mariadb")?),
+        };
+        command.arg("--no-defaults");
+        match self {
+            Self::MySql => command.arg("--initialize-insecure"),
+            Self::MariaDb => command.args(["--auth-root-authentication-method=normal", "--skip-test-db"]),
+        };
+        Some(command)
+    }
+
+    /// Returns the options without which a server would use folders and ports of the system's.
+    fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::MariaDb => &[],
+            Self::MySql => &["--secure-file-priv=NULL", "--mysqlx=OFF"],
+        }
+    }
+
+    /// Returns the right to end the connections of others, in the server's words.
+    fn administration(self) -> &'static str {
+        match self {
+            Self::MariaDb => "CONNECTION ADMIN",
+            Self::MySql => "CONNECTION_ADMIN",
+        }
+    }
+}
+
+impl MySql {
     /// Starts a server; `None` if none is installed.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(&[])
@@ -105,13 +153,13 @@ impl MariaDb {
 
     /// Starts a server with further options.
     pub(crate) fn start_with(options: &[String]) -> Option<Self> {
-        let server = program("mariadbd", "mariadb")?;
-        let install = program("mariadb-install-db", "mariadb")?;
+        let (make, server) = Make::find()?;
+        let mut install = make.install(&server)?;
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let user = format!("--user={}", Self::operator());
-        let installed = Command::new(install)
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user])
+        let installed = install
+            .arg(&user)
             .arg(format!("--datadir={}", data.display()))
             // Two installations at once would use the same names in the system's.
             .arg(format!("--tmpdir={}", folder.path().display()))
@@ -126,7 +174,7 @@ impl MariaDb {
             format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4;"),
             format!("CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}';"),
             format!("GRANT ALL ON {NAME}.* TO '{name}'@'127.0.0.1';"),
-            format!("GRANT CONNECTION ADMIN ON *.* TO '{name}'@'127.0.0.1';"),
+            format!("GRANT {} ON *.* TO '{name}'@'127.0.0.1';", make.administration()),
         ]
         .join("\n");
         fs::write(&first, statements).unwrap();
@@ -135,6 +183,7 @@ impl MariaDb {
         command.extend([
             format!("--datadir={}", data.display()),
             format!("--socket={}", folder.path().join("socket").display()),
+            format!("--pid-file={}", folder.path().join("pid").display()),
             format!("--tmpdir={}", folder.path().display()),
             format!("--port={port}"),
             "--bind-address=127.0.0.1".to_owned(),
@@ -142,6 +191,7 @@ impl MariaDb {
             "--innodb-buffer-pool-size=64M".to_owned(),
             UNSYNCED.to_owned(),
         ]);
+        command.extend(make.options().iter().map(|option| (*option).to_owned()));
         command.extend_from_slice(options);
         let mut server = Server { folder, port, command, process: None };
         server.command.push(format!("--init-file={}", first.display()));

@@ -5,7 +5,7 @@ use std::fs;
 use delivery::{Database, Fault, Location, Store};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::servers::MariaDb;
+use crate::servers::MySql;
 
 /// Returns an authority as PEM, and the options of a server whose certificate it has signed.
 fn secured(folder: &std::path::Path, names: &[&str]) -> (String, Vec<String>) {
@@ -27,7 +27,7 @@ fn secured(folder: &std::path::Path, names: &[&str]) -> (String, Vec<String>) {
 async fn only_a_certificate_of_the_named_authority_for_the_named_host_is_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let (authority, options) = secured(folder.path(), &["127.0.0.1"]);
-    let Some(maria) = MariaDb::start_with(&options) else { return };
+    let Some(maria) = MySql::start_with(&options) else { return };
     assert!(maria.folder().is_dir());
     let with = |url: &str, ca: Option<&str>| Database::new(Location::read(url, ca).unwrap());
     with(&maria.url(), Some(&authority)).reach().await.unwrap();

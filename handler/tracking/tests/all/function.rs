@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::{
     context, envelope, event,
-    servers::{MariaDb, Redis},
+    servers::{MySql, Redis},
 };
 
-fn start(maria: &MariaDb, redis: Option<&Redis>) -> (Lambda, Running) {
+fn start(maria: &MySql, redis: Option<&Redis>) -> (Lambda, Running) {
     let lambda = Lambda::start();
     let mut command = lambda.function(env!("CARGO_BIN_EXE_tracking"));
     command.env("PROVISION_CONTEXT", context().to_string()).env("DATABASE_URL", maria.url());
@@ -33,14 +33,14 @@ fn failures(body: &str) -> BTreeSet<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-pub(crate) fn tracked(maria: &MariaDb, mail: &str) -> Vec<Tracked> {
+pub(crate) fn tracked(maria: &MySql, mail: &str) -> Vec<Tracked> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { maria.database().tracked(&Selection::Mail(mail.to_owned()), 10).await.unwrap() })
 }
 
 #[test]
 fn events_are_tracked_poison_is_left_and_validations_are_dropped() {
-    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let (lambda, running) = start(&maria, Some(&redis));
     let bodies = [
         ("1", envelope(&event("Open", "m-1", 30))),
@@ -73,7 +73,7 @@ fn events_are_tracked_poison_is_left_and_validations_are_dropped() {
 
 #[test]
 fn nothing_is_deleted_while_the_database_is_away() {
-    let Some(mut maria) = MariaDb::start() else { return };
+    let Some(mut maria) = MySql::start() else { return };
     let (lambda, _running) = start(&maria, None);
     let first = lambda.invoke("r-1", &batch(&[("1", event("Delivery", "m-1", 9))]));
     assert!(failures(&first.body).is_empty(), "{first:?}");

@@ -15,7 +15,7 @@ use crate::{
     event,
     function::tracked,
     queue::Queue,
-    servers::MariaDb,
+    servers::MySql,
     worker::{Running, command, wait_for},
 };
 
@@ -59,7 +59,7 @@ fn answer(mut stream: TcpStream, rounds: &AtomicUsize) {
 
 #[test]
 fn a_worker_has_the_credentials_of_its_instance() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let Some(queue) = Queue::start() else { return };
     let (url, rounds) = metadata_service();
     let mut command = command(&queue);

@@ -9,7 +9,7 @@ use crate::{
     context, event,
     function::tracked,
     queue::Queue,
-    servers::MariaDb,
+    servers::MySql,
     worker::{CREDENTIALS, Running, command, wait_for},
 };
 
@@ -17,7 +17,7 @@ const SECRET: &str = "mails/database";
 
 #[test]
 fn a_rotated_password_is_read_again_and_nothing_is_lost_meanwhile() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let Some(queue) = Queue::start() else { return };
     let put = |action: &str, name: &str, url: &str| {
         queue.call_of(&format!("secretsmanager.{action}"), &json!({name: SECRET, "SecretString": url}));

@@ -10,7 +10,7 @@ use crate::{
     context, envelope, event,
     function::tracked,
     queue::Queue,
-    servers::{MariaDb, Redis},
+    servers::{MySql, Redis},
 };
 
 /// Returns the command of a worker on a queue, with neither credentials nor a database.
@@ -56,7 +56,7 @@ impl Drop for Running {
     }
 }
 
-fn start(queue: &Queue, maria: &MariaDb, redis: &Redis) -> Running {
+fn start(queue: &Queue, maria: &MySql, redis: &Redis) -> Running {
     let mut command = command(queue);
     Running::start(command.envs(CREDENTIALS).env("DATABASE_URL", maria.url()).env("CACHE_URL", redis.url()))
 }
@@ -72,7 +72,7 @@ pub(crate) fn wait_for(queue: &Queue, count: u32) {
 
 #[test]
 fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_when_told() {
-    let (Some(mut maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(mut maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let Some(queue) = Queue::start() else { return };
     let mails: Vec<String> = (0..60).map(|mail| format!("m-{mail}")).collect();
     for (index, mail) in mails.iter().enumerate() {
@@ -110,7 +110,7 @@ fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_w
 
 #[test]
 fn poison_goes_to_the_dead_letters_and_the_worker_goes_on() {
-    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let Some(queue) = Queue::start_with(2) else { return };
     let worker = start(&queue, &maria, &redis);
     let poison = ["{", r#"{"eventType":"Send"}"#, "\u{0}"];

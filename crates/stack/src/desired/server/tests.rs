@@ -19,7 +19,7 @@ stack: circuits
 region: eu-west-1
 kms_key: arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
 networks: {main: {}}
-security_groups: {web: {network: main}}
+security_groups: {web: {network: main, ingress: [{from: web, port: 3306}]}}
 queues: {events: {visibility_timeout: 6m, redrive: {queue: dead}}, dead: {}, later: {}}
 databases: {mails: {network: main, security_groups: [web]}}
 functions:

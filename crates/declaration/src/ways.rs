@@ -16,7 +16,7 @@ const MYSQL: u16 = 3306;
 /// Port at which MSK's brokers check IAM's rights.
 const BROKERS: u16 = 9098;
 
-/// What is reached from within a network alone.
+/// A database, a cache or a cluster, which is reached from within a network alone.
 struct Store<'declared> {
     /// Words for it, as "database `mails`".
     what: String,
@@ -27,7 +27,7 @@ struct Store<'declared> {
     groups: &'declared [NetworkPart],
 }
 
-/// Whoever uses a store.
+/// A function or server that uses stores.
 struct Caller<'declared> {
     /// Words for it, as "server `host`".
     what: String,
@@ -58,7 +58,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
     for (entry, server) in &declaration.servers {
         let (what, network) = (format!("server `{entry}`"), Some(server.network.as_str()));
         let caller = Caller { what, network, groups: &server.security_groups };
-        let own = server.databases.iter().filter_map(|name| database(declaration, name)).collect();
+        let own: Vec<_> = server.databases.iter().filter_map(|name| database(declaration, name)).collect();
         between(reader, declaration, &span_of(root, &["servers", entry, "databases"]), &caller, &own);
         for one in server.runs.iter().flat_map(|function| of_function(declaration, function)) {
             between(reader, declaration, &span_of(root, &["servers", entry, "runs"]), &caller, &one.stores);
@@ -118,33 +118,48 @@ fn between(
     declaration: &Declaration,
     place: &Range<usize>,
     caller: &Caller<'_>,
-    stores: &Vec<Store<'_>>,
+    stores: &[Store<'_>],
 ) {
+    // A group of another network is told where it is named.
+    let is_elsewhere = |network: Option<&str>, groups: &[NetworkPart]| {
+        let mut own = groups.iter().filter_map(|part| declaration.security_groups.get(part.own()?));
+        network.is_some_and(|network| own.any(|group| group.network != network))
+    };
     for store in stores {
-        let (from, to) = (&caller.what, &store.what);
-        if let (Some(here), Some(there)) = (caller.network, store.network)
-            && here != there
-        {
-            let message = format!("{from} is in network `{here}`, and {to}, which it uses, in `{there}`");
-            reader.note_at(place, message, "put both into one network");
+        if is_elsewhere(caller.network, caller.groups) || is_elsewhere(store.network, store.groups) {
             continue;
         }
-        if let Some(group) =
-            closed(declaration, store.groups, caller.groups, (store.port, |group| Some(&group.ingress)))
-        {
-            let message = format!("{from} uses {to}, and security group `{group}` does not let it in");
-            let peer = peer(declaration, group, caller.groups);
-            let hint = format!("add `{{from: {peer}, port: {}}}` to the `ingress` of `{group}`", store.port);
-            reader.note_at(place, message, hint);
+        match (caller.network, store.network) {
+            (Some(here), Some(there)) if here != there => {
+                let (from, to) = (&caller.what, &store.what);
+                let message = format!("{from} is in network `{here}`, and {to}, which it uses, in `{there}`");
+                reader.note_at(place, message, "put both into one network");
+            }
+            _ => through_groups(reader, declaration, place, caller, store),
         }
-        if let Some(group) =
-            closed(declaration, caller.groups, store.groups, (store.port, |group| group.egress.as_ref()))
-        {
-            let message = format!("{from} uses {to}, and its security group `{group}` does not let it out");
-            let peer = peer(declaration, group, store.groups);
-            let hint = format!("add `{{to: {peer}, port: {}}}` to the `egress` of `{group}`", store.port);
-            reader.note_at(place, message, hint);
-        }
+    }
+}
+
+/// Reports security groups of the stack that do not let a caller through to a store: those of the store, and the caller's own.
+fn through_groups(
+    reader: &mut Reader,
+    declaration: &Declaration,
+    place: &Range<usize>,
+    caller: &Caller<'_>,
+    store: &Store<'_>,
+) {
+    let (from, to, port) = (&caller.what, &store.what, store.port);
+    if let Some(group) = closed(declaration, store.groups, caller.groups, (port, |group| Some(&group.ingress))) {
+        let message = format!("{from} uses {to}, and security group `{group}` does not let it in");
+        let peer = peer(declaration, group, caller.groups);
+        let hint = format!("add `{{from: {peer}, port: {port}}}` to the `ingress` of `{group}`");
+        reader.note_at(place, message, hint);
+    }
+    if let Some(group) = closed(declaration, caller.groups, store.groups, (port, |group| group.egress.as_ref())) {
+        let message = format!("{from} uses {to}, and its security group `{group}` does not let it out");
+        let peer = peer(declaration, group, store.groups);
+        let hint = format!("add `{{to: {peer}, port: {port}}}` to the `egress` of `{group}`");
+        reader.note_at(place, message, hint);
     }
 }
 
@@ -165,13 +180,16 @@ fn peer(declaration: &Declaration, group: &str, other: &[NetworkPart]) -> String
     }
 }
 
+/// The rules of one direction of a group; `None` lets everybody through.
+type Rules = fn(&SecurityGroup) -> Option<&Vec<Traffic>>;
+
 /// Returns the first of the groups at one side if all of them are the stack's own and none lets the other side through; `None` if one does,
-/// or if that is not known. `rules` are those of one direction; `None` lets everybody through.
+/// or if that is not known.
 fn closed<'side>(
     declaration: &Declaration,
     side: &'side [NetworkPart],
     other: &[NetworkPart],
-    (port, rules): (u16, fn(&SecurityGroup) -> Option<&Vec<Traffic>>),
+    (port, rules): (u16, Rules),
 ) -> Option<&'side str> {
     for part in side {
         // A group that exists may have any rules, and one that nobody declared is told where it is named.

@@ -108,6 +108,11 @@ impl Consent {
         self.stack.is_some() && !is_theirs || self.names(&item.id)
     }
 
+    /// Returns `true` if the whole stack goes.
+    pub(crate) fn is_of_stack(&self) -> bool {
+        self.stack.is_some()
+    }
+
     /// Returns `true` if a resource was named.
     pub(crate) fn names<K: Kind>(&self, id: &Id<K>) -> bool {
         self.named.contains(&id.typed())

@@ -176,7 +176,7 @@ impl<K: Kind> Plan<K> {
             items.entry((item.id.kind, item.address.clone())).or_insert(item);
         }
         let mut items: Vec<Item<K>> = items.into_values().collect();
-        keep_used(&mut items, survey);
+        keep_used(&mut items, survey, consent);
         renew_parts(&mut items);
         follow_replaced(&mut items, declared);
         describe(&mut items, declared, survey);
@@ -406,8 +406,9 @@ fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl 
 }
 
 /// Keeps what something that stays may use: a database would stay in a network that is taken apart around it, which AWS refuses after
-/// three quarters of an hour. What could not be read or listed may stay as well. What somebody has agreed to lose goes all the same.
-fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>) {
+/// three quarters of an hour, and a server without its disk. What could not be read or listed may stay as well. What somebody has agreed to
+/// lose goes all the same; whoever has agreed to lose all data of a stack has not meant that of what stays.
+fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>, consent: &Consent) {
     // Who has what lost its tags is unknown, and so is what it uses.
     let is_known = |item: &&Item<K>| {
         let mut owned = survey.owned.get(&item.id.kind).into_iter().flatten();
@@ -423,9 +424,11 @@ fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>) {
     let unlisted = survey.unlisted.keys().filter(|kind| kind.holds("") == Holds::Lasting);
     let unlisted = unlisted.map(|kind| (*kind, format!("a {} may use it, and none could be listed", kind.name())));
     let users: Vec<(K, String)> = items.iter().filter_map(user).chain(unlisted).collect();
-    for item in items.iter_mut().filter(|item| item.action == Action::Delete && item.losses.is_empty()) {
+    let is_meant = |item: &Item<K>| !item.losses.is_empty() && (!consent.is_of_stack() || consent.names(&item.id));
+    for item in items.iter_mut().filter(|item| item.action == Action::Delete && !is_meant(item)) {
         if let Some((_, why)) = users.iter().find(|(kind, _)| order::refers(*kind, item.id.kind)) {
             item.action = Action::Keep { why: why.clone() };
+            item.losses.clear();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Command};
 use mysql_async::prelude::Queryable;
 use serde_json::Value;
 
-use crate::servers::{MariaDb, Redis};
+use crate::servers::{MySql, Redis};
 
 /// A stack whose database and cache are somewhere.
 const DECLARATION: &str = "
@@ -53,7 +53,7 @@ fn publish(declaration: &Path, events: &Path, variables: &[(&str, String)], furt
 }
 
 /// Publishes events to a function whose database and cache are somewhere.
-fn publish_to(events: &Path, (maria, redis): (&MariaDb, &Redis), further: &[&str]) -> Ended {
+fn publish_to(events: &Path, (maria, redis): (&MySql, &Redis), further: &[&str]) -> Ended {
     // Within the workspace, where Cargo finds the function.
     let runs = root().join("target/dev-runs");
     fs::create_dir_all(&runs).unwrap();
@@ -71,7 +71,7 @@ fn expected<'word>(origin: &str, tracked: &'word str) -> &'word str {
 
 #[test]
 fn every_sample_becomes_a_row_or_is_ignored_and_a_second_run_changes_nothing() {
-    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let samples = root().join("tests/events");
     let mut rows = Vec::new();
     for round in 0..2 {
@@ -99,7 +99,7 @@ fn every_sample_becomes_a_row_or_is_ignored_and_a_second_run_changes_nothing() {
 
 #[test]
 fn what_is_no_event_goes_to_the_dead_letters_and_the_others_are_kept() {
-    let (Some(maria), Some(redis)) = (MariaDb::start(), Redis::start()) else { return };
+    let (Some(maria), Some(redis)) = (MySql::start(), Redis::start()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events");
     fs::create_dir(&events).unwrap();
@@ -125,7 +125,7 @@ fn what_is_no_event_goes_to_the_dead_letters_and_the_others_are_kept() {
 #[test]
 fn the_example_runs_with_a_database_of_its_own() {
     // Said, or a failure, where none is installed.
-    if MariaDb::start().is_none() || Redis::start().is_none() {
+    if MySql::start().is_none() || Redis::start().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     emulator::{fault::Fault, proxy::Call},
-    servers::MariaDb,
+    servers::MySql,
     stack::Trial,
 };
 
@@ -39,13 +39,13 @@ const SEND: [&str; 12] = [
 /// An account with a verified domain, and a database whose address is a secret in it.
 struct Shop {
     trial: Trial,
-    maria: MariaDb,
+    maria: MySql,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Shop {
     fn open(declaration: &str) -> Option<Self> {
-        let (maria, trial) = (MariaDb::start()?, Trial::new(declaration)?);
+        let (maria, trial) = (MySql::start()?, Trial::new(declaration)?);
         trial.account.wait(trial.account.ses.verify_domain_identity().domain("shop.example").send()).unwrap();
         trial.folder.write("text.txt", "It is on its way.\n");
         let set = json!({"ConfigurationSetName": "shop-mails"});

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Folder, Run},
-    servers::MariaDb,
+    servers::MySql,
     stack::{self, Trial},
 };
 
@@ -76,7 +76,7 @@ fn run(folder: &Folder, url: &str, arguments: &[&str]) -> Run {
 
 #[test]
 fn mails_are_shown_for_each_recipient_in_three_forms() {
-    let Some(mut maria) = MariaDb::start() else { return };
+    let Some(mut maria) = MySql::start() else { return };
     let folder = Folder::with_declaration(DECLARATION);
     let early = run(&folder, &maria.url(), &["m-1"]);
     assert!(early.code() == Some(2) && early.stderr().contains("no tables of delivery tracking"), "{early}");
@@ -145,7 +145,7 @@ fn where_the_address_is_missing_or_wrong_is_said_before_anything_is_asked() {
 
 #[test]
 fn the_address_in_a_secret_is_read_with_the_least_rights() {
-    let Some(maria) = MariaDb::start() else { return };
+    let Some(maria) = MySql::start() else { return };
     let Some(trial) = Trial::checked(DECLARATION) else { return };
     fill(&maria.database());
     let made = trial.account.secrets.create_secret().name("shop/database").secret_string(maria.url());

@@ -148,3 +148,23 @@ fn a_server_is_replaced_and_stopped_for_nobody_who_has_not_said_so() {
     let networks = Call::new("DescribeVpcs").filter("tag:provision:stack", ["circuits.eu-west-1"]);
     assert!(ec2(&trial, &networks).list("vpcSet").is_empty());
 }
+
+/// Whoever agrees to lose all data of a stack has not named what is protected: that stays, and works on.
+#[test]
+fn what_a_protected_server_uses_stays_with_it_whatever_goes() {
+    let Some(trial) = Trial::new(&alone(", deletion_protection: true")) else { return };
+    trial.up();
+    let made = server(&trial);
+    let down = trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
+    assert!(
+        down.stderr().contains("--allow-delete server/host") || down.stdout().contains("--allow-delete server/host"),
+        "{down}"
+    );
+    let left = server(&trial);
+    assert_eq!((left.text("instanceId"), left.text("instanceState/name")), (made.text("instanceId"), "running"));
+    assert_eq!(volume(&trial).list("attachmentSet")[0].text("instanceId"), made.text("instanceId"));
+    trial.expect(0, &["down", "--confirm", "circuits", "--delete-data", "--allow-delete", "server/host"]);
+    assert_eq!(count(&trial), 0);
+    let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
+    assert!(volumes.list("volumeSet").is_empty());
+}

@@ -35,9 +35,8 @@ async fn wait_for(connection: &mut Conn, statement: &str) {
 }
 
 async fn deadlocks(connection: &mut Conn) -> u64 {
-    let found: Option<(String, String)> =
-        connection.query_first("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'").await.unwrap();
-    found.unwrap().1.parse().unwrap()
+    let query = "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'";
+    connection.query_first(query).await.unwrap().unwrap()
 }
 
 #[tokio::test]

@@ -174,7 +174,8 @@ impl MySql {
             format!("CREATE DATABASE {NAME} CHARACTER SET utf8mb4;"),
             format!("CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}';"),
             format!("GRANT ALL ON {NAME}.* TO '{name}'@'127.0.0.1';"),
-            format!("GRANT {} ON *.* TO '{name}'@'127.0.0.1';", make.administration()),
+            // To look at deadlocks, and to end connections.
+            format!("GRANT PROCESS, {} ON *.* TO '{name}'@'127.0.0.1';", make.administration()),
         ]
         .join("\n");
         fs::write(&first, statements).unwrap();

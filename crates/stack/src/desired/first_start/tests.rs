@@ -121,7 +121,9 @@ fn its_readers_take_it() {
     for (name, content) in &files {
         if content.starts_with("#!/usr/bin/python3") {
             let path = write(folder.path(), name, content);
-            tool("python3", &["-m", "py_compile", &path]);
+            // Amazon Linux 2023 has Python 3.9.
+            let parse = "import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 9))";
+            tool("python3", &["-c", parse, &path]);
         } else if content.starts_with("#!") {
             let path = write(folder.path(), name, content);
             tool("shellcheck", &[&path]);

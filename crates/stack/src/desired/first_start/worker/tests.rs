@@ -103,7 +103,7 @@ impl Server {
     fn starts(&self, worker: &Worker) -> Output {
         *self.user_data.lock().unwrap() = user_data("#cloud-config\nruncmd: []\n", worker);
         fs::write(self.at("calls"), "").unwrap();
-        let mut command = Command::new("/usr/bin/python3");
+        let mut command = Command::new(python());
         command.arg(script("provision-worker-install")).env_clear();
         command.env("PATH", format!("{}:{}", self.at("bin").display(), env::var("PATH").unwrap()));
         command.env("TRIAL", self.folder.path()).env("ROOT", self.at("root")).env("METADATA", &self.metadata);
@@ -120,6 +120,11 @@ impl Server {
         let said = Command::new(program).output().map(|output| output.stdout).unwrap_or_default();
         String::from_utf8(said).unwrap().trim().to_owned()
     }
+}
+
+/// Returns the Python that runs the scripts: this machine's, or the one that is named.
+fn python() -> PathBuf {
+    env::var_os("PROVISION_PYTHON").map_or_else(|| "/usr/bin/python3".into(), PathBuf::from)
 }
 
 fn script(name: &str) -> PathBuf {
@@ -266,7 +271,7 @@ impl Logs {
 
     /// Runs the script until `done`, then ends it as systemd does. Returns what it said.
     fn ships(&self, done: impl Fn() -> bool) -> String {
-        let mut command = Command::new("/usr/bin/python3");
+        let mut command = Command::new(python());
         command.arg(script("provision-worker-log")).env_clear();
         command.env("PATH", format!("{}:{}", self.server.at("bin").display(), env::var("PATH").unwrap()));
         command.env("TRIAL", self.server.folder.path()).env("STATE_DIRECTORY", self.server.at("state"));

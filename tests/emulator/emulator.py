@@ -53,6 +53,15 @@ if __name__ == "__main__":
             sys.exit("--while-open is for the leader of a process group")
         sys.argv.remove("--while-open")
         end_with_standard_input()
-    for extension in (functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots, tag_index, children, http_apis, kafka, sending, outcomes, databases, networks, caches, servers, beside, connections):
+    extensions = [functions, policies, mappings, keys, containers, receipt_rules, receipt_filters, configuration_sets, log_events, resources, snapshots,
+                  tag_index, children, http_apis, kafka, sending, outcomes, caches]
+    if os.environ.get("EC2_AND_RDS") == "moto":
+        # It takes two seconds to load.
+        import on_moto
+
+        extensions.append(on_moto)
+    else:
+        extensions += [databases, networks, servers, beside]
+    for extension in (*extensions, connections):
         extension.install()
     main()

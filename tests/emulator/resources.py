@@ -118,12 +118,24 @@ def network(parameters):
     name = one(parameters, "ResourceId.1")
     if name:
         return TYPES.get(name.partition("-")[0]), name
-    association = one(parameters, "AssociationId")
-    for table in ec2._route_tables.values() if association else ():
-        if any(known["RouteTableAssociationId"] == association for known in table["Associations"]):
-            return "route-table", table["RouteTableId"]
+    table = table_of(one(parameters, "AssociationId"))
+    if table:
+        return "route-table", table
     named = ((kind, one(parameters, parameter)) for parameter, kind in NETWORKS)
     return next(((kind, name) for kind, name in named if name), (None, None))
+
+
+def table_of(association):
+    """The route table that a subnet's association with it belongs to."""
+    for table in ec2._route_tables.values():
+        if any(known["RouteTableAssociationId"] == association for known in table["Associations"]):
+            return table["RouteTableId"]
+    return None
+
+
+def tags_of(name):
+    """The tags of what has that id in EC2."""
+    return ec2._tags.get(name) or []
 
 
 def table(body, place):
@@ -154,7 +166,7 @@ def with_boundary(otherwise, service, action, body, parameters):
         boundary = one(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
         context = {**context, **({"iam:PermissionsBoundary": boundary} if boundary else {})}
     if service == "ec2":
-        tags = ec2._tags.get(network(parameters)[1] or "") or []
+        tags = tags_of(network(parameters)[1] or "")
         context = {**context, **{f"aws:ResourceTag/{tag['Key']}": tag.get("Value", "") for tag in tags}}
         for number in range(1, 51):
             key = one(parameters, f"TagSpecification.1.Tag.{number}.Key")

@@ -46,6 +46,29 @@ pub(crate) enum Authorisation {
     Checked,
 }
 
+/// The double that answers for EC2 and RDS; ministack answers for all else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Servers {
+    /// Ministack, with what `tests/emulator` adds to it.
+    Ministack,
+    /// Moto, as it comes.
+    Moto,
+}
+
+impl Servers {
+    /// Environment variable with which every test of a run has the other double: `moto`.
+    const ASKED: &str = "PROVISION_EC2_AND_RDS";
+
+    /// Returns the double of tests that ask for none.
+    fn asked() -> Self {
+        match std::env::var(Self::ASKED).as_deref() {
+            Ok("moto") => Self::Moto,
+            Ok("") | Err(_) => Self::Ministack,
+            Ok(other) => panic!("{}: `{other}` is no double of EC2: it is `moto`, or nothing", Self::ASKED),
+        }
+    }
+}
+
 impl Emulator {
     /// Returns an empty account. Without a Python a test has nothing to do, and says so; with `emulator` in
     /// `PROVISION_REQUIRE` that is a failure.
@@ -54,13 +77,18 @@ impl Emulator {
     }
 
     pub(crate) fn start_with(authorisation: Authorisation) -> Option<Self> {
+        Self::start_beside(Servers::asked(), authorisation)
+    }
+
+    /// Returns an empty account with a double of EC2 and RDS.
+    pub(crate) fn start_beside(servers: Servers, authorisation: Authorisation) -> Option<Self> {
         let python = match install() {
             Ok(python) => python,
             Err(reason) => return absent(reason),
         };
         // Another process may take the port between its choice and its use.
         for _ in 0..5 {
-            if let Some(emulator) = Self::launch(python, authorisation) {
+            if let Some(emulator) = Self::launch(python, servers, authorisation) {
                 return Some(emulator);
             }
         }
@@ -68,7 +96,7 @@ impl Emulator {
     }
 
     /// Starts the emulator; `None` if its port was taken.
-    fn launch(python: &Path, authorisation: Authorisation) -> Option<Self> {
+    fn launch(python: &Path, servers: Servers, authorisation: Authorisation) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
@@ -84,6 +112,7 @@ impl Emulator {
             // AWS's value; otherwise it depends on this machine's memory.
             .env("LAMBDA_ACCOUNT_CONCURRENCY", "1000")
             .env("AUTH", if authorisation == Authorisation::Checked { "true" } else { "false" })
+            .envs((servers == Servers::Moto).then_some(("EC2_AND_RDS", "moto")))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -14,6 +14,7 @@ mod mail_events;
 mod names;
 mod neighbours;
 mod networks;
+mod on_moto;
 mod outputs;
 mod own_network;
 mod pace;
@@ -39,7 +40,7 @@ use crate::{
     emulator::{
         account::{Account, Somebody},
         proxy::Proxy,
-        server::{Authorisation, Emulator},
+        server::{Authorisation, Emulator, Servers},
     },
     harness::{Folder, Run},
 };
@@ -100,6 +101,12 @@ impl Trial {
     /// Returns an account whose permissions are checked; `None` where there is no emulator.
     pub(crate) fn checked(declaration: &str) -> Option<Self> {
         Some(Self::on(Emulator::start_with(Authorisation::Checked)?, code_folder(declaration)))
+    }
+
+    /// Returns an account whose EC2 and RDS are moto's and whose permissions are checked; `None` where there is no emulator.
+    pub(crate) fn on_moto(declaration: &str) -> Option<Self> {
+        let emulator = Emulator::start_beside(Servers::Moto, Authorisation::Checked)?;
+        Some(Self::on(emulator, code_folder(declaration)))
     }
 
     /// Returns the account of an emulator, for the declaration in a folder.

@@ -5,9 +5,9 @@ use std::{fs, path::Path};
 use aws::query::{Call, Element};
 
 use super::{Trial, actions};
-use crate::harness::replaced;
+use crate::harness::{Run, replaced};
 
-fn example() -> String {
+pub(super) fn example() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/server.yaml");
     fs::read_to_string(path).unwrap()
 }
@@ -25,18 +25,31 @@ fn server(trial: &Trial) -> Element {
 #[test]
 fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
     let Some(trial) = Trial::new(&example()) else { return };
-    trial.up();
-    assert_eq!(actions(&trial.diff()), [""; 0]);
-    let made = server(&trial);
+    comes_and_goes(&trial, &|arguments| trial.run(arguments));
+}
+
+/// Runs the binary as somebody.
+pub(super) type Runs<'trial> = &'trial dyn Fn(&[&str]) -> Run;
+
+#[track_caller]
+pub(super) fn succeeds(run: Runs<'_>, arguments: &[&str]) {
+    let run = run(arguments);
+    assert_eq!(run.code(), Some(0), "{run}");
+}
+
+/// Makes the example, changes its type, and ends it: without its data, and then with it.
+pub(super) fn comes_and_goes(trial: &Trial, run: Runs<'_>) {
+    succeeds(run, &["up", "--yes"]);
+    trial.is_converged();
+    let made = server(trial);
     assert_eq!(made.text("instanceState/name"), "running", "`up` waits until it runs");
     assert_eq!(made.text("metadataOptions/httpTokens"), "required");
-    assert!(made.text("imageId").starts_with("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023"));
     let profile = made.text("iamInstanceProfile/arn");
     assert!(profile.ends_with("/provision/example-server.eu-west-1/example-server-host-server-eu-west-1"), "{profile}");
-    let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
+    let volumes = ec2(trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
     let volume = &volumes.list("volumeSet")[0];
     assert_eq!((volume.text("encrypted"), volume.text("status")), ("true", "in-use"));
-    let addresses = ec2(&trial, &Call::new("DescribeAddresses").filter("instance-id", [made.text("instanceId")]));
+    let addresses = ec2(trial, &Call::new("DescribeAddresses").filter("instance-id", [made.text("instanceId")]));
     assert_eq!(addresses.list("addressesSet").len(), 1);
     // Alarms name the server by the id that AWS gave it.
     let alarms = trial.account.wait(trial.account.alarms.describe_alarms().send()).unwrap().metric_alarms.unwrap();
@@ -55,22 +68,22 @@ fn a_server_comes_with_all_that_it_has_and_leaves_its_disk() {
     let other_type = replaced(&example(), &[("    address: new\n", "    address: new\n    type: t3.small\n")]);
     trial.folder.write("infra.yaml", &other_type);
     assert_eq!(actions(&trial.diff()), ["change server host"]);
-    trial.up();
-    let changed = server(&trial);
+    succeeds(run, &["up", "--yes"]);
+    let changed = server(trial);
     assert_eq!(changed.text("instanceId"), made.text("instanceId"), "it is the same machine");
     assert_eq!((changed.text("instanceType"), changed.text("instanceState/name")), ("t3.small", "running"));
 
-    trial.expect(0, &["down", "--confirm", "example-server"]);
-    let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
+    succeeds(run, &["down", "--confirm", "example-server"]);
+    let volumes = ec2(trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
     assert_eq!(volumes.list("volumeSet").len(), 1, "a disk for data stays");
     let networks = Call::new("DescribeVpcs").filter("tag:provision:stack", ["example-server.eu-west-1"]);
-    assert!(!ec2(&trial, &networks).list("vpcSet").is_empty(), "database and cache stay and keep their network");
-    trial.expect(0, &["down", "--confirm", "example-server", "--delete-data"]);
+    assert!(!ec2(trial, &networks).list("vpcSet").is_empty(), "database and cache stay and keep their network");
+    succeeds(run, &["down", "--confirm", "example-server", "--delete-data"]);
     for (action, list) in
         [("DescribeVolumes", "volumeSet"), ("DescribeAddresses", "addressesSet"), ("DescribeVpcs", "vpcSet")]
     {
         let call = Call::new(action).filter("tag:provision:stack", ["example-server.eu-west-1"]);
-        assert!(ec2(&trial, &call).list(list).is_empty(), "{action}");
+        assert!(ec2(trial, &call).list(list).is_empty(), "{action}");
     }
 }
 

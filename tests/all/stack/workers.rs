@@ -7,10 +7,13 @@ use data_encoding::BASE64;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Trial, actions};
+use super::{
+    Trial, actions,
+    servers::{Runs, succeeds},
+};
 use crate::{effort::Effort, harness::replaced};
 
-const WORKERS: &str = "\
+pub(super) const WORKERS: &str = "\
 stack: circuits
 region: eu-west-1
 networks: {main: {endpoints: []}}
@@ -28,7 +31,7 @@ servers:
 ";
 
 /// Gives the folder of an account a crate of its own, which says that it can be a worker.
-fn with_crate(trial: Option<Trial>) -> Option<Trial> {
+pub(super) fn with_crate(trial: Option<Trial>) -> Option<Trial> {
     let trial = trial?;
     let standin = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standin");
     for file in ["Cargo.toml", "Cargo.lock"] {
@@ -110,11 +113,16 @@ fn functions(trial: &Trial) -> usize {
 #[test]
 fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
     let Some(trial) = with_crate(Trial::new(WORKERS)) else { return };
-    trial.up();
+    takes_new_builds(&trial, &|arguments| trial.run(arguments));
+}
+
+/// Makes the stack, changes its function and its servers, and ends it with its data.
+pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
+    succeeds(run, &["up", "--yes"]);
     assert_eq!(actions(&trial.diff()), [""; 0]);
-    assert_eq!(functions(&trial), 0, "Lambda has none");
-    let told = worker(&trial, "one");
-    assert_eq!(told, worker(&trial, "two"));
+    assert_eq!(functions(trial), 0, "Lambda has none");
+    let told = worker(trial, "one");
+    assert_eq!(told, worker(trial, "two"));
     assert_eq!(told["queue"], "https://sqs.eu-west-1.amazonaws.com/123456789012/circuits-events");
     assert_eq!(
         (&told["log_group"], &told["environment.LEVEL"]),
@@ -125,23 +133,23 @@ fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
     let host = context["databases"]["mails"]["host"].as_str().unwrap();
     assert!(!host.is_empty() && !host.contains('('), "{context}");
     let key = told["key"].as_str().unwrap();
-    assert_eq!(zips(&trial), [key]);
+    assert_eq!(zips(trial), [key]);
     let call = trial.account.s3.get_object().bucket(told["bucket"].as_str().unwrap()).key(key);
     let zip = trial.account.wait(async { call.send().await.unwrap().body.collect().await.unwrap().into_bytes() });
     assert_eq!(told["code_sha256"], BASE64.encode(&Sha256::digest(&zip)));
-    let ids = [id(&trial, "one"), id(&trial, "two")];
+    let ids = [id(trial, "one"), id(trial, "two")];
 
     // Nobody replaces a server for a new build, and one of two always runs.
-    build(&trial, "second");
+    build(trial, "second");
     let plan = trial.diff();
     assert_eq!(actions(&plan), ["change server one", "change server two"]);
     assert!(plan.to_string().contains("EC2 stops the machine and starts it with the worker as declared"), "{plan:#}");
     trial.proxy.reset();
-    trial.up();
+    succeeds(run, &["up", "--yes"]);
     let one = ["ec2.StopInstances", "ec2.ModifyInstanceAttribute", "ec2.StartInstances"];
-    assert_eq!(turns(&trial), [one, one].concat(), "{}", trial.proxy.record());
-    assert_eq!([id(&trial, "one"), id(&trial, "two")], ids);
-    assert_ne!(worker(&trial, "one")["code_sha256"], told["code_sha256"]);
+    assert_eq!(turns(trial), [one, one].concat(), "{}", trial.proxy.record());
+    assert_eq!([id(trial, "one"), id(trial, "two")], ids);
+    assert_ne!(worker(trial, "one")["code_sha256"], told["code_sha256"]);
     assert_eq!(actions(&trial.diff()), [""; 0]);
 
     // Another type and another setting are one stop, and so is whatever somebody stopped halfway.
@@ -150,23 +158,23 @@ fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
         &[("{LEVEL: info}", "{LEVEL: debug}"), ("runs: recorder}", "runs: recorder, type: t3.small}")],
     );
     trial.folder.write("infra.yaml", &other);
-    until(&trial, &ids[0], "StopInstances", "stopped");
+    until(trial, &ids[0], "StopInstances", "stopped");
     trial.proxy.reset();
-    trial.up();
-    let calls = turns(&trial);
+    succeeds(run, &["up", "--yes"]);
+    let calls = turns(trial);
     let count = |what: &str| calls.iter().filter(|call| call.ends_with(what)).count();
     assert_eq!((count("StopInstances"), count("StartInstances")), (1, 2), "{calls:?}");
-    assert_eq!(worker(&trial, "one")["environment.LEVEL"], "debug");
-    assert_eq!(worker(&trial, "one"), worker(&trial, "two"));
+    assert_eq!(worker(trial, "one")["environment.LEVEL"], "debug");
+    assert_eq!(worker(trial, "one"), worker(trial, "two"));
     assert_eq!(actions(&trial.diff()), [""; 0]);
 
-    let run = trial.expect(2, &["pause", "recorder"]);
-    assert!(run.stderr().contains("server `one` runs it, which takes from a queue"), "{run}");
+    let refused = trial.expect(2, &["pause", "recorder"]);
+    assert!(refused.stderr().contains("server `one` runs it, which takes from a queue"), "{refused}");
 
-    trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
+    succeeds(run, &["down", "--confirm", "circuits", "--delete-data"]);
     let buckets = trial.account.wait(trial.account.s3.list_buckets().send()).unwrap().buckets.unwrap_or_default();
     assert!(buckets.is_empty(), "{buckets:?}");
-    assert_eq!(super::servers::count(&trial), 0);
+    assert_eq!(super::servers::count(trial), 0);
 }
 
 #[test]

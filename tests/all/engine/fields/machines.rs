@@ -2,7 +2,7 @@
 
 use aws::query::{Call, Element};
 
-use super::{Case, case};
+use super::{Case, case, servers};
 use crate::stack::Trial;
 
 /// Servers in the declaration of this test, behind the networks.
@@ -57,9 +57,7 @@ pub(super) const CASES: &[Case] = &[
         until(trial, "StartInstances", "running");
     }),
     case("server", "host", "security_groups", |trial| {
-        let call = Call::new("DescribeSecurityGroups").filter("tag:provision:id", ["app"]);
-        let groups = trial.account.wait(trial.account.ec2.call(&call)).unwrap();
-        let app = groups.list("securityGroupInfo")[0].text("groupId").to_owned();
+        let app = servers::group(trial, "app");
         write(trial, &Call::new("ModifyInstanceAttribute").with("InstanceId", id(trial)).with("GroupId.1", app));
     }),
     case("server", "host", "profile", |trial| {

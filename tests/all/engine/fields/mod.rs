@@ -9,6 +9,7 @@ pub(super) mod caches;
 mod functions;
 pub(super) mod machines;
 mod mail;
+mod on_moto;
 mod others;
 pub(super) mod sending;
 pub(super) mod servers;

@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("route table", "main-public", "routes.*", |trial| {
         let call = Call::new("ReplaceRoute").with("RouteTableId", id(trial, &TABLE));
-        write(trial, &call.with("DestinationCidrBlock", "0.0.0.0/0").with("NatGatewayId", "nat-0a1b2c3d"));
+        write(trial, &call.with("DestinationCidrBlock", "0.0.0.0/0").with("NatGatewayId", id(trial, &NAT_GATEWAY)));
     }),
     case("route table", "main-public", "subnets", |trial| {
         let table = member(trial, &TABLE);
@@ -106,6 +106,16 @@ fn member(trial: &Trial, (action, list, _, entry): &Told) -> Element {
 
 fn id(trial: &Trial, told: &Told) -> String {
     member(trial, told).text(told.2).to_owned()
+}
+
+/// Returns the id of a security group.
+pub(super) fn group(trial: &Trial, entry: &'static str) -> String {
+    id(trial, &(GROUP.0, GROUP.1, GROUP.2, entry))
+}
+
+/// Returns the id of a subnet.
+pub(super) fn subnet(trial: &Trial, entry: &'static str) -> String {
+    id(trial, &(SUBNET.0, SUBNET.1, SUBNET.2, entry))
 }
 
 fn tag(trial: &Trial, told: &Told) {

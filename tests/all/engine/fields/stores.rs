@@ -2,7 +2,7 @@
 
 use aws::query::Call;
 
-use super::{Case, case};
+use super::{Case, case, servers};
 use crate::stack::Trial;
 
 /// Databases and caches in the declaration of this test.
@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
         modify(trial, &[("ManageMasterUserPassword", "false"), ("MasterUserPassword", "somebody-s")]);
     }),
     case("database", "store", "security_groups", |trial| {
-        modify(trial, &[("VpcSecurityGroupIds.VpcSecurityGroupId.1", "sg-4e5f6a7b")]);
+        modify(trial, &[("VpcSecurityGroupIds.VpcSecurityGroupId.1", &servers::group(trial, "web"))]);
     }),
     case("database", "store", "is_public", |trial| modify(trial, &[("PubliclyAccessible", "true")])),
     case("database", "store", "multi_az", |trial| modify(trial, &[("MultiAZ", "true")])),
@@ -40,10 +40,11 @@ pub(super) const CASES: &[Case] = &[
     case("database", "store", "iam_users", |trial| modify(trial, &[("EnableIAMDatabaseAuthentication", "true")])),
     case("database", "store", "tags.*", |trial| tag(trial, "db:circuits-store")),
     case("database subnets", "store", "description", |trial| {
-        subnets(trial, "Somebody's", &["subnet-0a1b2c3d", "subnet-4e5f6a7b"]);
+        subnets(trial, "Somebody's", &live_subnets(trial));
     }),
     case("database subnets", "store", "subnets", |trial| {
-        subnets(trial, "Subnets of the database store", &["subnet-0a1b2c3d", "subnet-8c9d0e1f"]);
+        let other = [live_subnets(trial)[0].clone(), servers::subnet(trial, "main-public-2")];
+        subnets(trial, "Subnets of the database store", &other);
     }),
     case("database subnets", "store", "tags.*", |trial| tag(trial, "subgrp:circuits-store")),
     case("database parameters", "store-mysql8-4", "parameters.*", |trial| {
@@ -84,15 +85,23 @@ fn tag(trial: &Trial, resource: &str) {
     );
 }
 
-fn subnets(trial: &Trial, description: &str, subnets: &[&str; 2]) {
+/// Returns the subnets of the database's group.
+fn live_subnets(trial: &Trial) -> [String; 2] {
+    let call = Call::new("DescribeDBSubnetGroups").with("DBSubnetGroupName", "circuits-store");
+    let answer = trial.account.wait(trial.account.rds.call(&call)).unwrap();
+    let group = &answer.list("DescribeDBSubnetGroupsResult/DBSubnetGroups")[0];
+    group.texts("Subnets", "SubnetIdentifier").collect::<Vec<_>>().try_into().unwrap()
+}
+
+fn subnets(trial: &Trial, description: &str, subnets: &[String; 2]) {
     rds(
         trial,
         "ModifyDBSubnetGroup",
         &[
             ("DBSubnetGroupName", "circuits-store"),
             ("DBSubnetGroupDescription", description),
-            ("SubnetIds.SubnetIdentifier.1", subnets[0]),
-            ("SubnetIds.SubnetIdentifier.2", subnets[1]),
+            ("SubnetIds.SubnetIdentifier.1", &subnets[0]),
+            ("SubnetIds.SubnetIdentifier.2", &subnets[1]),
         ],
     );
 }

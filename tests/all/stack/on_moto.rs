@@ -6,7 +6,7 @@ use aws::query::Call;
 
 use super::{Trial, servers, workers};
 
-/// What EC2 tells: the action, the list in its answer, and the place of the id in a member. Moto leaves the access list of a network that is gone,
+/// Lists of EC2: the action, the list in its answer, and the place of the id in a member. Moto leaves the access list of a network that is gone,
 /// and the interface of a server.
 const OF_EC2: &[(&str, &str, &str)] = &[
     ("DescribeAddresses", "addressesSet", "allocationId"),

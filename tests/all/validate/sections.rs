@@ -423,7 +423,7 @@ fn what_is_in_a_network_names_it() {
         only(subnets, "vpc: {network: main, security_groups: [wbe]}"),
         only(subnets, "vpc: {network: company, security_groups: [web]}"),
         only(database, "    network: company\n    security_groups: [web]\n    multi_az: true\n"),
-        only(database, "    security_groups: [web]\n    multi_az: true\n"),
+        only(database, "    security_groups: [sg-0a1b2c3d]\n    multi_az: true\n"),
     ];
     assert_snapshot!(faults.join("\n"), @r"
     44:155: `vpc` has neither `network` nor `subnets` | add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network

@@ -15,7 +15,7 @@ use crate::{
     cli::Common,
     ops::{
         netbox::{self, Declared, Findings, TOKEN},
-        status::{Status, look, receiving, resources},
+        status::{Status, look, receiving, resources, workers},
     },
     render::{self, Printer, plan::Heading},
 };
@@ -49,6 +49,7 @@ async fn status(opened: &Opened) -> anyhow::Result<Status> {
     let (compared, ()) = tokio::join!(compare(opened, &Code::NotBuilt), look(session, declaration, names, &mut status));
     let compared = compared?;
     status.resources = resources(&compared.plan, &compared.survey);
+    status.workers = workers(&compared.plan, &compared.survey);
     status.receiving =
         compared.snapshot.as_deref().map(|snapshot| receiving(session, declaration, &compared.rule_set, snapshot));
     let unlisted = compared.plan.unlisted.into_iter().map(|unlisted| unlisted.failure);

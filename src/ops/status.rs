@@ -17,7 +17,7 @@ use aws::OrFail;
 use declaration::{Declaration, SILENCE};
 use engine::{Action, Address, Failure, Live};
 use kinds::{
-    BUILD_TAG, Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Survey,
+    BUILD_TAG, Condition, Item, Kind, Plan, REVISION_TAG, Read, Session, Settings, Survey,
     cloudwatch::alarm,
     ses::{self, Snapshot},
 };
@@ -80,6 +80,17 @@ pub(crate) struct Running {
     pub(crate) last_update: Option<String>,
 }
 
+/// A function that a server runs as a worker, as the server was told it last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Worker {
+    /// Entry name of the server.
+    pub(crate) server: String,
+    /// Entry name of the function.
+    pub(crate) function: String,
+    /// Hash of the zip, as SHA-256 in Base64: the server installs no other one.
+    pub(crate) code_sha256: Option<String>,
+}
+
 /// Approximate number of messages in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Depth {
@@ -128,6 +139,7 @@ pub(crate) struct Receiving {
 pub(crate) struct Status {
     pub(crate) resources: Vec<Resource>,
     pub(crate) functions: Vec<Running>,
+    pub(crate) workers: Vec<Worker>,
     pub(crate) queues: Vec<Depth>,
     /// Rule sets of SES; `None` if they could not be read.
     pub(crate) receiving: Option<Receiving>,
@@ -177,6 +189,18 @@ pub(crate) fn resources(plan: &Plan, survey: &Survey) -> Vec<Resource> {
     let mut resources: Vec<Resource> = plan.items().iter().map(of_item).collect();
     resources.sort_by(|one, other| (one.kind, &one.entry).cmp(&(other.kind, &other.entry)));
     resources
+}
+
+/// Returns the workers of the declared servers that are there.
+pub(crate) fn workers(plan: &Plan, survey: &Survey) -> Vec<Worker> {
+    let of_item = |item: &Item| {
+        let Read::Present(live) = survey.read.get(&(item.id.kind, item.address.clone()))? else { return None };
+        let Settings::Server(server) = &live.settings else { return None };
+        let (function, code_sha256) =
+            (server.worker.get("function")?.clone(), server.worker.get("code_sha256").cloned());
+        Some(Worker { server: item.id.entry.clone(), function, code_sha256 })
+    };
+    plan.items().iter().filter_map(of_item).collect()
 }
 
 fn state(item: &Item, survey: &Survey) -> (State, Option<String>) {

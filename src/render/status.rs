@@ -109,6 +109,12 @@ fn details(resource: &Resource, status: &Status) -> Vec<String> {
         details.extend(running.build.as_ref().map(|build| format!("build {build}")));
         details.extend(running.code_sha256.as_ref().map(|hash| format!("code {hash}")));
     }
+    if resource.kind == Kind::Server
+        && let Some(worker) = status.workers.iter().find(|worker| worker.server == resource.entry)
+    {
+        details.push(format!("runs {}", worker.function));
+        details.extend(worker.code_sha256.as_ref().map(|hash| format!("code {hash}")));
+    }
     details
 }
 

@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use aws::query::{Call, Element};
 
-use super::{Trial, actions};
+use super::{
+    Trial, actions,
+    networks::{Network, made},
+};
 use crate::harness::{Run, replaced};
 
 pub(super) fn example() -> String {
@@ -180,4 +183,56 @@ fn what_a_protected_server_uses_stays_with_it_whatever_goes() {
     assert_eq!(count(&trial), 0);
     let volumes = ec2(&trial, &Call::new("DescribeVolumes").filter("tag:provision:id", ["host"]));
     assert!(volumes.list("volumeSet").is_empty());
+}
+
+/// A network and an address that exist are used, and are neither changed nor taken away.
+#[test]
+fn a_server_in_a_network_that_exists_leaves_it_and_its_address_as_they_were() {
+    let Some(trial) = Trial::new("stack: none\nregion: eu-west-1\n") else { return };
+    let network = Network::make(&trial.account);
+    let gateway = made(&trial.account, &Call::new("CreateInternetGateway"), "internetGateway/internetGatewayId");
+    let call = Call::new("AttachInternetGateway").with("InternetGatewayId", &gateway).with("VpcId", &network.vpc);
+    made(&trial.account, &call, "return");
+    let call = Call::new("CreateRoute").with("RouteTableId", &network.table).with("DestinationCidrBlock", "0.0.0.0/0");
+    made(&trial.account, &call.with("GatewayId", &gateway), "return");
+    let address = made(&trial.account, &Call::new("AllocateAddress").with("Domain", "vpc"), "allocationId");
+    let there = || {
+        let [vpcs, subnets, tables] = [
+            ("DescribeVpcs", "vpcSet", "vpcId"),
+            ("DescribeSubnets", "subnetSet", "subnetId"),
+            ("DescribeRouteTables", "routeTableSet", "routeTableId"),
+        ]
+        .map(|(action, list, id)| {
+            let found = ec2(&trial, &Call::new(action));
+            found.list(list).iter().map(|one| (one.text(id).to_owned(), one.list("tagSet").len())).collect::<Vec<_>>()
+        });
+        (vpcs, subnets, tables)
+    };
+    let before = there();
+    let [a, b] = &network.subnets;
+    trial.folder.write(
+        "infra.yaml",
+        format!(
+            "stack: circuits\nregion: eu-west-1\nnetworks: {{company: {{existing: {}, public: [{a}, {b}]}}}}\nsecurity_groups:\n  web: {{network: company, ingress: [{{from: 203.0.113.0/24, port: 22}}]}}\n\
+             servers:\n  host: {{network: company, security_groups: [web, {}], address: {address}}}\n",
+            network.vpc, network.group
+        ),
+    );
+    trial.up();
+    trial.is_converged();
+    let made = server(&trial);
+    assert_eq!((made.text("vpcId"), made.text("subnetId")), (network.vpc.as_str(), a.as_str()));
+    let groups: Vec<_> = made.texts("groupSet", "groupId").collect();
+    assert!(groups.len() == 2 && groups.contains(&network.group), "{groups:?}");
+    let of_address = || {
+        ec2(&trial, &Call::new("DescribeAddresses").list("AllocationId", [&address])).list("addressesSet")[0].clone()
+    };
+    assert_eq!(of_address().text("instanceId"), made.text("instanceId"));
+
+    trial.expect(0, &["down", "--confirm", "circuits", "--delete-data"]);
+    assert_eq!(count(&trial), 0);
+    assert_eq!(of_address().text("instanceId"), "", "the address is given back, and there");
+    assert_eq!(there(), before);
+    let groups = ec2(&trial, &Call::new("DescribeSecurityGroups").filter("tag:provision:id", ["web"]));
+    assert!(groups.list("securityGroupInfo").is_empty());
 }

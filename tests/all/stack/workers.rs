@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use aws::query::{Call, Element};
 use data_encoding::BASE64;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -137,6 +137,9 @@ pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
     let call = trial.account.s3.get_object().bucket(told["bucket"].as_str().unwrap()).key(key);
     let zip = trial.account.wait(async { call.send().await.unwrap().body.collect().await.unwrap().into_bytes() });
     assert_eq!(told["code_sha256"], BASE64.encode(&Sha256::digest(&zip)));
+    let status = trial.run(&["status", "--json"]).json()[0]["workers"].clone();
+    let expected = |server: &str| json!({"server": server, "function": "recorder", "code_sha256": told["code_sha256"]});
+    assert_eq!(status, json!([expected("one"), expected("two")]));
     let ids = [id(trial, "one"), id(trial, "two")];
 
     // Nobody replaces a server for a new build, and one of two always runs.

@@ -129,7 +129,7 @@ fn ways(number: usize) -> Vec<Longer> {
 #[test]
 fn a_value_that_is_repeated_or_lengthened_takes_time_in_proportion() {
     let (mut ran, mut wrong, mut number) = (0, Vec::new(), 0);
-    let step = Effort::asked().of(12, 6, 1);
+    let step = Effort::asked().of(16, 12, 1);
     for mail in support::own_mails() {
         let Some((head, body)) = str::from_utf8(&mail.bytes).ok().and_then(|text| {
             let end = text.find("\n\n").map(|at| at + 2).or_else(|| text.find("\r\n\r\n").map(|at| at + 4))?;
@@ -167,7 +167,7 @@ fn read_size(outcome: &Outcome) -> usize {
 #[test]
 fn a_paragraph_that_is_repeated_is_read_in_proportion() {
     let (mut ran, mut wrong) = (0, Vec::new());
-    let step = Effort::asked().of(6, 3, 1);
+    let step = Effort::asked().of(8, 6, 1);
     for (number, mail) in support::own_mails().into_iter().enumerate() {
         let Some(text) = str::from_utf8(&mail.bytes).ok().filter(|_| number % step == 0) else { continue };
         let text = text.replace("\r\n", "\n");
@@ -193,7 +193,7 @@ fn a_paragraph_that_is_repeated_is_read_in_proportion() {
 #[test]
 fn a_line_that_is_repeated_takes_time_in_proportion() {
     let (mut ran, mut wrong) = (0, Vec::new());
-    let step = Effort::asked().of(24, 12, 1);
+    let step = Effort::asked().of(32, 24, 1);
     let mails = support::own_mails().into_iter().filter_map(|mail| {
         let text = str::from_utf8(&mail.bytes).ok()?.replace("\r\n", "\n");
         let (head, body) = text.split_once("\n\n")?;

@@ -16,7 +16,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.request import Request
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.responses import EC2Response
 from moto.iam.models import IAMBackend
 from moto.rds.models import RDSBackend, rds_backends
@@ -33,6 +33,8 @@ def install():
     replace_method(IAMBackend, "get_instance_profile", profile)
     replace_method(EC2Response, "run_instances", run)
     replace_method(EC2Response, "modify_instance_attribute", scripted)
+    replace_method(EC2Backend, "delete_nat_gateway", ended)
+    replace_method(EC2Backend, "terminate_instances", terminated)
     replace_method(RDSBackend, "modify_db_subnet_group", modified)
     RDSResponse.reset_db_parameter_group = reset_parameters
     RDSBackend.secretsmanager = Secrets()
@@ -78,6 +80,24 @@ def scripted(modify, response):
     if script:
         script["Value"] = b64encode(script["Value"])
     return modify(response)
+
+
+def ended(delete, backend, name):
+    gateway = delete(backend, name)
+    give_back(backend, {address["associationId"] for address in gateway.address_set})
+    return gateway
+
+
+def terminated(terminate, backend, ids):
+    gone = terminate(backend, ids)
+    give_back(backend, {one.association_id for one in backend.addresses if one.instance and one.instance.id in ids})
+    return gone
+
+
+def give_back(backend, associations):
+    """NAT gateways and servers that go give their address back; moto keeps them together."""
+    for association in associations:
+        backend.disassociate_address(association_id=association)
 
 
 def modified(modify, backend, name, *others):

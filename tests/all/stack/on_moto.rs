@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws::query::Call;
 
 use super::{Trial, servers, workers};
+use crate::effort::Effort;
 
 /// Lists of EC2: the action, the list in its answer, and the place of the id in a member. Moto leaves the access list of a network that is gone,
 /// and the interface of a server.
@@ -46,5 +47,11 @@ fn a_server_comes_and_goes_there_as_well() {
 fn servers_there_run_a_function_and_take_each_new_build_one_after_the_other() {
     let Some(trial) = workers::with_crate(Trial::on_moto(workers::WORKERS)) else { return };
     let somebody = trial.with_least_rights("up");
-    workers::takes_new_builds(&trial, &|arguments| trial.run_as(&somebody, arguments));
+    let run: servers::Runs<'_> = &|arguments| trial.run_as(&somebody, arguments);
+    workers::is_made(&trial, run);
+    workers::takes_a_new_build(&trial, run);
+    if Effort::asked() == Effort::Whole {
+        workers::takes_other_settings(&trial, run);
+    }
+    workers::ends(&trial, run);
 }

@@ -113,11 +113,17 @@ fn functions(trial: &Trial) -> usize {
 #[test]
 fn servers_run_a_function_and_take_each_new_build_one_after_the_other() {
     let Some(trial) = with_crate(Trial::new(WORKERS)) else { return };
-    takes_new_builds(&trial, &|arguments| trial.run(arguments));
+    let run: Runs<'_> = &|arguments| trial.run(arguments);
+    is_made(&trial, run);
+    takes_a_new_build(&trial, run);
+    takes_other_settings(&trial, run);
+    let refused = trial.expect(2, &["pause", "recorder"]);
+    assert!(refused.stderr().contains("server `one` runs it, which takes from a queue"), "{refused}");
+    ends(&trial, run);
 }
 
-/// Makes the stack, changes its function and its servers, and ends it with its data.
-pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
+/// Makes the stack, and looks at what its servers are told.
+pub(super) fn is_made(trial: &Trial, run: Runs<'_>) {
     succeeds(run, &["up", "--yes"]);
     assert_eq!(actions(&trial.diff()), [""; 0]);
     assert_eq!(functions(trial), 0, "Lambda has none");
@@ -140,9 +146,11 @@ pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
     let status = trial.run(&["status", "--json"]).json()[0]["workers"].clone();
     let expected = |server: &str| json!({"server": server, "function": "recorder", "code_sha256": told["code_sha256"]});
     assert_eq!(status, json!([expected("one"), expected("two")]));
-    let ids = [id(trial, "one"), id(trial, "two")];
+}
 
-    // Nobody replaces a server for a new build, and one of two always runs.
+/// Builds the function anew: nobody replaces a server for that, and one of two always runs.
+pub(super) fn takes_a_new_build(trial: &Trial, run: Runs<'_>) {
+    let (ids, told) = ([id(trial, "one"), id(trial, "two")], worker(trial, "one"));
     build(trial, "second");
     let plan = trial.diff();
     assert_eq!(actions(&plan), ["change server one", "change server two"]);
@@ -154,14 +162,16 @@ pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
     assert_eq!([id(trial, "one"), id(trial, "two")], ids);
     assert_ne!(worker(trial, "one")["code_sha256"], told["code_sha256"]);
     assert_eq!(actions(&trial.diff()), [""; 0]);
+}
 
-    // Another type and another setting are one stop, and so is whatever somebody stopped halfway.
+/// Declares another type and another setting: that is one stop, and so is whatever somebody stopped halfway.
+pub(super) fn takes_other_settings(trial: &Trial, run: Runs<'_>) {
     let other = replaced(
         WORKERS,
         &[("{LEVEL: info}", "{LEVEL: debug}"), ("runs: recorder}", "runs: recorder, type: t3.small}")],
     );
     trial.folder.write("infra.yaml", &other);
-    until(trial, &ids[0], "StopInstances", "stopped");
+    until(trial, &id(trial, "one"), "StopInstances", "stopped");
     trial.proxy.reset();
     succeeds(run, &["up", "--yes"]);
     let calls = turns(trial);
@@ -170,10 +180,10 @@ pub(super) fn takes_new_builds(trial: &Trial, run: Runs<'_>) {
     assert_eq!(worker(trial, "one")["environment.LEVEL"], "debug");
     assert_eq!(worker(trial, "one"), worker(trial, "two"));
     assert_eq!(actions(&trial.diff()), [""; 0]);
+}
 
-    let refused = trial.expect(2, &["pause", "recorder"]);
-    assert!(refused.stderr().contains("server `one` runs it, which takes from a queue"), "{refused}");
-
+/// Ends the stack with its data.
+pub(super) fn ends(trial: &Trial, run: Runs<'_>) {
     succeeds(run, &["down", "--confirm", "circuits", "--delete-data"]);
     let buckets = trial.account.wait(trial.account.s3.list_buckets().send()).unwrap().buckets.unwrap_or_default();
     assert!(buckets.is_empty(), "{buckets:?}");

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("delivery", &["contract", "events"]),
     ("kafka", &["contract", "events"]),
     ("function-trial", &[]),
+    ("replaced", &[]),
     ("echo", &["contract", "runtime"]),
     ("webhook-receiver", &["contract", "runtime", "webhook"]),
     ("webhook-worker", &["contract", "runtime"]),

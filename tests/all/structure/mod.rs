@@ -2,6 +2,7 @@
 //! built, that nothing imports in a circle, and what is written in one place only.
 
 mod circles;
+mod sizes;
 mod sources;
 
 use std::{

@@ -201,15 +201,15 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
     let subnets = network::key(fields);
     if fields.get(subnets).is_none() {
         let message = format!("{} has neither `network` nor `subnets`", fields.subject);
-        reader.note_at(&fields.span, message, format!("add `subnets: {SUBNETS}`, or a declared network"));
+        reader.diagnose(&fields.span, message, format!("add `subnets: {SUBNETS}`, or a declared network"));
     }
     if database.subnets.len() == 1 {
         let message = "RDS takes two subnets at least, in different availability zones";
-        reader.note_at(&fields.span_of(subnets), message, format!("write `subnets: {SUBNETS}`"));
+        reader.diagnose(&fields.span_of(subnets), message, format!("write `subnets: {SUBNETS}`"));
     }
     if backups == Some(0) && database.backup_window.is_some() {
         let message = "there is no backup, so that `backup_window` has no effect";
-        reader.note_at(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
+        reader.diagnose(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
     }
     database
 }
@@ -220,7 +220,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         if !function.databases.is_empty() && function.vpc.is_none() {
             let message = format!("function `{entry}` cannot reach the databases that it uses without a `vpc`");
             let hint = "add `vpc: {subnets: […], security_groups: […]}` in the VPC of the database: it is reached from within alone";
-            reader.note_at(&span_of(root, &["functions", entry, "databases"]), message, hint);
+            reader.diagnose(&span_of(root, &["functions", entry, "databases"]), message, hint);
         }
     }
 }

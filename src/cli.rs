@@ -135,7 +135,7 @@ pub enum Command {
     Timeline(Timeline),
     /// Show what became of sent mails, for each recipient, from the database of delivery tracking.
     Track(Track),
-    /// Bring the outputs of complete jobs into the bucket that no webhook has brought.
+    /// Store the outputs of complete jobs for which no webhook came.
     Backfill(Backfill),
     /// Print a completion script for a shell.
     Completions(Completions),

@@ -11,25 +11,25 @@ use problem::Problem;
 use stack::Names;
 
 /// A declared stack, and its account.
-pub(crate) struct Opened {
+pub struct Opened {
     /// Declaration, in the chosen stage.
-    pub(crate) declaration: Declaration,
+    pub declaration: Declaration,
     /// Bytes of its file, as they were read: the file may be another one by now.
-    pub(crate) source: Vec<u8>,
+    pub source: Vec<u8>,
     /// Names of its resources in AWS.
-    pub(crate) names: Names,
+    pub names: Names,
     /// Session in the account. It has no code yet, and no secret's value.
-    pub(crate) session: Session,
+    pub session: Session,
 }
 
 /// Reads the declaration and looks up the AWS identity. Another account than the declared one is an error.
-pub(crate) async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
+pub async fn open(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
     let source = Declaration::source(file)?;
     of(Declaration::parse(file, &source, stage)?.chosen(file, stage)?, source).await
 }
 
 /// Opens as `open` does, for what is about to stand in AWS: the functions' environments are checked too, before anything is asked of AWS.
-pub(crate) async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
+pub async fn open_checked(file: &Path, stage: Option<&str>) -> anyhow::Result<Opened> {
     let source = Declaration::source(file)?;
     of(schemas::read(file, &source, stage).await?, source).await
 }
@@ -51,7 +51,7 @@ async fn of(declaration: Declaration, source: Vec<u8>) -> anyhow::Result<Opened>
 }
 
 /// Connects to a stack, in a region or in that of the AWS configuration. What has the stack's tag is read while AWS says who is calling.
-pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack) -> Result<Session, Problem> {
+pub async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack) -> Result<Session, Problem> {
     let list = async |clients: &Clients, region: &str| tagged::list(clients, &stack(region)).await;
     let (aws, listed) = Aws::connect_and(region, Pacing::from_environment(), list).await?;
     let stack = stack(&aws.realm.region);
@@ -59,7 +59,7 @@ pub(crate) async fn session(region: Option<&str>, stack: impl Fn(&str) -> Stack)
 }
 
 /// Fails before a change if the index of tags could not be read: a resource under another name would not be seen, and made a second time.
-pub(crate) fn ensure_listed(session: &Session) -> Result<(), Problem> {
+pub fn ensure_listed(session: &Session) -> Result<(), Problem> {
     match session.tagged.failure() {
         None => Ok(()),
         Some(failure) => Err(Problem::new("Failed to find what has the stack's tag")

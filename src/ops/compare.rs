@@ -18,7 +18,7 @@ use stack::{
 
 /// The code of the functions.
 #[derive(Debug, Clone)]
-pub(crate) enum Code {
+pub enum Code {
     /// The code was built.
     Built {
         /// `CodeSha256` of each function, by entry name.
@@ -32,7 +32,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// Returns the code that was built.
-    pub(crate) fn built(artifacts: &BTreeMap<String, Artifact>) -> Self {
+    pub fn built(artifacts: &BTreeMap<String, Artifact>) -> Self {
         let code_sha256 = artifacts.iter().map(|(entry, artifact)| (entry.clone(), artifact.code_sha256.clone()));
         let is_large = |artifact: &Artifact| artifact.upload == Upload::Bucket;
         Self::Built { code_sha256: code_sha256.collect(), artifacts: artifacts.values().any(is_large) }
@@ -41,24 +41,26 @@ impl Code {
 
 /// The declared resources, the live ones, and the plan between them.
 #[derive(Debug)]
-pub(crate) struct Compared {
+pub struct Compared {
     /// Declared resources; empty if everything is to be deleted.
-    pub(crate) resources: Vec<Resource>,
+    pub resources: Vec<Resource>,
     /// Names of the declared resources, as the tags of the live ones are; `None` if nothing is declared.
-    pub(crate) names: Option<Names>,
-    pub(crate) survey: Survey,
-    pub(crate) plan: Plan,
+    pub names: Option<Names>,
+    /// Live resources, as they were read.
+    pub survey: Survey,
+    /// Plan that makes the live resources the declared ones.
+    pub plan: Plan,
     /// The rule set that has, or will have, the receipt rules.
-    pub(crate) rule_set: RuleSet,
+    pub rule_set: RuleSet,
     /// SES's rule sets; `None` if they could not be read.
-    pub(crate) snapshot: Option<Arc<ses::Snapshot>>,
+    pub snapshot: Option<Arc<ses::Snapshot>>,
     /// Buckets and secrets that are declared as others', as they were read.
-    pub(crate) existing: Existing,
+    pub existing: Existing,
 }
 
 impl Compared {
     /// Returns what the stack costs while nobody uses it, before the plan and after it.
-    pub(crate) async fn costs(&self, session: &Session) -> Costs {
+    pub async fn costs(&self, session: &Session) -> Costs {
         let mut undeclared = LiveSettings::new();
         let unread = |item: &&Item| !item.is_declared && costs::depends_on_settings(item.id.kind);
         for item in self.plan.items().iter().filter(unread) {
@@ -70,7 +72,7 @@ impl Compared {
     }
 
     /// Returns the names of the declared resources.
-    pub(crate) fn names<'this>(&'this self, opened: &'this Opened) -> &'this Names {
+    pub fn names<'this>(&'this self, opened: &'this Opened) -> &'this Names {
         self.names.as_ref().unwrap_or(&opened.names)
     }
 }
@@ -79,18 +81,19 @@ impl Compared {
 ///
 /// Only the place of the rules depends on which rule set is active: so SES is queried while everything else is read, and the
 /// rules are read afterwards.
-pub(crate) async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Disorder> {
+pub async fn compare(opened: &Opened, code: &Code) -> Result<Compared, Disorder> {
     compare_supposing(opened, code, None).await
 }
 
 /// Tags that a resource does not have, to see what `up` would do if it had them.
 #[derive(Debug)]
-pub(crate) struct AsIf<'given> {
+pub struct AsIf<'given> {
     /// Id of the declared resource.
-    pub(crate) id: &'given Id,
+    pub id: &'given Id,
     /// Name of the live one in AWS.
-    pub(crate) name: &'given str,
-    pub(crate) tags: &'given Tags,
+    pub name: &'given str,
+    /// Tags that it does not have.
+    pub tags: &'given Tags,
 }
 
 impl AsIf<'_> {
@@ -107,7 +110,7 @@ impl AsIf<'_> {
 }
 
 /// Compares as if a resource had the tags of an entry.
-pub(crate) async fn compare_as_if(opened: &Opened, code: &Code, as_if: &AsIf<'_>) -> Result<Compared, Disorder> {
+pub async fn compare_as_if(opened: &Opened, code: &Code, as_if: &AsIf<'_>) -> Result<Compared, Disorder> {
     compare_supposing(opened, code, Some(as_if)).await
 }
 
@@ -163,7 +166,7 @@ fn suspected(session: &Session) -> impl Iterator<Item = (Kind, Address)> {
 }
 
 /// Compares the live resources of a stack with an empty declaration: the plan of `down`.
-pub(crate) async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
+pub async fn nothing_declared(session: &Session) -> Result<Compared, Disorder> {
     session.receipt.forget().await;
     let (snapshot, mut survey) = tokio::join!(ses::snapshot(session), survey(session, [], suspected(session)));
     // Of two with one entry's tags, one may be somebody's copy.

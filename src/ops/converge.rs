@@ -11,24 +11,24 @@ use kinds::{Kind, Results, Session};
 const LOOKS: u32 = 5;
 
 /// The result of applying a plan.
-pub(crate) struct Converged {
+pub struct Converged {
     /// The result of each step.
-    pub(crate) results: Results,
+    pub results: Results,
     /// The comparison after applying; `None` if some step was not done, which makes it pointless.
-    pub(crate) now: Option<Compared>,
+    pub now: Option<Compared>,
     /// `true` if Ctrl-C interrupted the run.
-    pub(crate) interrupted: bool,
+    pub interrupted: bool,
 }
 
 impl Converged {
     /// Returns `true` if every step was done and the account was seen to match.
-    pub(crate) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.now.as_ref().is_some_and(|now| now.plan.is_converged())
     }
 }
 
 /// Applies a plan. When `stop` becomes true, running steps are finished and none is started.
-pub(crate) async fn apply(
+pub async fn apply(
     session: &Session,
     compared: &Compared,
     observer: &dyn Observer<Kind>,
@@ -42,7 +42,7 @@ pub(crate) async fn apply(
 }
 
 /// Compares again after applying, until the account matches; `None` if some step was not done, which makes it pointless.
-pub(crate) async fn look_again(
+pub async fn look_again(
     session: &Session,
     results: &Results,
     again: impl AsyncFn() -> Result<Compared, Disorder>,

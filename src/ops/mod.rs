@@ -1,10 +1,53 @@
-//! Operations on stacks. They return values and print nothing, so that they can be called as a library.
+//! Operations on stacks. They return values, ask nothing and print nothing, so that they can be called as a library. Its public part is what
+//! `up` does:
+//!
+//! ```text
+//! use std::{collections::BTreeMap, path::Path};
+//!
+//! use engine::{Event, Observer};
+//! use kinds::Kind;
+//! use package::{Request, artifact, folder};
+//! use provision::ops::{
+//!     account::open_checked,
+//!     compare::compare,
+//!     converge::{apply, look_again},
+//!     up::{Prepared, ensure_startable, prepare},
+//! };
+//! use tokio::sync::watch;
+//!
+//! struct Silent;
+//!
+//! impl Observer<Kind> for Silent {
+//!     fn event(&self, _: Event<'_, Kind>) {}
+//! }
+//!
+//! /// Makes the account match a declaration; returns `true` if it was seen to. With `AWS_ENDPOINT_URL` that is an emulator's account.
+//! async fn up(file: &Path) -> anyhow::Result<bool> {
+//!     let opened = open_checked(file, None).await?;
+//!     let mut built = BTreeMap::new();
+//!     for (entry, function) in &opened.declaration.functions {
+//!         let request = Request { folder: folder(file), code: &function.code };
+//!         built.insert(entry.clone(), artifact(&request, function.architecture.into(), &|_| ()).await?);
+//!     }
+//!     let prepared = prepare(opened, &built, file, (&[], false)).await?;
+//!     ensure_startable(&prepared, "")?;
+//!     let Prepared { opened, code, compared, .. } = &prepared;
+//!     // `compared.plan` is a value: show it, or ask whether to go on.
+//!
+//!     let (_stop, stopped) = watch::channel(false);
+//!     let results = apply(&opened.session, compared, &Silent, &stopped).await;
+//!     let now = look_again(&opened.session, &results, async || compare(opened, code).await).await?;
+//!     Ok(now.is_some_and(|now| now.plan.is_converged()))
+//! }
+//! ```
+//!
+//! `tests/all/library.rs` compiles it. Losses are agreed to by `opened.session.consent`, before `prepare`.
 
-pub(crate) mod account;
+pub mod account;
 pub(crate) mod adopt;
 pub(crate) mod backfill;
-pub(crate) mod compare;
-pub(crate) mod converge;
+pub mod compare;
+pub mod converge;
 pub(crate) mod invocation;
 pub(crate) mod local_names;
 pub(crate) mod log;
@@ -21,7 +64,7 @@ pub(crate) mod sent;
 pub(crate) mod status;
 pub(crate) mod topics;
 pub(crate) mod track;
-pub(crate) mod up;
+pub mod up;
 
 use declaration::{Declaration, Function, choose};
 use problem::Problem;

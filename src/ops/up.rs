@@ -22,22 +22,22 @@ use stack::{
 };
 
 /// Everything that is known before a change.
-pub(crate) struct Prepared {
+pub struct Prepared {
     /// The stack, with the code of its functions and the values of its new secrets.
-    pub(crate) opened: Opened,
+    pub opened: Opened,
     /// The code that was built.
-    pub(crate) code: Code,
+    pub code: Code,
     /// Plan, with the resources that it compares.
-    pub(crate) compared: Compared,
+    pub compared: Compared,
     /// Unfulfilled preconditions; blocking ones come first.
-    pub(crate) findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
     /// In a dry run: the reason why the value of a secret could not be read; `None` if there is none.
-    pub(crate) unread_value: Option<Problem>,
+    pub unread_value: Option<Problem>,
 }
 
 /// Reads everything that can be read before a change. Values of new secrets, and of those to be set by name, are read from beside
 /// `file`; a dry run drops them, and does not read standard input.
-pub(crate) async fn prepare(
+pub async fn prepare(
     mut opened: Opened,
     built: &BTreeMap<String, Artifact>,
     file: &Path,
@@ -78,7 +78,7 @@ fn zip(session: &Session, artifact: &Artifact) -> kinds::Code {
 }
 
 /// Fails if `up` must not start, whatever anybody agrees to. `options` are those that chose the declaration.
-pub(crate) fn ensure_startable(prepared: &Prepared, options: &str) -> Result<(), Problem> {
+pub fn ensure_startable(prepared: &Prepared, options: &str) -> Result<(), Problem> {
     ensure_no_foreign_resources(&prepared.compared, options)?;
     account::ensure_listed(&prepared.opened.session)?;
     ensure_no_blockers(&prepared.findings)
@@ -147,7 +147,7 @@ fn keep_readable(names: &Names, entry: &str, function: &Function, old: &MailPlac
 }
 
 /// Returns the subscriptions that still wait for confirmation, as of the last survey.
-pub(crate) fn unconfirmed(compared: &Compared) -> Vec<Finding> {
+pub fn unconfirmed(compared: &Compared) -> Vec<Finding> {
     let is_pending = |resource: &&Resource| {
         let read = compared.survey.read.get(&(resource.id.kind, resource.address.clone()));
         matches!(read, Some(Read::Present(Live { settings: Settings::Subscription(live), .. })) if live.pending)
@@ -176,7 +176,7 @@ async fn needed_values(opened: &Opened, plan: &Plan, set: &[String]) -> Result<V
 
 /// Writes the values of the secrets that were named. Caches get theirs first: they take the one of before, too, so that nobody is refused
 /// who reads one of both.
-pub(crate) async fn set_values(opened: &Opened, compared: &Compared, set: &[String]) -> Result<(), Failure> {
+pub async fn set_values(opened: &Opened, compared: &Compared, set: &[String]) -> Result<(), Failure> {
     let names = compared.names(opened);
     // One that was made a moment ago has it.
     let was_there = |name: &str| {

@@ -139,7 +139,7 @@ impl Printer {
         self.whole_line(&self.errors.fit(text));
     }
 
-    /// Prints lines that are as wide as they are meant to be.
+    /// Prints a text whose lines are not wrapped.
     fn whole_line(&self, text: &str) {
         // If standard error fails, there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{}", self.shown(text));
@@ -215,7 +215,7 @@ impl Printer {
         for line in apply::text(report, &self.output) {
             self.data(&self.output.fit(&line));
         }
-        self.note_all(&apply::failures(report, &self.errors));
+        self.lines(&apply::failures(report, &self.errors));
     }
 
     /// Prints policies, each as IAM takes it; several are an array with `--json`.
@@ -232,7 +232,7 @@ impl Printer {
         }
     }
 
-    fn note_all(&self, lines: &[String]) {
+    fn lines(&self, lines: &[String]) {
         for line in lines {
             self.line(line);
         }

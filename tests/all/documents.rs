@@ -13,11 +13,22 @@ fn the_declaration_reference_is_up_to_date() {
     assert!(printed.stdout() == REFERENCE, "docs/declaration.md is out of date; {hint}");
 }
 
+/// Programs of which the page about one's own crates shows all or a part. Cargo builds them with the tests.
+const PROGRAMS: [&str; 3] = [
+    include_str!("../../crates/runtime/examples/notify.rs"),
+    include_str!("../../handler/maintenance/examples/own_sink.rs"),
+    include_str!("../own/src/main.rs"),
+];
+
 #[test]
-fn the_function_on_the_page_about_own_crates_is_one_that_is_built() {
+fn the_programs_on_the_page_about_own_crates_are_built() {
     let page = include_str!("../../docs/your-own-crates.md");
-    let example = include_str!("../../crates/runtime/examples/notify.rs");
-    assert!(page.contains(&format!("```rust\n{example}```\n")), "copy crates/runtime/examples/notify.rs into the page");
+    let blocks: Vec<_> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    for program in &PROGRAMS[..2] {
+        assert!(blocks.contains(program), "copy it into the page:\n{program}");
+    }
+    let is_built = |block: &&&str| PROGRAMS.iter().any(|program| program.contains(**block));
+    assert_eq!(blocks.iter().filter(is_built).count(), blocks.len(), "a program on the page is built by nothing");
 }
 
 #[test]

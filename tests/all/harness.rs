@@ -7,15 +7,13 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use replaced::Replaced as _;
 use tempfile::TempDir;
 
 /// Returns a text with one part after the other replaced, wherever it stands; fails the test if one is not there.
 #[track_caller]
 pub(crate) fn replaced(text: &str, changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(text.to_owned(), |text, (from, to)| {
-        assert!(text.contains(from), "there is no `{from}` to be replaced in\n{text}");
-        text.replace(from, to)
-    })
+    changes.iter().fold(text.to_owned(), |text, (part, by)| text.replaced(part, by))
 }
 
 /// A folder for one test; it is removed at the end.

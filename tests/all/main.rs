@@ -11,6 +11,7 @@ mod effort;
 mod emulator;
 mod engine;
 mod harness;
+mod library;
 mod netbox;
 mod network;
 mod operate;

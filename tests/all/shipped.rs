@@ -1,5 +1,5 @@
-//! The command line as its archive lays it out, in an empty folder on a machine without Rust: `use:` takes the zips that came
-//! with it.
+//! The command line as `.ci/archive` lays it out, in an empty folder on a machine without Rust: `use:` takes the zips that came with it.
+//! The archives of tests have the command line and functions as tests build them; `.ci/release` builds those that are published.
 
 use std::{
     fs,
@@ -7,9 +7,10 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use declaration::Code;
 use insta::assert_snapshot;
 use package::{Profile, Request};
@@ -17,10 +18,37 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::harness::{Folder, Run, replaced};
+use crate::{
+    effort::Effort,
+    harness::{Folder, Run, replaced},
+};
 
 /// Folder of the functions in an archive.
 const FUNCTIONS: &str = "share/provision/functions";
+
+/// Functions in the archive of these tests.
+const ARCHIVED: [&str; 2] = ["echo", "maintenance"];
+
+/// Zips of the functions, and the archive that has them, packed and unpacked. They lie beside what was built, so that the binary need not be
+/// copied.
+static ARCHIVE: LazyLock<Folder> = LazyLock::new(|| {
+    let folder = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive"));
+    for name in ARCHIVED {
+        folder.write(&format!("zips/{name}.zip"), zip_of_function(name));
+    }
+    pack(&folder, "packed");
+    folder
+});
+
+/// Makes an archive of the zips in a folder; returns its bytes.
+fn pack(folder: &Folder, out: &str) -> Vec<u8> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/archive");
+    let mut command = Command::new(script);
+    command.args(["provision", env!("CARGO_BIN_EXE_provision"), "zips", out]).current_dir(folder.path(""));
+    let output = command.env("SOURCE_DATE_EPOCH", "1750000000").env("ARCHIVE_LEVEL", "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+    fs::read(folder.path(out).join("provision.tar.gz")).unwrap()
+}
 
 /// An archive that was unpacked, and an empty folder to work in.
 struct Installed {
@@ -34,6 +62,20 @@ impl Installed {
         let prefix = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed"));
         fs::create_dir(prefix.path("bin")).unwrap();
         fs::hard_link(env!("CARGO_BIN_EXE_provision"), prefix.path("bin/provision")).unwrap();
+        Self::at(prefix)
+    }
+
+    /// The archive of [`ARCHIVED`], unpacked.
+    fn unpacked() -> Self {
+        let prefix = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed"));
+        let mut command = Command::new("tar");
+        command.args(["--extract", "--gzip", "--strip-components=1", "--file"]);
+        command.arg(ARCHIVE.path("packed/provision.tar.gz")).arg("--directory").arg(prefix.path(""));
+        assert!(command.status().unwrap().success());
+        Self::at(prefix)
+    }
+
+    fn at(prefix: Folder) -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.path("work")).unwrap();
         Self { prefix, folder }
@@ -100,8 +142,8 @@ fn json(run: &Run) -> Value {
 
 /// Writes a declaration, checks and builds it and delivers mails, as a person does who has nothing but the archive.
 fn from_nothing_to_a_delivered_mail(name: &str, init: &[&str], mails: &str) -> Value {
-    let zip = zip_of_function(name);
-    let installed = Installed::new().with_function(name, &zip);
+    let installed = Installed::unpacked();
+    let zip = fs::read(ARCHIVE.path("zips").join(format!("{name}.zip"))).unwrap();
     let run = installed.run(init);
     assert_eq!(run.code(), Some(0), "{run}");
     let run = installed.run(&["validate"]);
@@ -132,6 +174,62 @@ fn carriers_mails_are_read_without_rust() {
     assert!(mails.iter().all(|mail| mail["attempts"] == 1), "{delivered:#}");
     let read = mails.iter().flat_map(|mail| mail["details"]["maintenances"].as_array().unwrap());
     assert!(read.into_iter().any(|maintenance| maintenance["provider"] == "zayo"), "{delivered:#}");
+}
+
+/// Files of an archive besides the functions, the manual's other pages and the binary: as `docs/releasing.md` lists them.
+const LAID_OUT: [&str; 8] = [
+    "share/bash-completion/completions/provision",
+    "share/doc/provision/CHANGELOG.md",
+    "share/doc/provision/LICENSE",
+    "share/doc/provision/README.md",
+    "share/doc/provision/SECURITY.md",
+    "share/fish/vendor_completions.d/provision.fish",
+    "share/man/man1/provision.1",
+    "share/zsh/site-functions/_provision",
+];
+
+#[test]
+fn an_archive_has_all_that_the_page_lists_and_the_same_bytes_from_any_folder() {
+    let installed = Installed::unpacked();
+    for file in LAID_OUT {
+        assert!(!fs::read(installed.prefix.path(file)).unwrap().is_empty(), "{file}");
+    }
+    let mut functions: Vec<_> =
+        fs::read_dir(installed.prefix.path(FUNCTIONS)).unwrap().map(|file| file.unwrap().file_name()).collect();
+    functions.sort();
+    assert_eq!(functions, ["echo.zip", "maintenance.zip"]);
+    assert!(installed.prefix.path("share/man/man1/provision-up.1").is_file());
+
+    let elsewhere = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive"));
+    for name in ARCHIVED {
+        let zip = format!("zips/{name}.zip");
+        elsewhere.write(&zip, fs::read(ARCHIVE.path(&zip)).unwrap());
+    }
+    let first = fs::read(ARCHIVE.path("packed/provision.tar.gz")).unwrap();
+    assert!(pack(&elsewhere, "another/place") == first, "other bytes in another folder");
+    let sum = fs::read_to_string(elsewhere.path("another/place/provision.tar.gz.sha256")).unwrap();
+    assert_eq!(sum, format!("{}  provision.tar.gz\n", HEXLOWER.encode(&Sha256::digest(&first))));
+}
+
+/// Makes a release with the command line of these tests and, in CI, the function that is built for Lambda there anyway.
+#[test]
+fn a_release_is_made_of_functions_as_lambda_runs_them() {
+    if Effort::asked().leaves_out("a function is compiled as for Lambda") {
+        return;
+    }
+    let folder = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive"));
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/release"));
+    command.arg(folder.path("")).env("ARCHIVE_LEVEL", "1").env("RELEASE_BINARY", env!("CARGO_BIN_EXE_provision"));
+    command.env("RELEASE_FUNCTIONS", Effort::asked().of("", "maintenance", ""));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let name = printed.trim_end().rsplit_once("  ").unwrap().1.trim_end_matches(".tar.gz");
+    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    assert_eq!(name, format!("provision-{}-{triple}", env!("CARGO_PKG_VERSION")));
+    let zip = fs::read(folder.path(name).join(FUNCTIONS).join("maintenance.zip")).unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    assert!(archive.by_name("bootstrap").unwrap().size() > 0 && archive.by_name("configuration.json").is_ok());
 }
 
 #[test]
@@ -236,7 +334,7 @@ fn a_zip_for_another_processor_is_refused_before_it_is_run_or_deployed() {
 
 #[test]
 fn the_functions_are_found_through_a_link_to_the_binary() {
-    let installed = Installed::new().with_function("echo", &zip_of_function("echo"));
+    let installed = Installed::unpacked();
     installed.folder.write("work/infra.yaml", DECLARATION);
     let link = installed.folder.path("provision");
     symlink(installed.prefix.path("bin/provision"), &link).unwrap();

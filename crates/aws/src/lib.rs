@@ -97,7 +97,7 @@ impl Clients {
         Self::observed(config, &calls::Told)
     }
 
-    /// Makes clients as `new` does, with an observer of the calls of the generated ones.
+    /// Returns a client for each service, as a configuration says, with an observer of their calls.
     pub fn observed(config: &SdkConfig, observer: &(impl Intercept + Clone + 'static)) -> Self {
         macro_rules! client {
             ($service:ident) => {
@@ -186,7 +186,9 @@ impl Aws {
         let (read, write) = (Clients::new(&retrying), Clients::new(&config));
         let (identity, first) = tokio::join!(read.sts.get_caller_identity().send(), read_first(&read, &region));
         let identity = identity.or_fail("sts.GetCallerIdentity").map_err(|failure| profiles.explain(failure))?;
-        let account = identity.account.ok_or_else(|| Problem::new("Failed to find out the account: AWS names none"))?;
+        let account = identity
+            .account
+            .ok_or_else(|| Problem::new("Failed to look up the account: the answer of AWS names none"))?;
         let receipt_rules = Turnstile::new(pacing.receipt_rules);
         let apis = Turnstile::new(pacing.apis);
         Ok((Self { read, write, realm: Realm { region, account }, pacing, receipt_rules, apis }, first))

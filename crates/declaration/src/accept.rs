@@ -131,12 +131,12 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
     let kinds: Vec<&str> = ACCEPTABLE.iter().map(|(kind, _)| *kind).collect();
     let Some((word, entry)) = key.name.split_once('/') else {
         let message = format!("what is accepted must be of {}, not `{}`", RESOURCE.what, key.name.escape_debug());
-        reader.note_at(&key.span, message, "write `bucket/ENTRY: [cors]`");
+        reader.diagnose(&key.span, message, "write `bucket/ENTRY: [cors]`");
         return None;
     };
     let Some((word, children)) = ACCEPTABLE.iter().find(|(kind, _)| *kind == word) else {
         let message = format!("nothing can be accepted of a `{}`", word.escape_debug());
-        reader.note_at(&key.span, message, choose(word, "kinds whose parts can be accepted", &kinds));
+        reader.diagnose(&key.span, message, choose(word, "kinds whose parts can be accepted", &kinds));
         return None;
     };
     // A log group is its function's, an access log its API's.
@@ -156,7 +156,7 @@ fn resource(reader: &mut Reader, key: &Key) -> Option<&'static [Acceptable]> {
         } else {
             choose(entry, &format!("declared {}s", kind.word()), &declared)
         };
-        reader.note_at(&key.span, message, hint);
+        reader.diagnose(&key.span, message, hint);
         return None;
     }
     Some(children)
@@ -190,7 +190,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<String,
             let Some(name) = reader.scalar(item, &key.name, CHILD.what, |text| child(children, text)) else { continue };
             if !names.insert(name.clone()) {
                 let message = format!("`{name}` is there twice in `{}`", key.name);
-                reader.note_at(&item.span, message, "remove one of them");
+                reader.diagnose(&item.span, message, "remove one of them");
             }
         }
         accepted.insert(key.name.clone(), names);

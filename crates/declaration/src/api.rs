@@ -183,18 +183,18 @@ fn routes(reader: &mut Reader, fields: &Fields<'_>) -> Vec<ApiRoute> {
     let items = reader.items(fields, "routes", "{route: POST /job-complete, …}");
     if items.is_empty() && matches!(fields.get("routes"), Some(Node { value: Value::List(_), .. })) {
         let message = format!("{} has no routes, so that nothing can come in", fields.subject);
-        reader.note_at(&fields.span_of("routes"), message, "add a route, or remove the API");
+        reader.diagnose(&fields.span_of("routes"), message, "add a route, or remove the API");
     }
     if let Some(item) = items.get(MOST_ROUTES) {
         let message = format!("API Gateway takes at most {MOST_ROUTES} routes in one API");
-        reader.note_at(&item.span, message, "move some of them to another API");
+        reader.diagnose(&item.span, message, "move some of them to another API");
     }
     let mut routes: Vec<ApiRoute> = Vec::new();
     for item in items {
         let Some(route) = route(reader, item) else { continue };
         if routes.iter().any(|other| other.route == route.route) {
             let span = at(item, &["route"]).map_or(&item.span, |node| &node.span);
-            reader.note_at(span, format!("route `{}` is there twice", route.route), "remove one of them");
+            reader.diagnose(span, format!("route `{}` is there twice", route.route), "remove one of them");
         }
         routes.push(route);
     }
@@ -212,12 +212,12 @@ fn route(reader: &mut Reader, node: &Node) -> Option<ApiRoute> {
     match (&authentication.scheme, key.has_token()) {
         (Scheme::Path, false) => {
             let message = format!("scheme `path` takes the secret from `{TOKEN}`, and `{key}` has none");
-            reader.note_at(&fields.span_of("route"), message, format!("write `route: {key}/{TOKEN}`"));
+            reader.diagnose(&fields.span_of("route"), message, format!("write `route: {key}/{TOKEN}`"));
         }
         (Scheme::Path, true) | (_, false) => {}
         (_, true) => {
             let message = format!("`{key}` takes every text for `{TOKEN}`, and no other scheme than `path` checks it");
-            reader.note_at(&fields.span_of("route"), message, "remove it, or write `scheme: path`");
+            reader.diagnose(&fields.span_of("route"), message, "remove it, or write `scheme: path`");
         }
     }
     Some(ApiRoute { route: key, invoke: invoke?, rate: rate?, burst: burst?, authentication, sources })
@@ -228,7 +228,7 @@ fn sources(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
     let sources = texts(reader, fields, "sources", (SOURCE, "203.0.113.0/24"), source);
     if matches!(fields.get("sources"), Some(Node { value: Value::List(items), .. }) if items.is_empty()) {
         let message = "`sources` is empty, which would take requests from anywhere";
-        reader.note_at(&fields.span_of("sources"), message, "name a network, or remove `sources`");
+        reader.diagnose(&fields.span_of("sources"), message, "name a network, or remove `sources`");
     }
     sources
 }
@@ -347,7 +347,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                 } else {
                     choose(secret, "its secrets", &known)
                 };
-                reader.note_at(&place(&["authentication", "secret"]), message, hint);
+                reader.diagnose(&place(&["authentication", "secret"]), message, hint);
             }
             // The function tells requests of one route apart by nothing, whatever API they come through.
             if let Some((other, same)) = met.insert((&route.invoke, &route.route), (entry, route))
@@ -358,7 +358,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                     "`{}` of API `{other}` invokes function `{}` too, with another proof of the sender",
                     route.route, route.invoke
                 );
-                reader.note_at(
+                reader.diagnose(
                     &place(&["route"]),
                     message,
                     "use another path, or the same `authentication` and `sources`",

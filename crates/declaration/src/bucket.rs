@@ -119,12 +119,12 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Bucket {
         for name in ["expire", "versioning", "expire_noncurrent", "kms_key", "protect", "tags"] {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("a bucket that exists stays as it is: `{name}` cannot be declared for it");
-                reader.note_at(&key.span, message, "remove one of them");
+                reader.diagnose(&key.span, message, "remove one of them");
             }
         }
     } else if let (Some((key, _)), false) = (fields.entry("expire_noncurrent"), versioning != Some(false)) {
         let message = "`expire_noncurrent` needs `versioning: true`: without it nothing is kept";
-        reader.note_at(&key.span, message, "add `versioning: true`, or take this away");
+        reader.diagnose(&key.span, message, "add `versioning: true`, or take this away");
     }
     bucket
 }

@@ -216,25 +216,25 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cache {
         protect: protect(reader, fields),
         tags: tags(reader, fields),
     };
-    note_contradictions(reader, fields, &cache, snapshots);
+    diagnose_contradictions(reader, fields, &cache, snapshots);
     cache
 }
 
 /// Tells what the keys of a cache contradict each other in. `snapshots` are the days that it names; `None` if they are wrong.
-fn note_contradictions(reader: &mut Reader, fields: &Fields<'_>, cache: &Cache, snapshots: Option<u16>) {
+fn diagnose_contradictions(reader: &mut Reader, fields: &Fields<'_>, cache: &Cache, snapshots: Option<u16>) {
     let subnets = network::key(fields);
     if fields.get(subnets).is_none() {
         let message = format!("{} has neither `network` nor `subnets`", fields.subject);
         let hint = "add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network";
-        reader.note_at(&fields.span, message, hint);
+        reader.diagnose(&fields.span, message, hint);
     }
     if cache.subnets.len() == 1 && cache.replicas > 0 {
         let message = "a replica takes over from another availability zone, and there is one subnet";
-        reader.note_at(&fields.span_of(subnets), message, "add a subnet in another availability zone");
+        reader.diagnose(&fields.span_of(subnets), message, "add a subnet in another availability zone");
     }
     if snapshots == Some(0) && cache.snapshot_window.is_some() {
         let message = "there is no snapshot, so that `snapshot_window` has no effect";
-        reader.note_at(&fields.span_of("snapshot_window"), message, "remove it, or write `snapshots: 7d`");
+        reader.diagnose(&fields.span_of("snapshot_window"), message, "remove it, or write `snapshots: 7d`");
     }
 }
 
@@ -249,10 +249,10 @@ fn restore(reader: &mut Reader, fields: &Fields<'_>) -> Option<Restore> {
         .collect();
     match (fields.get("snapshot").is_some(), fields.get("objects").is_some()) {
         (true, true) => {
-            reader.note_at(&span, "a cache begins with a snapshot or with files, not with both", "remove one of them");
+            reader.diagnose(&span, "a cache begins with a snapshot or with files, not with both", "remove one of them");
         }
         (false, false) => {
-            reader.note_at(&span, "`restore` names no data", "write `restore: {snapshot: NAME}`, or remove it");
+            reader.diagnose(&span, "`restore` names no data", "write `restore: {snapshot: NAME}`, or remove it");
         }
         _ => {}
     }

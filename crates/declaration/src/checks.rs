@@ -43,7 +43,7 @@ pub(super) fn invocations(
                 measures::spell(LONGEST_ANSWER),
                 measures::spell(function.timeout)
             );
-            reader.note_at(&target.span, message, "shorten the timeout, or invoke it as an `Event`");
+            reader.diagnose(&target.span, message, "shorten the timeout, or invoke it as an `Event`");
         }
     }
 }
@@ -66,7 +66,7 @@ fn stored(reader: &mut Reader, span: &Range<usize>, (name, function): (&str, &Fu
             (format!("`{prefix}` of bucket `{bucket}`"), hint)
         };
         let message = format!("function `{name}` reads {place}, and no action before this one stores the mail there");
-        reader.note_at(span, message, hint);
+        reader.diagnose(span, message, hint);
     }
 }
 
@@ -78,7 +78,7 @@ fn keys_elsewhere(reader: &mut Reader, root: &Node, declaration: &Declaration) {
             continue;
         }
         let message = format!("this key is in {region}, and the stack in {}", declaration.region);
-        reader.note_at(
+        reader.diagnose(
             &span_of(root, &path),
             message,
             "name a key of the stack's region: its replica there, if it has one",
@@ -113,7 +113,7 @@ fn unheard_silence(reader: &mut Reader, root: &Node, declaration: &Declaration) 
     {
         let span = span_of(root, &["alarms", "silence"]);
         let message = "nothing counts the mails of this stack: no enabled receipt rule invokes a function, or publishes to a topic of one";
-        reader.note_at(&span, message, "let a rule invoke a function, or remove `silence`");
+        reader.diagnose(&span, message, "let a rule invoke a function, or remove `silence`");
     }
 }
 
@@ -241,7 +241,7 @@ fn redrive_circles(reader: &mut Reader, root: &Node, declaration: &Declaration) 
             let circle: Vec<_> = path.iter().chain([&name.as_str()]).map(|queue| format!("`{queue}`")).collect();
             let span = span_of(root, &["queues", name, "redrive", "queue"]);
             let message = format!("queues redrive in a circle: {}", circle.join(" → "));
-            reader.note_at(&span, message, "let one of them end it");
+            reader.diagnose(&span, message, "let one of them end it");
         }
     }
 }
@@ -260,7 +260,7 @@ fn publishing_circles(reader: &mut Reader, root: &Node, declaration: &Declaratio
                 });
                 let span = item.and_then(|item| at(item, &["function"])).map_or(0..0, |node| node.span.clone());
                 let message = format!("function `{function}` publishes to topic `{name}`, which invokes it again");
-                reader.note_at(&span, message, "publish to another topic");
+                reader.diagnose(&span, message, "publish to another topic");
             }
         }
     }

@@ -177,7 +177,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Cluster {
         for name in OWN {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("a cluster that exists stays as it is: `{name}` cannot be declared for it");
-                reader.note_at(&key.span, message, "remove one of them");
+                reader.diagnose(&key.span, message, "remove one of them");
             }
         }
     }
@@ -209,12 +209,12 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
         let message = format!("{} has neither `existing` nor `subnets`", fields.subject);
         let hint =
             "name one that is there, `existing: ARN`, or the network of a new one: `subnets` and `security_groups`";
-        reader.note_at(&fields.span, message, hint);
+        reader.diagnose(&fields.span, message, hint);
         return brokers;
     }
     for (name, example) in [(subnets, EXAMPLE), ("security_groups", "[sg-0a1b2c3d]")] {
         if fields.get(name).is_none() {
-            reader.note_at(
+            reader.diagnose(
                 &fields.span,
                 format!("{} has no `{name}`", fields.subject),
                 format!("add `{name}: {example}`"),
@@ -224,10 +224,10 @@ fn brokers(reader: &mut Reader, fields: &Fields<'_>, is_needed: bool) -> Brokers
     let zones = brokers.subnets.len();
     if fields.get(subnets).is_some() && !(2..=3).contains(&zones) {
         let message = format!("MSK takes two or three subnets, not {zones}");
-        reader.note_at(&fields.span_of(subnets), message, format!("write `subnets: {EXAMPLE}`"));
+        reader.diagnose(&fields.span_of(subnets), message, format!("write `subnets: {EXAMPLE}`"));
     } else if zones > 0 && !usize::try_from(brokers.brokers).is_ok_and(|brokers| brokers.is_multiple_of(zones)) {
         let message = format!("{} brokers cannot be spread evenly over {zones} subnets", brokers.brokers);
-        reader.note_at(&fields.span_of("brokers"), message, format!("write `brokers: {zones}`, or a multiple of it"));
+        reader.diagnose(&fields.span_of("brokers"), message, format!("write `brokers: {zones}`, or a multiple of it"));
     }
     brokers
 }
@@ -243,7 +243,7 @@ fn topics(reader: &mut Reader, fields: &Fields<'_>, source: &ClusterSource) -> B
     for (key, node) in reader.chosen(fields, "topics") {
         if !is_topic(&key.name) {
             let message = format!("it must be {}, not `{}`", TOPIC.what, key.name.escape_debug());
-            reader.note_at(&key.span, message, "write it as Kafka has it: `messages`");
+            reader.diagnose(&key.span, message, "write it as Kafka has it: `messages`");
         }
         let fields = &reader.fields(node, &key.span, format!("topic `{}`", key.name), &TOPIC_SHAPE);
         let topic = KafkaTopic {
@@ -257,7 +257,7 @@ fn topics(reader: &mut Reader, fields: &Fields<'_>, source: &ClusterSource) -> B
             let message =
                 format!("{} brokers cannot have {} copies of a partition", brokers.brokers, topic.replication);
             let hint = format!("write `replication: {}`", brokers.brokers);
-            reader.note_at(&fields.span_of("replication"), message, hint);
+            reader.diagnose(&fields.span_of("replication"), message, hint);
         }
         topics.insert(key.name.clone(), topic);
     }
@@ -283,7 +283,7 @@ pub(super) fn cluster_topics(reader: &mut Reader, fields: &Fields<'_>, name: &st
     for item in reader.items(fields, name, "events/messages") {
         let Some(topic) = reader.scalar(item, name, CLUSTER_TOPIC.what, cluster_topic) else { continue };
         if topics.contains(&topic) {
-            reader.note_at(&item.span, format!("`{topic}` is there twice in `{name}`"), "remove one of them");
+            reader.diagnose(&item.span, format!("`{topic}` is there twice in `{name}`"), "remove one of them");
         } else {
             topics.push(topic);
         }
@@ -316,7 +316,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             } else {
                 choose(topic, "declared topics of Kafka", &known)
             };
-            reader.note_at(&place, message, hint);
+            reader.diagnose(&place, message, hint);
         }
         let own = |topic: &&String| {
             let cluster = topic.split_once('/').and_then(|(cluster, _)| declaration.clusters.get(cluster));
@@ -327,7 +327,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
         };
         if let Some(topic) = function.creates.iter().find(own) {
             let message = format!("AWS makes `{topic}`: the cluster is the stack's own, and no function has to");
-            reader.note_at(&span_of(root, &["functions", entry, "creates"]), message, "remove it here");
+            reader.diagnose(&span_of(root, &["functions", entry, "creates"]), message, "remove it here");
         }
     }
 }

@@ -230,7 +230,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Configuration
         if scalars::name(&name.name).is_err() {
             let message =
                 format!("the name of a destination must be {}, not `{}`", scalars::NAME.what, name.name.escape_debug());
-            reader.note_at(&name.span, message, "write it in lower case, with hyphens: `feedback`");
+            reader.diagnose(&name.span, message, "write it in lower case, with hyphens: `feedback`");
         }
         let destination = &reader.fields(node, &name.span, format!("destination `{}`", name.name), &EVENTS);
         let types = types(reader, destination);
@@ -240,7 +240,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Configuration
     }
     if events.len() > MOST_DESTINATIONS {
         let message = format!("SES takes at most {MOST_DESTINATIONS} destinations for a configuration set");
-        reader.note_at(&fields.span_of("events"), message, "let one topic hear of several types of events");
+        reader.diagnose(&fields.span_of("events"), message, "let one topic hear of several types of events");
     }
     ConfigurationSet {
         events,
@@ -272,7 +272,7 @@ fn types(reader: &mut Reader, fields: &Fields<'_>) -> BTreeSet<EventType> {
     }
     let types = word_list(reader, fields, "types", "bounce");
     if types.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
-        reader.note_at(&node.span, "`types` is empty", "name one at least, or write `all`");
+        reader.diagnose(&node.span, "`types` is empty", "name one at least, or write `all`");
     }
     types
 }
@@ -290,7 +290,7 @@ pub(super) fn identities(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<S
     for (key, node) in reader.chosen(fields, "identities") {
         if let Err(wrong) = scalars::sender(&key.name) {
             let message = format!("an identity must be {}, not `{}`", scalars::SENDER.what, key.name.escape_debug());
-            reader.note_at(
+            reader.diagnose(
                 &key.span,
                 message,
                 wrong.hint.unwrap_or_else(|| "write it as SES has it: `example.com`".to_owned()),
@@ -309,7 +309,7 @@ pub(super) fn identities(reader: &mut Reader, fields: &Fields<'_>) -> BTreeMap<S
         }
         if identity.feedback.is_empty() && reader.is_clean() {
             let message = format!("nothing is declared of the identity `{}`", key.name);
-            reader.note_at(&key.span, message, "write `feedback: {bounce: TOPIC, complaint: TOPIC}`, or remove it");
+            reader.diagnose(&key.span, message, "write `feedback: {bounce: TOPIC, complaint: TOPIC}`, or remove it");
         }
         identities.insert(key.name.clone(), identity);
     }
@@ -351,7 +351,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                 "each {name} comes twice: identity `{identity}` tells of it, and destination `{destination}` of configuration set `{set}`"
             );
             let hint = "remove it here, or from `types` there: identities tell of all mails, configuration sets of those that are sent with them";
-            reader.note_at(&span_of(root, &["identities", identity, "feedback", name]), message, hint);
+            reader.diagnose(&span_of(root, &["identities", identity, "feedback", name]), message, hint);
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Consumes>
         let message = format!(
             "a batch of {batch} messages needs time to gather: Lambda takes at most {BATCH_WITHOUT_WINDOW} without"
         );
-        reader.note_at(&fields.span_of("batch"), message, "add `window: 1s` or more, or write `batch: 10`");
+        reader.diagnose(&fields.span_of("batch"), message, "add `window: 1s` or more, or write `batch: 10`");
     }
     Some(Consumes { queue: reader.reference(fields, "queue")?, batch: batch?, concurrency, window: window? })
 }
@@ -88,14 +88,14 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             let message = format!(
                 "functions `{other}` and `{entry}` both consume queue `{name}`: each message reaches one of them, by chance"
             );
-            reader.note_at(&place, message, "give each a queue of its own, or let a topic tell both queues");
+            reader.diagnose(&place, message, "give each a queue of its own, or let a topic tell both queues");
         }
         let failing = declaration.functions.iter().find(|(_, other)| other.on_failure.as_ref() == Some(name));
         if let Some((other, _)) = failing {
             let message = format!(
                 "queue `{name}` keeps the events that function `{other}` failed on, which are not messages for function `{entry}`"
             );
-            reader.note_at(&place, message, "consume another queue; `provision replay` sends failed events again");
+            reader.diagnose(&place, message, "consume another queue; `provision replay` sends failed events again");
         }
         if queue.redrive.is_none() && at(root, &["queues", name, "redrive"]).is_none() {
             without_redrive(reader, root, declaration, (entry, name));
@@ -129,7 +129,7 @@ fn visibility(
     );
     let place = first_of(root, &[&path, &["functions", entry, "consumes", "queue"]]);
     let hint = format!("write `visibility_timeout: {}` in queue `{name}`", measures::spell(needed));
-    reader.note_at(&place, message, hint);
+    reader.diagnose(&place, message, hint);
 }
 
 /// Warns of a message that its function fails on again and again, until the queue drops it.

@@ -200,15 +200,15 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Database {
     let subnets = network::key(fields);
     if fields.get(subnets).is_none() {
         let message = format!("{} has neither `network` nor `subnets`", fields.subject);
-        reader.note_at(&fields.span, message, format!("add `subnets: {SUBNETS}`, or a declared network"));
+        reader.diagnose(&fields.span, message, format!("add `subnets: {SUBNETS}`, or a declared network"));
     }
     if database.subnets.len() == 1 {
         let message = "RDS takes two subnets at least, in different availability zones";
-        reader.note_at(&fields.span_of(subnets), message, format!("write `subnets: {SUBNETS}`"));
+        reader.diagnose(&fields.span_of(subnets), message, format!("write `subnets: {SUBNETS}`"));
     }
     if backups == Some(0) && database.backup_window.is_some() {
         let message = "there is no backup, so that `backup_window` has no effect";
-        reader.note_at(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
+        reader.diagnose(&fields.span_of("backup_window"), message, "remove it, or write `backups: 7d`");
     }
     database
 }

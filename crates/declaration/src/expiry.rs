@@ -99,7 +99,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                         if above.is_empty() { "\"\"" } else { above }
                     );
                     let span = at(root, &path).map_or(0..0, |node| key_span(node, prefix));
-                    reader.note_at(&span, message, "of two ages S3 takes the shorter: name no prefix above this one");
+                    reader.diagnose(&span, message, "of two ages S3 takes the shorter: name no prefix above this one");
                 }
             }
         }

@@ -57,7 +57,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<ReceiptFilte
     let items = reader.items(fields, "receipt_filters", "{name: …, policy: allow, cidr: 192.0.2.0/24}");
     if let Some(item) = items.get(MOST_FILTERS) {
         let message = format!("SES takes at most {MOST_FILTERS} filters in an account");
-        reader.note_at(&item.span, message, "put neighbouring addresses into one range");
+        reader.diagnose(&item.span, message, "put neighbouring addresses into one range");
     }
     let mut filters: Vec<ReceiptFilter> = Vec::new();
     let mut of_everybody = None;
@@ -74,7 +74,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<ReceiptFilte
         items.len() == filters.len() && filters.iter().all(|filter| filter.policy == FilterPolicy::Block);
     if let Some(span) = of_everybody.filter(|_| allows_nobody) {
         let message = "this refuses every mail: no filter allows any address";
-        reader.note_at(
+        reader.diagnose(
             &span,
             message,
             "add those that may send: `{name: carriers, policy: allow, cidr: 192.0.2.0/24}`",
@@ -93,7 +93,7 @@ fn receipt_filter<'tree>(
     let name = reader.text(fields, "name", scalars::name).unwrap_or_default();
     if before.iter().any(|filter| !name.is_empty() && filter.name == name) {
         let message = format!("a second receipt filter is named `{name}`");
-        reader.note_at(&fields.span_of("name"), message, "names of filters must differ");
+        reader.diagnose(&fields.span_of("name"), message, "names of filters must differ");
     }
     let policy = reader.word(fields, "policy");
     let cidr = reader.text(fields, "cidr", scalars::cidr)?;

@@ -315,16 +315,16 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
     match (fields.entry("use"), fields.entry("crate"), fields.entry("bin")) {
         (Some((key, _)), Some(_), _) => {
             let message = format!("{} has both `use` and `crate`", fields.subject);
-            reader.note_at(&key.span, message, "remove one of them");
+            reader.diagnose(&key.span, message, "remove one of them");
         }
         (Some(_), None, Some((key, _))) => {
             let message = format!("{} has `bin`, which names a binary of a `crate`, and no `crate`", fields.subject);
-            reader.note_at(&key.span, message, "remove `bin`");
+            reader.diagnose(&key.span, message, "remove `bin`");
         }
         (None, None, _) if is_mapping => {
             let message = format!("{} has neither `use` nor `crate`", fields.subject);
             let hint = "add `use: maintenance` for a function that came with `provision`, or `crate: PACKAGE` for one of your own";
-            reader.note_at(&fields.span, message, hint);
+            reader.diagnose(&fields.span, message, hint);
         }
         _ => {}
     }
@@ -354,7 +354,7 @@ fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets)
     for (key, _) in reader.chosen(fields, "secrets").into_iter().filter(|(key, _)| environment.contains_key(&key.name))
     {
         let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
-        reader.note_at(&key.span, message, "remove one of them");
+        reader.diagnose(&key.span, message, "remove one of them");
     }
     check_sender_lists(reader, fields);
     (environment, secrets)
@@ -370,12 +370,12 @@ fn check_sender_lists(reader: &mut Reader, fields: &Fields<'_>) {
         let grants = Grants::read(purpose, text);
         for faulty in grants.faulty() {
             let message = format!("`{}` has `{}`, which {}", key.name, faulty.entry, faulty.fault.what());
-            reader.note_at(&node.span, message, faulty.fault.remedy());
+            reader.diagnose(&node.span, message, faulty.fault.remedy());
         }
         for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
             let fault = Fault::registry(domain);
             let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
-            reader.note_at(&node.span, message, fault.remedy());
+            reader.diagnose(&node.span, message, fault.remedy());
         }
     }
 }
@@ -416,7 +416,7 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     if fields.entry(key).is_none() {
         let message = format!("{} has neither `network` nor `subnets`", fields.subject);
         let hint = "add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network";
-        reader.note_at(&fields.span, message, hint);
+        reader.diagnose(&fields.span, message, hint);
     }
     let (network, subnets) = network::subnets(reader, fields);
     let security_groups = security_group::groups(reader, fields, "security_groups");
@@ -426,7 +426,7 @@ fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
     if is_alone || network.is_some() && subnets.len() == 1 {
         let message = "a function needs two subnets: with one it stops when that zone does";
         let hint = if is_alone { "add a subnet in another zone" } else { "give the network two zones at least" };
-        reader.note_at(&fields.span_of(key), message, hint);
+        reader.diagnose(&fields.span_of(key), message, hint);
     }
     Some(Vpc { start, line: 0, network, subnets, security_groups })
 }
@@ -444,6 +444,6 @@ fn limit(reader: &mut Reader, fields: &Fields<'_>, (name, prefix): (&str, &str),
     }
     if items.is_empty() {
         let message = format!("`{name}` is empty");
-        reader.note_at(span, message, format!("name one at least: `{name}: [{prefix}-0a1b2c3d]`"));
+        reader.diagnose(span, message, format!("name one at least: `{name}: [{prefix}-0a1b2c3d]`"));
     }
 }

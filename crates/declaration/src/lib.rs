@@ -92,9 +92,9 @@ pub struct Declaration {
     pub region: String,
     /// The only account in which the stack may be, as 12 digits; `None` accepts the account of the credentials.
     pub account: Option<String>,
-    /// ARN of the KMS key that encrypts everything that takes one; `None` leaves each service's own, or what is there.
+    /// ARN of the KMS key that encrypts everything that takes one; `None` keeps the live key, or each service's own.
     pub kms_key: Option<String>,
-    /// ARN of the managed policy that limits every role; `None` leaves what is there.
+    /// ARN of the managed policy that limits every role; `None` keeps the live one.
     pub permissions_boundary: Option<String>,
     /// Tags of every resource that takes tags.
     pub tags: BTreeMap<String, String>,

@@ -134,7 +134,11 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize
             Err(Wrong { expected, hint }) => {
                 let expected = expected.unwrap_or_else(|| scalars::RESOURCE.what.to_owned());
                 let message = format!("what is moved must be {expected}, not `{}`", key.name.escape_debug());
-                reader.note_at(&key.span, message, hint.unwrap_or_else(|| "write `bucket/OLD: bucket/NEW`".to_owned()));
+                reader.diagnose(
+                    &key.span,
+                    message,
+                    hint.unwrap_or_else(|| "write `bucket/OLD: bucket/NEW`".to_owned()),
+                );
                 None
             }
         };
@@ -143,10 +147,10 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize
         let (word, typed) = (kind.word(), kind.typed());
         if new != kind {
             let message = format!("{} cannot become {}", kind.one(), new.one());
-            reader.note_at(&node.span, message, format!("write `{typed}/{from}: {typed}/NEW`"));
+            reader.diagnose(&node.span, message, format!("write `{typed}/{from}: {typed}/NEW`"));
         } else if reader.is_declared(kind, &from) {
             let message = format!("{word} `{from}` is still declared, so that it has not moved");
-            reader.note_at(&key.span, message, format!("remove `{from}` from `{}`, or this line", kind.section()));
+            reader.diagnose(&key.span, message, format!("remove `{from}` from `{}`, or this line", kind.section()));
         } else if !reader.is_declared(kind, &to) {
             let message = format!("{word} `{to}` is not declared, so that nothing can move there");
             let declared: Vec<&str> = reader.declared(kind).iter().map(String::as_str).collect();
@@ -155,10 +159,10 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Range<usize
             } else {
                 choose(&to, &format!("declared {word}s"), &declared)
             };
-            reader.note_at(&node.span, message, hint);
+            reader.diagnose(&node.span, message, hint);
         } else if let Some((_, other)) = moved.iter().find(|(_, one)| one.section == kind.section() && one.to == to) {
             let message = format!("{word}s `{}` and `{from}` cannot both become `{to}`", other.from);
-            reader.note_at(&node.span, message, "keep one of the two lines");
+            reader.diagnose(&node.span, message, "keep one of the two lines");
         } else {
             moved.push((node.span.clone(), Move { section: kind.section(), from, to }));
         }
@@ -186,7 +190,7 @@ pub(super) fn of_the_stack(
     for (span, Move { to, .. }) in strange {
         let message =
             format!("`{to}` is declared as `existing`: it is not the stack's, and has no tag that could be changed");
-        reader.note_at(&span, message, "remove this line: its name in AWS is what is declared");
+        reader.diagnose(&span, message, "remove this line: its name in AWS is what is declared");
     }
     ours.into_iter().map(|(_, one)| one).collect()
 }

@@ -271,7 +271,7 @@ pub(super) fn subnets(reader: &mut Reader, fields: &Fields<'_>) -> (Option<Strin
     };
     if fields.entry("subnets").is_some() {
         let message = "`network` stands for its private subnets, and `subnets` names others";
-        reader.note_at(&place.span, message, "remove one of them");
+        reader.diagnose(&place.span, message, "remove one of them");
     }
     let Some(network) = reader.reference(fields, "network") else { return (None, Vec::new()) };
     // A network of the stack's own without any is told where it is declared.
@@ -279,7 +279,7 @@ pub(super) fn subnets(reader: &mut Reader, fields: &Fields<'_>) -> (Option<Strin
     if subnets.is_empty() {
         let message = format!("no private subnets of the existing network `{network}` are declared");
         let hint = "add them to it: `private: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or name `subnets` here";
-        reader.note_at(&fields.span_of("network"), message, hint);
+        reader.diagnose(&fields.span_of("network"), message, hint);
     }
     (Some(network), subnets)
 }
@@ -291,7 +291,7 @@ fn refuse(reader: &mut Reader, fields: &Fields<'_>, names: &[&str], why: &str) {
     for name in names {
         if let Some((key, _)) = fields.entry(name) {
             let message = format!("{why}: `{name}` cannot be declared for it");
-            reader.note_at(&key.span, message, "remove one of them");
+            reader.diagnose(&key.span, message, "remove one of them");
         }
     }
 }

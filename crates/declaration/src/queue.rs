@@ -75,7 +75,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Queue {
         let after = reader.number(&redrive, "after").unwrap_or_default();
         let queue = reader.reference(&redrive, "queue")?;
         if queue == key.name {
-            reader.note_at(
+            reader.diagnose(
                 &redrive.span_of("queue"),
                 format!("queue `{queue}` redrives to itself"),
                 "name another queue",

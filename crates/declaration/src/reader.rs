@@ -101,7 +101,7 @@ impl Reader {
     }
 
     /// Adds a diagnostic with a hint.
-    pub(super) fn note_at(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn diagnose(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.report(Diagnostic::new(span.clone(), message).with_hint(hint));
     }
 
@@ -131,10 +131,10 @@ impl Reader {
             if known.contains(&key.name.as_str()) {
                 entries.push(entry);
             } else if key.name == PROTECT.name {
-                self.note_at(&key.span, format!("{subject} cannot have `protect`"), UNPROTECTED);
+                self.diagnose(&key.span, format!("{subject} cannot have `protect`"), UNPROTECTED);
             } else {
                 let message = format!("unknown key `{}` in {subject}", key.name.escape_debug());
-                self.note_at(&key.span, message, choose(&key.name, "known keys", &known));
+                self.diagnose(&key.span, message, choose(&key.name, "known keys", &known));
             }
         }
         let fields = Fields { subject, span: span.clone(), shape, entries };
@@ -143,7 +143,7 @@ impl Reader {
             let lacking = shape.keys.iter().filter(|field| fields.get(field.name).is_none());
             for (name, example) in lacking.filter_map(|field| Some((field.name, field.required?))) {
                 let message = format!("{} lacks `{name}`", fields.subject);
-                self.note_at(&fields.span, message, format!("add `{name}: {example}`"));
+                self.diagnose(&fields.span, message, format!("add `{name}: {example}`"));
             }
         }
         fields
@@ -169,7 +169,7 @@ impl Reader {
         let (name, span) = entries.first().map_or(("", &node.span), |(key, _)| (key.name.as_str(), &key.span));
         let known: Vec<_> = shapes.iter().map(|shape| tag(shape)).chain(words.iter().copied()).collect();
         let message = format!("unknown {what} `{}`", name.escape_debug());
-        self.note_at(span, message, choose(name, &format!("{what}s"), &known));
+        self.diagnose(span, message, choose(name, &format!("{what}s"), &known));
         None
     }
 
@@ -252,7 +252,7 @@ impl Reader {
                 continue;
             };
             if ids.contains(&id) {
-                self.note_at(&item.span, format!("`{id}` is there twice in `{name}`"), "remove one of them");
+                self.diagnose(&item.span, format!("`{id}` is there twice in `{name}`"), "remove one of them");
             } else {
                 ids.push(id);
             }
@@ -409,7 +409,7 @@ impl Reader {
         } else {
             choose(&text, &format!("declared {word}s"), &declared)
         };
-        self.note_at(&node.span, message, hint);
+        self.diagnose(&node.span, message, hint);
         None
     }
 }

@@ -304,7 +304,7 @@ fn receipt_rule(reader: &mut Reader, node: &Node, before: &[ReceiptRule]) -> Rec
     let name = reader.text(fields, "name", scalars::name).unwrap_or_default();
     if before.iter().any(|rule| !name.is_empty() && rule.name == name) {
         let message = format!("a second receipt rule is named `{name}`");
-        reader.note_at(&fields.span_of("name"), message, "names of rules must differ");
+        reader.diagnose(&fields.span_of("name"), message, "names of rules must differ");
     }
     let rule = ReceiptRule {
         name,
@@ -320,7 +320,7 @@ fn receipt_rule(reader: &mut Reader, node: &Node, before: &[ReceiptRule]) -> Rec
         && rule.enabled
     {
         let message = format!("no mail reaches {}: rule `{}` takes every mail and stops", fields.subject, end.name);
-        reader.note_at(span, message, format!("put it before `{}`", end.name));
+        reader.diagnose(span, message, format!("put it before `{}`", end.name));
     }
     rule
 }
@@ -329,7 +329,7 @@ fn recipients(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Recipient> {
     let items = reader.items(fields, "recipients", "maintenance@example.com");
     if let Some(item) = items.get(MOST_RECIPIENTS) {
         let message = format!("SES takes at most {MOST_RECIPIENTS} recipients in a rule");
-        reader.note_at(&item.span, message, "spread them over several rules");
+        reader.diagnose(&item.span, message, "spread them over several rules");
     }
     let mut recipients = Vec::new();
     for item in items {
@@ -351,7 +351,7 @@ fn actions(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Action> {
     let items = reader.list(node, "actions", "{store: mail, prefix: inbound/}");
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
         let message = format!("{} has no action", fields.subject);
-        reader.note_at(&node.span, message, "add one, such as `{store: mail}`");
+        reader.diagnose(&node.span, message, "add one, such as `{store: mail}`");
     }
     if let Some(item) = items.get(MOST_ACTIONS) {
         let message = format!("SES takes at most {MOST_ACTIONS} actions in a rule");
@@ -367,7 +367,7 @@ fn actions(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Action> {
         }
         if matches!(action, Action::AddHeader { .. }) && index == last {
             let message = "`add_header` cannot be the last action: only those after it see the header";
-            reader.note_at(&item.span, message, "put it before the action that needs it");
+            reader.diagnose(&item.span, message, "put it before the action that needs it");
         }
         actions.push(action);
     }
@@ -418,7 +418,7 @@ fn bounce(reader: &mut Reader, fields: &Fields<'_>, topic: Option<String>) -> Bo
     if let Some(status) = bounce.status_code.as_ref().filter(contradicts) {
         let span = fields.get("status_code").map(|node| node.span.clone()).unwrap_or_default();
         let message = format!("`{status}` contradicts the SMTP code `{}`", bounce.smtp_code);
-        reader.note_at(
+        reader.diagnose(
             &span,
             message,
             "4 asks the sender to try again, 5 refuses for good: begin both with the same digit",

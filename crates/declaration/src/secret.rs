@@ -97,7 +97,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
     match (fields.get("existing"), fields.entry("value_from")) {
         (None, None) if matches!(node.value, Value::Map(_) | Value::Null) => {
             let message = format!("{} has neither `existing` nor `value_from`", fields.subject);
-            reader.note_at(
+            reader.diagnose(
                 &fields.span,
                 message,
                 format!("add `value_from: {{environment: {}}}`", variable(&key.name)),
@@ -105,14 +105,14 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Secret {
         }
         (Some(_), Some((key, _))) => {
             let message = format!("{} cannot both exist and get a value", fields.subject);
-            reader.note_at(&key.span, message, "take `existing` or `value_from` away");
+            reader.diagnose(&key.span, message, "take `existing` or `value_from` away");
         }
         _ => {}
     }
     if fields.get("existing").is_some() && fields.get("value_from").is_none() {
         for (key, _) in ["description", "kms_key", "protect", "tags"].iter().filter_map(|name| fields.entry(name)) {
             let message = format!("a secret that exists stays as it is: `{}` cannot be declared for it", key.name);
-            reader.note_at(&key.span, message, "take it away");
+            reader.diagnose(&key.span, message, "take it away");
         }
     }
     let source = match (existing, created) {

@@ -153,7 +153,7 @@ fn traffic(
         let (Some(peer), Some(ports), Some(protocol)) = (peer, ports, protocol) else { continue };
         let one = Traffic { peer, protocol, ports };
         if found.contains(&one) {
-            reader.note_at(&item.span, format!("this rule is there twice in `{list}`"), "remove one of them");
+            reader.diagnose(&item.span, format!("this rule is there twice in `{list}`"), "remove one of them");
         } else {
             found.push(one);
         }
@@ -172,7 +172,7 @@ pub(super) fn groups(reader: &mut Reader, fields: &Fields<'_>, name: &str) -> Ve
         let what = "a declared security group, or the id of one";
         let Some(group) = reader.scalar(item, name, what, |text| part(text, &declared)) else { continue };
         if groups.contains(&group) {
-            reader.note_at(&item.span, format!("`{group}` is there twice in `{name}`"), "remove one of them");
+            reader.diagnose(&item.span, format!("`{group}` is there twice in `{name}`"), "remove one of them");
         } else {
             groups.push(group);
         }
@@ -204,7 +204,7 @@ pub(super) fn check_placed(
         let of = declaration.security_groups.get(group).map(|group| &group.network);
         if of.is_some_and(|of| of != network) {
             let message = format!("{what} is in network `{network}`, and security group `{group}` is in another one");
-            reader.note_at(&place, message, format!("name a group of `{network}`"));
+            reader.diagnose(&place, message, format!("name a group of `{network}`"));
         }
     }
 }
@@ -260,13 +260,13 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             group.peers(entry).filter(|peer| groups.get(*peer).is_some_and(|peer| peer.network != group.network))
         {
             let message = format!("security group `{entry}` names `{peer}`, which is in another network");
-            reader.note_at(&place, message, "name a group of the same network, or a range");
+            reader.diagnose(&place, message, "name a group of the same network, or a range");
         }
         // The first of a circle tells of it.
         if let Some(between) = circle(groups, entry).filter(|between| entry.as_str() < *between) {
             let message = format!("security groups `{entry}` and `{between}` name each other");
             let hint = "declare one direction: answers to what is allowed pass anyhow; or name a range in one of them";
-            reader.note_at(&place, message, hint);
+            reader.diagnose(&place, message, hint);
         }
     }
 }

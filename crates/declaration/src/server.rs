@@ -223,19 +223,19 @@ fn contradictions(reader: &mut Reader, fields: &Fields<'_>, server: &Server) {
         for name in ["kms_key", "protect"] {
             if let Some((key, _)) = fields.entry(name) {
                 let message = format!("`{name}` is for the disk for data, and there is no `volume`");
-                reader.note_at(&key.span, message, "remove it, or add `volume: {}`");
+                reader.diagnose(&key.span, message, "remove it, or add `volume: {}`");
             }
         }
     }
     if server.login_alerts.is_some() && server.key.is_none() {
         let message = "nobody signs in over SSH without a `key`, so that `login_alerts` has no effect";
-        reader.note_at(&fields.span_of("login_alerts"), message, "add `key`, or remove it");
+        reader.diagnose(&fields.span_of("login_alerts"), message, "add `key`, or remove it");
     }
     if fields.get("image").is_some() && server.image.starts_with('/') && !server.machine.is_empty() {
         let is_graviton = server.image.ends_with(OF_GRAVITON);
         if is_graviton != has_graviton(&server.machine) {
             let message = format!("`{}` does not run on `{}`: their processors differ", server.image, server.machine);
-            reader.note_at(&fields.span_of("image"), message, format!("write `{}`", newest(&server.machine)));
+            reader.diagnose(&fields.span_of("image"), message, format!("write `{}`", newest(&server.machine)));
         }
     }
 }
@@ -327,7 +327,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
                 } else {
                     format!("write `zone: {}`, or give the network more", subnets.len())
                 };
-                reader.note_at(&place("network"), message, hint);
+                reader.diagnose(&place("network"), message, hint);
             }
         }
         let what = format!("server `{entry}`");
@@ -343,7 +343,7 @@ pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration)
             && let Some(other) = addresses.insert(id, entry)
         {
             let message = format!("server `{other}` has the address `{id}` already");
-            reader.note_at(&place("address"), message, "write `new`, or the id of another one");
+            reader.diagnose(&place("address"), message, "write `new`, or the id of another one");
         }
     }
 }

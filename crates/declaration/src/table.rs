@@ -80,7 +80,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Table {
         let other = if name == "sort_key" { &table.sort_key } else { &table.time_to_live };
         if other.as_ref() == Some(&table.partition_key) && !table.partition_key.is_empty() {
             let message = format!("`{}` is the partition key already", table.partition_key);
-            reader.note_at(&fields.span_of(name), message, "name another attribute");
+            reader.diagnose(&fields.span_of(name), message, "name another attribute");
         }
     }
     table

@@ -109,7 +109,7 @@ fn outside(reader: &mut Reader, place: &Range<usize>, entry: &str, one: &Use<'_>
     let hint = format!(
         "add `vpc: {{subnets: […], security_groups: […]}}` in the network of the {kind}: it is reached from within alone"
     );
-    reader.note_at(place, message, hint);
+    reader.diagnose(place, message, hint);
 }
 
 /// Reports each store that a caller has no way to.
@@ -133,7 +133,7 @@ fn between(
             (Some(here), Some(there)) if here != there => {
                 let (from, to) = (&caller.what, &store.what);
                 let message = format!("{from} is in network `{here}`, and {to}, which it uses, in `{there}`");
-                reader.note_at(place, message, "put both into one network");
+                reader.diagnose(place, message, "put both into one network");
             }
             _ => through_groups(reader, declaration, place, caller, store),
         }
@@ -153,13 +153,13 @@ fn through_groups(
         let message = format!("{from} uses {to}, and security group `{group}` does not let it in");
         let peer = peer(declaration, group, caller.groups);
         let hint = format!("add `{{from: {peer}, port: {port}}}` to the `ingress` of `{group}`");
-        reader.note_at(place, message, hint);
+        reader.diagnose(place, message, hint);
     }
     if let Some(group) = closed(declaration, caller.groups, store.groups, (port, |group| group.egress.as_ref())) {
         let message = format!("{from} uses {to}, and its security group `{group}` does not let it out");
         let peer = peer(declaration, group, store.groups);
         let hint = format!("add `{{to: {peer}, port: {port}}}` to the `egress` of `{group}`");
-        reader.note_at(place, message, hint);
+        reader.diagnose(place, message, hint);
     }
 }
 

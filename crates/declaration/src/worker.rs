@@ -72,7 +72,7 @@ fn architectures(reader: &mut Reader, root: &Node, declaration: &Declaration, (e
             declared.machine
         );
         let hint = format!("write `architecture: {of_server}` in the function, or give the server another `type`");
-        reader.note_at(&span_of(root, &["servers", server, "runs"]), message, hint);
+        reader.diagnose(&span_of(root, &["servers", server, "runs"]), message, hint);
     }
 }
 
@@ -82,7 +82,7 @@ fn queue(reader: &mut Reader, root: &Node, (entry, function, server): (&str, &Fu
     }
     let message = format!("function `{entry}` consumes no queue, so that it has nothing to do on server `{server}`");
     let hint = "add `consumes: {queue: QUEUE}` to the function, or remove `runs`: Lambda runs it then";
-    reader.note_at(&span_of(root, &["servers", server, "runs"]), message, hint);
+    reader.diagnose(&span_of(root, &["servers", server, "runs"]), message, hint);
 }
 
 fn settings(reader: &mut Reader, root: &Node, (entry, server): (&str, &str)) {
@@ -93,7 +93,7 @@ fn settings(reader: &mut Reader, root: &Node, (entry, server): (&str, &str)) {
     for (path, why) in in_function.chain(in_mapping) {
         let (Some(key), Some(name)) = (key_at(root, &path), path.last()) else { continue };
         let message = format!("`{name}` is for Lambda, and server `{server}` runs function `{entry}`: {why}");
-        reader.note_at(&key.span, message, "remove it");
+        reader.diagnose(&key.span, message, "remove it");
     }
 }
 
@@ -123,7 +123,7 @@ fn invocations(reader: &mut Reader, root: &Node, declaration: &Declaration, (ent
         let message =
             format!("{who} invokes function `{entry}`, and server `{server}` runs it: it takes from its queue alone");
         let hint = "let that send to the queue that the function `consumes`, or remove `runs` from the server";
-        reader.note_at(&span, message, hint);
+        reader.diagnose(&span, message, hint);
     }
 }
 

@@ -10,7 +10,10 @@ use std::{
 use events::{Addressed, Event, Kind, Message, Reading};
 use jiff::Timestamp;
 use kafka::{Entry, Limits, NotRead, Page, Patience, Positions, Reader, Security, Selection, Start, is_local};
-use krafka::{Kafka, Record, testing::FakeBroker};
+use krafka::{
+    Kafka, Record,
+    testing::{ApiKey, FakeBroker},
+};
 
 const TOPIC: &str = "messages";
 
@@ -253,13 +256,20 @@ async fn a_page_waits_for_a_first_record_and_goes_on_where_another_ended() {
     assert!(first.entries.is_empty() && first.is_at_end(), "{first:?}");
     let new = messages("Bounce", "0107-2", &["ada@example.org"]);
     let bootstrap = broker.bootstrap_servers();
+    let fetched = || broker.request_count(ApiKey::Fetch);
+    let before = fetched();
     let waiting = tokio::spawn(async move {
         let reader = Reader::open(&bootstrap, TOPIC, &Security::None, Start::At(first.next)).await.unwrap();
         let until = tokio::time::Instant::now() + Duration::from_mins(1);
         let limits = Limits { bytes: 1_000_000, wait: Duration::from_mins(1), until };
         reader.page(&Selection::default(), limits).await.unwrap()
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // It has asked, and there was nothing.
+    let began = Instant::now();
+    while fetched() < before + 2 {
+        assert!(began.elapsed() < Duration::from_mins(1), "nobody asks");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     write(&broker, &new).await;
     let page = waiting.await.unwrap();
     assert_eq!(page.entries.len(), 1);

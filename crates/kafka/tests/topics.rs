@@ -15,6 +15,7 @@ use krafka::testing::{ApiKey, Control, FakeBroker};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     time::Instant,
 };
 
@@ -32,6 +33,8 @@ struct Cluster {
     bootstrap: String,
     /// Error code with which `CreatePartitions` is answered; 0 adds them.
     refusal: Arc<AtomicI16>,
+    /// Notified when `CreatePartitions` was refused.
+    refused: Arc<Notify>,
 }
 
 impl Cluster {
@@ -43,17 +46,18 @@ impl Cluster {
         let behind = broker.broker_addr(0).unwrap();
         broker.with_state(|state| state.brokers[0].port = i32::from(listener.local_addr().unwrap().port()));
         let refusal = Arc::new(AtomicI16::new(0));
-        let (cluster, code) = (Arc::clone(&broker), Arc::clone(&refusal));
+        let refused = Arc::new(Notify::new());
+        let (cluster, code, told) = (Arc::clone(&broker), Arc::clone(&refusal), Arc::clone(&refused));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let broker = TcpStream::connect(behind).await.unwrap();
-                let (cluster, code) = (Arc::clone(&cluster), Arc::clone(&code));
+                let (cluster, code, told) = (Arc::clone(&cluster), Arc::clone(&code), Arc::clone(&told));
                 tokio::spawn(async move {
-                    let _ended = serve(client, broker, &cluster, &code).await;
+                    let _ended = serve(client, broker, &cluster, (&code, &told)).await;
                 });
             }
         });
-        Self { broker, bootstrap, refusal }
+        Self { broker, bootstrap, refusal, refused }
     }
 
     async fn ensure(&self, partitions: u32, replication: Option<u32>) -> Result<Ensured, NotEnsured> {
@@ -78,12 +82,16 @@ async fn serve(
     mut client: TcpStream,
     mut broker: TcpStream,
     cluster: &FakeBroker,
-    code: &AtomicI16,
+    (code, refused): (&AtomicI16, &Notify),
 ) -> std::io::Result<()> {
     loop {
         let request = frame(&mut client).await?;
         if i16::from_be_bytes([request[0], request[1]]) == CREATE_PARTITIONS {
-            send(&mut client, &created(&request, cluster, code.load(Ordering::SeqCst))).await?;
+            let code = code.load(Ordering::SeqCst);
+            send(&mut client, &created(&request, cluster, code)).await?;
+            if code != 0 {
+                refused.notify_one();
+            }
         } else {
             send(&mut broker, &request).await?;
             send(&mut client, &frame(&mut broker).await?).await?;
@@ -138,9 +146,9 @@ async fn what_another_run_has_done_meanwhile_is_done() {
     assert_eq!(made, Ok(Ensured { change: Change::Created, partitions: 3, replication: 1 }));
     // They are added between the look and the call.
     cluster.refusal.store(INVALID_PARTITIONS, Ordering::SeqCst);
-    let other = Arc::clone(&cluster.broker);
+    let (other, refused) = (Arc::clone(&cluster.broker), Arc::clone(&cluster.refused));
     let adding = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        refused.notified().await;
         other.add_partitions(TOPIC, 5)
     });
     let made = cluster.ensure(5, None).await;

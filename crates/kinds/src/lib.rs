@@ -76,19 +76,19 @@ pub type Survey = engine::Survey<Kind>;
 /// The outcome of every step.
 pub type Results = engine::Results<Kind>;
 
-/// Why a statement that somebody added to a policy of ours stays.
+/// Reason to keep a statement that somebody added to a policy of ours.
 pub(crate) const DENIES: &str = "the statement only denies";
-/// Why a key that somebody chose stays.
+/// Reason to keep a key that somebody chose.
 pub(crate) const ENCRYPTS: &str = "the key protects what is encrypted";
 
-/// Takes over a KMS key that is not declared.
+/// Keeps a live KMS key that is not declared: copies it into the desired settings, and returns that it is kept.
 pub(crate) fn keep_key(path: &str, desired: &mut Option<String>, live: Option<&String>) -> Option<Protection> {
     let key = live.filter(|_| desired.is_none())?;
     *desired = Some(key.clone());
     Some(Protection::new(path, key, ENCRYPTS))
 }
 
-/// Takes over the statements of a policy that deny and are not declared.
+/// Keeps the live statements of a policy that deny and are not declared, as [`keep_key`] keeps a key.
 pub(crate) fn keep_denials(desired: &mut Policy, live: &Policy) -> Vec<Protection> {
     let ids = desired.keep_denials(live);
     ids.into_iter().map(|id| Protection::new(format!("policy.{id}"), id, DENIES)).collect()
@@ -103,7 +103,7 @@ pub const BUILD_TAG: &str = "provision:build";
 /// Prefix of tags on the stack's log group for notes, before a bucket's name: somebody else's bucket whose policy may have
 /// statements of ours.
 pub const STATEMENTS_TAG: &str = "provision:statements:";
-/// Prefix of tags on the stack's log group for notes, before a type of feedback and an identity: the topic that heard of it before.
+/// Prefix of tags on the stack's log group for notes, before a type of feedback and an identity: the topic that got that feedback before.
 pub const FEEDBACK_TAG: &str = "provision:feedback:";
 /// Tag on an event source mapping: the time since which it is paused, RFC 3339 in UTC.
 pub const PAUSED_TAG: &str = "provision:paused";
@@ -159,7 +159,7 @@ pub struct Session {
     pub statements: s3::bucket_statement::Turn,
 }
 
-/// Why a resource stays whose tags may not be read: it has one of our names, and may be anybody's.
+/// Reason to keep a resource whose tags may not be read: it has one of our names, and may be anybody's.
 const UNKNOWN_OWNER: &str = "its tags may not be read, so that it may be somebody else's";
 
 impl Session {
@@ -184,8 +184,8 @@ impl Session {
         }
     }
 
-    /// Returns a listed resource, if its tags say that it is this stack's. Whoever may read the stack's resources alone must not fail
-    /// at those of others whose names begin alike.
+    /// Returns a listed resource, if its tags say that it is this stack's. An operator who may read the stack's resources only must not
+    /// fail at those of others whose names begin alike.
     pub(crate) fn owned(
         &self,
         kind: Kind,
@@ -202,13 +202,14 @@ impl Session {
         }
     }
 
-    /// Returns the names of a kind's resources that have the stack's tag and no name of this stack's: what lists by a prefix add.
+    /// Returns the names of a kind's resources that have the stack's tag under a name that the stack would not give. Kinds that list their
+    /// resources by a prefix of names would miss these.
     pub(crate) fn named_otherwise(&self, kind: Kind) -> Result<Vec<String>, Failure> {
         self.tagged.named_otherwise(kind, &self.stack)
     }
 
     /// Returns the names of all resources of a kind that have the stack's tag, by AWS's index alone: for kinds whose own lists have no
-    /// tags, and that have theirs from their beginning. One that is younger than the index, by seconds, is found by its declaration.
+    /// tags, and that are tagged by the call that creates them. The index is seconds behind: a younger resource is found by its declaration.
     pub(crate) fn indexed(&self, kind: Kind) -> Result<Vec<String>, Failure> {
         self.tagged.named(kind)
     }
@@ -304,8 +305,8 @@ pub trait Manage {
         std::future::ready(Ok(None))
     }
 
-    /// Takes over into the desired settings what protects a live one and is not declared, and returns it. Most kinds have
-    /// nothing of the sort.
+    /// Keeps the settings that protect the live resource and are not declared: copies them into the desired settings, and returns them.
+    /// Does nothing for most kinds.
     fn keep_protections(_desired: &mut Self::Settings, _live: &Self::Settings) -> Vec<Protection> {
         Vec::new()
     }
@@ -320,11 +321,11 @@ pub trait Manage {
         None
     }
 
-    /// Judges the children of a live resource by what it will be. Those of most kinds are as harmful as they are.
+    /// Corrects how harmful the children of a live resource are, where that depends on the desired settings. Does nothing for most kinds.
     fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
 
-    /// Returns settings between the live and the desired ones, under which everything works that works under either. Most kinds take
-    /// nothing away that something uses: the desired ones.
+    /// Returns settings between the live and the desired ones, under which everything works that works under either. The default are the
+    /// desired ones: most kinds take nothing away that something uses.
     fn widened(desired: &Self::Settings, _live: &Self::Settings) -> Self::Settings {
         desired.clone()
     }
@@ -332,16 +333,16 @@ pub trait Manage {
     /// Time for which nothing flows through a resource while it is replaced; `None` if nothing ever does.
     const GAP: Option<Duration> = None;
 
-    /// How long it usually takes to delete one, if that takes minutes; `None` (the default) if it takes seconds.
+    /// Usual duration of a deletion that takes minutes; `None` (the default) if it takes seconds.
     const ENDS_IN: Option<Slow> = None;
 
-    /// Returns how long it usually takes to create one, or to change the live one, if that takes minutes. Most kinds take seconds.
+    /// Returns the usual duration of a creation (`live` is `None`) or a change that takes minutes; `None` (the default) if it takes seconds.
     fn slow(_live: Option<&Self::Settings>, _desired: &Self::Settings) -> Option<Slow> {
         None
     }
 
-    /// Returns the beginning of what stands for its id in the settings of others; `None` if it has a name that stays when it is replaced, or
-    /// nothing replaces it.
+    /// Returns the prefix of the placeholder that stands for its id in the settings of other resources; `None` (the default) for a kind that
+    /// is known by a name, which stays when the resource is replaced.
     fn stands_for_id() -> Option<String> {
         None
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use declaration::{Declaration, Derived};
 use kinds::{
-    Id, Kind, Resource, Settings,
+    Kind, Resource, Settings,
     server::{MOST_USER_DATA, user_data},
 };
 
@@ -58,7 +58,7 @@ pub fn oversized(declaration: &Declaration) -> Vec<Derived> {
 
 /// Returns what is wrong with the size of one resource.
 fn of_resource(declaration: &Declaration, resource: &Resource) -> Option<Derived> {
-    let Id { kind, entry } = &resource.id;
+    let entry = &resource.id.entry;
     match &resource.settings {
         Settings::Bucket(bucket) => {
             let hint = "store the mails of several rules below one folder, such as `prefix: inbound/CARRIER/`";
@@ -95,20 +95,22 @@ fn of_resource(declaration: &Declaration, resource: &Resource) -> Option<Derived
             let size = (topic.policy.to_json().len(), MOST_TOPIC_POLICY);
             too_large_at(path, &format!("policy of {}", resource.id), size, "SNS", hint)
         }
-        Settings::Queue(queue) => {
-            let hint = "let fewer topics deliver to it";
-            let statements = queue.policy.statements().len();
-            if statements > MOST_QUEUE_STATEMENTS {
-                let message = format!(
-                    "the policy of {kind} `{entry}` has {statements} statements, one for each topic, and SQS takes {MOST_QUEUE_STATEMENTS}",
-                    kind = kind.name()
-                );
-                return Some(derived(&["queues", entry], message, hint));
-            }
-            too_large("queues", entry, "policy", (queue.policy.to_json().len(), MOST_QUEUE_POLICY), "SQS", hint)
-        }
+        Settings::Queue(queue) => of_queue(entry, &queue.policy),
         _ => None,
     }
+}
+
+/// Returns what is wrong with the size of a queue's policy.
+fn of_queue(entry: &str, policy: &Policy) -> Option<Derived> {
+    let hint = "let fewer topics deliver to it";
+    let statements = policy.statements().len();
+    if statements > MOST_QUEUE_STATEMENTS {
+        let message = format!(
+            "the policy of queue `{entry}` has {statements} statements, one for each topic, and SQS takes {MOST_QUEUE_STATEMENTS}"
+        );
+        return Some(derived(&["queues", entry], message, hint));
+    }
+    too_large("queues", entry, "policy", (policy.to_json().len(), MOST_QUEUE_POLICY), "SQS", hint)
 }
 
 /// Returns the functions whose permissions are together more than Lambda takes.
@@ -178,6 +180,7 @@ fn derived(path: &[&str], message: String, hint: impl Into<String>) -> Derived {
 mod tests {
     use std::{fmt::Write as _, path::Path};
 
+    use kinds::Id;
     use proptest::prelude::*;
 
     use super::*;

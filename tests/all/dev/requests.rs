@@ -154,7 +154,9 @@ fn requests_are_handled_side_by_side_and_finished_at_ctrl_c() {
         for _ in 0..3 {
             scope.spawn(move || assert_eq!(ask(port, "POST /do?subject=slow%202", &[], b"").0, 200));
         }
-        std::thread::sleep(Duration::from_millis(1500));
+        for _ in 0..3 {
+            live.until_error(|line| line.contains("begun"));
+        }
         live.press_ctrl_c();
     });
     live.until_error(|line| line == "Finishing what was accepted; Ctrl-C once more ends it at once");

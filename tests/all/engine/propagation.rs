@@ -38,6 +38,9 @@ fn a_role_that_an_interrupted_run_made_is_waited_for() {
     trial.is_converged();
 }
 
+/// Far more than a run takes on a busy machine, and far less than ten minutes, for which a call that may succeed is tried again.
+const AT_ONCE: Duration = Duration::from_mins(2);
+
 /// Returns an address at which nobody listens.
 fn nobody() -> String {
     format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
@@ -53,7 +56,7 @@ fn a_cloud_that_is_not_there_is_told_once_and_at_once() {
         let run = trial.folder.finish(arguments, command.output().unwrap());
         assert_eq!(run.code(), Some(2), "{run}");
         assert_eq!(run.stderr().matches("cannot be reached").count(), 1, "{run}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
     }
 }
 
@@ -69,6 +72,6 @@ fn a_service_that_is_not_there_is_told_once_and_at_once() {
         assert_eq!(run.code(), Some(code), "{run}");
         assert_eq!(run.stdout().matches("Connection refused").count(), 1, "{run}");
         assert!(run.stdout().contains("! ses cannot be reached: "), "{run}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
     }
 }

@@ -2,6 +2,7 @@
 //! built, that nothing imports in a circle, and what is written in one place only.
 
 mod circles;
+mod sizes;
 mod sources;
 
 use std::{
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("delivery", &["contract", "events"]),
     ("kafka", &["contract", "events"]),
     ("function-trial", &[]),
+    ("replaced", &[]),
     ("echo", &["contract", "runtime"]),
     ("webhook-receiver", &["contract", "runtime", "webhook"]),
     ("webhook-worker", &["contract", "runtime"]),

@@ -98,7 +98,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
         }
         if declared.as_ref().is_some_and(|declared| declared.get(name).is_some()) {
             let message = format!("`{name}` is off, and has a threshold");
-            reader.note_at(&item.span, message, "remove one of them");
+            reader.diagnose(&item.span, message, "remove one of them");
         }
     }
     alarms
@@ -111,7 +111,7 @@ fn silence(reader: &mut Reader, fields: &Fields<'_>) -> Option<Duration> {
         return Some(silence);
     }
     let span = fields.get("silence").map(|node| node.span.clone()).unwrap_or_default();
-    reader.note_at(&span, "silence is measured in whole hours", "write it as `36h` or `5d`");
+    reader.diagnose(&span, "silence is measured in whole hours", "write it as `36h` or `5d`");
     None
 }
 

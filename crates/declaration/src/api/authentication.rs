@@ -76,7 +76,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Authentic
     let scheme = match proof? {
         Proof::Hmac if fields.get("header").is_none() => {
             let message = "scheme `hmac` lacks `header`: the header that has the code";
-            reader.note_at(&fields.span, message, "add `header: X-Signature`");
+            reader.diagnose(&fields.span, message, "add `header: X-Signature`");
             return None;
         }
         Proof::Hmac => Scheme::Hmac { header: header?, algorithm: algorithm?, encoding: encoding?, prefix: prefix? },
@@ -84,7 +84,7 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Option<Authentic
             for name in ["header", "algorithm", "encoding", "prefix"] {
                 let Some((key, _)) = fields.entry(name) else { continue };
                 let message = format!("`{name}` is of scheme `hmac`: every other one is defined by its vendor");
-                reader.note_at(&key.span, message, "remove it, or write `scheme: hmac`");
+                reader.diagnose(&key.span, message, "remove it, or write `scheme: hmac`");
             }
             scheme()
         }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use replaced::Replaced as _;
+
 use crate::{Declaration, DeclarationError};
 
 /// A sound declaration, to be made worse.
@@ -43,7 +45,7 @@ fn told(source: &str) -> Vec<String> {
 
 fn with(old: &str, new: &str) -> Vec<String> {
     assert!(SOUND.contains(old), "{old}");
-    told(&SOUND.replace(old, new))
+    told(&SOUND.replaced(old, new))
 }
 
 #[test]
@@ -74,14 +76,14 @@ fn every_scheme_is_read_as_functions_read_it() {
             r#"{"scheme":"hmac","header":"X-Code","algorithm":"sha1","encoding":"base64","prefix":"v1="}"#,
         ),
     ] {
-        let source = SOUND.replace("scheme: bearer", &format!("scheme: {written}"));
+        let source = SOUND.replaced("scheme: bearer", &format!("scheme: {written}"));
         let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
         let authentication = &checked.declarations[0].apis["egress"].routes[0].authentication;
         assert_eq!(serde_json::to_string(&authentication.scheme).unwrap(), json, "{written}");
         assert_eq!(authentication.secret, "WEBHOOK_SECRET");
     }
-    let path = SOUND.replace("scheme: bearer", "scheme: path").replace("/job-complete,", "'/in/{token}',");
-    assert_eq!(told(&path.replace("POST '/in/{token}'", "'POST /in/{token}'")), [""; 0]);
+    let path = SOUND.replaced("scheme: bearer", "scheme: path").replaced("/job-complete,", "'/in/{token}',");
+    assert_eq!(told(&path.replaced("POST '/in/{token}'", "'POST /in/{token}'")), [""; 0]);
 }
 
 #[test]
@@ -141,13 +143,13 @@ fn a_route_that_would_not_do_what_it_says_is_refused() {
 #[test]
 fn routes_are_told_apart_by_their_keys() {
     let route = SOUND.lines().last().unwrap();
-    let twice = format!("{SOUND}{}\n", route.replace("receiver", "receiver, rate: 5"));
+    let twice = format!("{SOUND}{}\n", route.replaced("receiver", "receiver, rate: 5"));
     let told_twice = told(&twice);
     assert!(
         matches!(told_twice.as_slice(), [one] if one.contains("10: route `POST /job-complete` is there twice")),
         "{told_twice:?}"
     );
-    assert_eq!(told(&format!("{SOUND}{}\n", route.replace("POST", "PUT"))), [""; 0]);
+    assert_eq!(told(&format!("{SOUND}{}\n", route.replaced("POST", "PUT"))), [""; 0]);
     let elsewhere = |route: &str| told(&format!("{SOUND}  other:\n    routes:\n{route}\n"));
     assert_eq!(elsewhere(route), [""; 0]);
     for (old, new) in [
@@ -155,18 +157,18 @@ fn routes_are_told_apart_by_their_keys() {
         ("scheme: bearer", "scheme: svix"),
         ("invoke: receiver", "invoke: receiver, sources: [10.0.0.0/8]"),
     ] {
-        let told = elsewhere(&route.replace(old, new));
+        let told = elsewhere(&route.replaced(old, new));
         assert!(
             matches!(told.as_slice(), [one] if one.contains("12: ") && one.contains("another proof")),
             "{new}: {told:?}"
         );
     }
-    assert!(told(&SOUND.replace(&format!("\n{route}"), " []")).concat().contains("has no routes"));
+    assert!(told(&SOUND.replaced(&format!("\n{route}"), " []")).concat().contains("has no routes"));
 }
 
 #[test]
 fn settings_without_effect_behind_a_route_are_told() {
-    let source = SOUND.replace("{crate: receiver, ", "{crate: receiver, retries: 1, ");
+    let source = SOUND.replaced("{crate: receiver, ", "{crate: receiver, retries: 1, ");
     let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
     let warnings = checked.warnings.unwrap();
     assert!(warnings.list()[0].message.contains("`retries` has no effect: API Gateway waits"), "{warnings:?}");

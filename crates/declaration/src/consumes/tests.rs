@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use replaced::Replaced as _;
+
 use crate::{Declaration, DeclarationError};
 
 /// A sound declaration, to be made worse.
@@ -20,7 +22,7 @@ functions:
 /// Returns the diagnostics of the declaration with one thing replaced, each with its line and its hint.
 fn with(old: &str, new: &str) -> Vec<String> {
     assert!(SOUND.contains(old), "{old}");
-    let source = SOUND.replace(old, new);
+    let source = SOUND.replaced(old, new);
     let list = match Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None) {
         Ok(checked) => checked.warnings,
         Err(DeclarationError::Invalid(wrong)) => Some(wrong),

@@ -4,6 +4,7 @@ use contract::sending::{MailId, TAG};
 use delivery::{Begun, Change, Database, Fault, Location, Recording, Selection, Standing, Status, Store, changes};
 use events::{Reading, read};
 use jiff::{Timestamp, ToSpan};
+use replaced::Replaced as _;
 use serde_json::json;
 
 use crate::{model::at, servers::MySql};
@@ -184,7 +185,7 @@ async fn a_reader_changes_nothing_and_a_wrong_password_is_told_as_one() {
     assert!(
         matches!(reader.tracked(&Selection::Mail("m".to_owned()), 1).await, Err(Fault::Away(reason)) if reason.contains("no tables"))
     );
-    let wrong = Database::new(Location::read(&maria.url().replace("s3cret", "other"), None).unwrap());
+    let wrong = Database::new(Location::read(&maria.url().replaced("s3cret", "other"), None).unwrap());
     let Err(Fault::Denied(reason)) = wrong.reach().await else { panic!() };
     assert!(reason.contains("1045") && !reason.contains("other-of-a-test"), "{reason}");
 }

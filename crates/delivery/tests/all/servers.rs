@@ -259,6 +259,10 @@ impl Redis {
         format!("redis://:{}@127.0.0.1:{}", USER.1, self.0.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port
+    }
+
     pub(crate) fn restart(&mut self, away: Duration) {
         self.0.restart(away);
     }

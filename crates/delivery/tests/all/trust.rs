@@ -4,6 +4,7 @@ use std::fs;
 
 use delivery::{Database, Fault, Location, Store};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use replaced::Replaced as _;
 
 use crate::servers::MySql;
 
@@ -33,7 +34,7 @@ async fn only_a_certificate_of_the_named_authority_for_the_named_host_is_trusted
     with(&maria.url(), Some(&authority)).reach().await.unwrap();
     let other = tempfile::tempdir().unwrap();
     let (stranger, _) = secured(other.path(), &["127.0.0.1"]);
-    let by_name = maria.url().replace("127.0.0.1", "localhost");
+    let by_name = maria.url().replaced("127.0.0.1", "localhost");
     let (this, of_rds) = (maria.url(), include_str!("../../certificates/rds.pem"));
     for (url, ca) in [(&this, stranger.as_str()), (&by_name, authority.as_str()), (&this, of_rds)] {
         let Err(Fault::Away(reason)) = with(url, Some(ca)).reach().await else { panic!("{url} was trusted by {ca}") };

@@ -193,7 +193,7 @@ impl Manage for Function {
     ];
 
     const RIGHTS: &'static [Right] = &[
-        // All that is told of a function: each of these actions by its name would not fit into a managed policy.
+        // By patterns: with each of these actions by its name, the policy would exceed its size limit.
         reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
         reads(Target::Everything, &["lambda:ListTags"]),

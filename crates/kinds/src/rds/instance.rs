@@ -2,18 +2,16 @@
 //! end with a last snapshot.
 
 mod beside;
+mod settings;
 mod wire;
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+pub use settings::{Settings, State};
 
 use super::write_tags;
 use crate::{
-    Condition, Input, Kind, Manage, Session, ec2,
+    Condition, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
     stores::{last_snapshot, not_yet, tags_in, with_tags},
@@ -30,75 +28,6 @@ use engine::{
 /// The kind of databases, which RDS calls instances.
 #[derive(Debug)]
 pub struct Instance;
-
-/// A database. What waits for a maintenance window, or is under way, counts as done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "RDS has a switch for each")]
-pub struct Settings {
-    /// Engine in RDS's word: `mysql`.
-    pub engine: String,
-    /// Version of the engine: `8.4`, or `8.4.9`.
-    pub version: String,
-    /// Class of the machine, as `db.t4g.micro`.
-    pub class: String,
-    /// Size of its disk, in GiB.
-    pub storage: u32,
-    /// Type of the disk: `gp3`.
-    pub storage_type: String,
-    /// Name of the schema that RDS makes in it; `None` if it makes none.
-    pub name: Option<String>,
-    /// Name of the user.
-    pub user: String,
-    /// `true` if RDS keeps the user's password in a secret and changes it every seven days.
-    pub managed_password: bool,
-    /// Name of the group of its subnets.
-    pub subnet_group: String,
-    /// Ids of its security groups.
-    pub security_groups: BTreeSet<String>,
-    /// `true` if it has an address on the internet.
-    pub is_public: bool,
-    /// `true` if a copy in another availability zone takes its place when its own fails.
-    pub multi_az: bool,
-    /// TCP port of the database.
-    pub port: u16,
-    /// `true` if its disk and its backups are encrypted.
-    pub is_encrypted: bool,
-    /// ARN of the KMS key that encrypts it; `None` is RDS's own.
-    pub kms_key: Option<String>,
-    /// Days to every second of which it can be brought back; 0 if it cannot be.
-    pub backup_days: u32,
-    /// Time of the daily backup in UTC, `02:00-02:30`; `None` leaves it to AWS.
-    pub backup_window: Option<String>,
-    /// Name of the group of its parameters.
-    pub parameter_group: String,
-    /// `true` if AWS installs corrections of the engine within its maintenance window.
-    pub minor_upgrades: bool,
-    /// `true` if snapshots get the tags of the database.
-    pub tagged_snapshots: bool,
-    /// `true` if AWS refuses to delete it.
-    pub deletion_protection: bool,
-    /// `true` if users may sign in by IAM instead of a password.
-    pub iam_users: bool,
-    /// `false` as long as AWS makes it, or makes a slow change of this run.
-    pub is_made: bool,
-    /// State in AWS's word, and what waits, in words: neither is a setting.
-    #[serde(skip)]
-    pub state: Input<State>,
-    /// Tags, ours and the declared ones.
-    pub tags: Tags,
-    /// Parts that others added.
-    #[serde(flatten)]
-    pub children: Children,
-}
-
-/// The state of a database in AWS, beside its settings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct State {
-    /// Reason why it cannot work; `None` if it can.
-    pub broken: Option<&'static str>,
-    /// Action that it waits for; `None` if for nothing.
-    pub waits: Option<&'static str>,
-}
 
 /// Types of disk: the one of today, with 3,000 operations a second.
 pub const GP3: &str = "gp3";
@@ -265,7 +194,10 @@ impl Manage for Instance {
 
     #[cfg(test)]
     fn full() -> Settings {
-        use crate::registered::{tags, text, texts};
+        use crate::{
+            Input,
+            registered::{tags, text, texts},
+        };
         Settings {
             engine: text(),
             version: text(),

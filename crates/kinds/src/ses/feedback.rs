@@ -25,11 +25,11 @@ pub struct Feedback;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Topic for mails that no mailbox takes.
-    pub bounce: Option<Heard>,
+    pub bounce: Option<FeedbackTopic>,
     /// Topic for complaints of receivers.
-    pub complaint: Option<Heard>,
+    pub complaint: Option<FeedbackTopic>,
     /// Topic for mails that a receiver has taken.
-    pub delivery: Option<Heard>,
+    pub delivery: Option<FeedbackTopic>,
     /// `true` if the topics of others may be taken.
     #[serde(skip)]
     pub take_over: Input<bool>,
@@ -40,7 +40,7 @@ pub struct Settings {
 
 /// A topic, and what it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Heard {
+pub struct FeedbackTopic {
     /// ARN of the topic.
     pub topic: String,
     /// `true` if it is told the mail's headers, too.
@@ -59,7 +59,7 @@ pub enum Type {
 }
 
 /// Feedback that an identity had before the stack took it, by type; `None` if it had none.
-pub type Taken = BTreeMap<Type, Option<Heard>>;
+pub type Taken = BTreeMap<Type, Option<FeedbackTopic>>;
 
 impl Type {
     /// Every type of feedback.
@@ -91,7 +91,7 @@ impl fmt::Display for Type {
 
 impl Settings {
     /// Returns the topic of a type.
-    pub fn get(&self, of: Type) -> Option<&Heard> {
+    pub fn get(&self, of: Type) -> Option<&FeedbackTopic> {
         match of {
             Type::Bounce => self.bounce.as_ref(),
             Type::Complaint => self.complaint.as_ref(),
@@ -100,7 +100,7 @@ impl Settings {
     }
 
     /// Sets the topic of a type.
-    pub fn set(&mut self, of: Type, heard: Option<Heard>) {
+    pub fn set(&mut self, of: Type, heard: Option<FeedbackTopic>) {
         match of {
             Type::Bounce => self.bounce = heard,
             Type::Complaint => self.complaint = heard,
@@ -109,8 +109,9 @@ impl Settings {
     }
 
     fn from_aws(attributes: &IdentityNotificationAttributes) -> Self {
-        let heard =
-            |topic: &str, headers: bool| (!topic.is_empty()).then(|| Heard { topic: topic.to_owned(), headers });
+        let heard = |topic: &str, headers: bool| {
+            (!topic.is_empty()).then(|| FeedbackTopic { topic: topic.to_owned(), headers })
+        };
         Self {
             bounce: heard(&attributes.bounce_topic, attributes.headers_in_bounce_notifications_enabled),
             complaint: heard(&attributes.complaint_topic, attributes.headers_in_complaint_notifications_enabled),
@@ -135,7 +136,7 @@ fn key(identity: &str, of: Type) -> String {
 }
 
 /// Returns a note of what was there: `none`, or `ACCOUNT:TOPIC`, with `headers` behind it. The region is the identity's own.
-fn note(before: Option<&Heard>) -> Result<String, Failure> {
+fn note(before: Option<&FeedbackTopic>) -> Result<String, Failure> {
     let Some(before) = before else { return Ok(NOTHING.to_owned()) };
     let place: Vec<&str> = before.topic.rsplitn(3, ':').collect();
     let note = match place[..] {
@@ -151,9 +152,9 @@ fn note(before: Option<&Heard>) -> Result<String, Failure> {
 }
 
 /// Reads from a tag of the stack's log group what heard the feedback before; `None` if nothing did.
-fn noted(session: &Session, note: &str) -> Option<Heard> {
+fn noted(session: &Session, note: &str) -> Option<FeedbackTopic> {
     let (place, headers) = note.split_once(' ').map_or((note, false), |(place, rest)| (place, rest == HEADERS));
-    (place != NOTHING).then(|| Heard { topic: session.aws.realm.arn(TOPIC, "", place).into(), headers })
+    (place != NOTHING).then(|| FeedbackTopic { topic: session.aws.realm.arn(TOPIC, "", place).into(), headers })
 }
 
 /// Returns what was there before, for each type of an identity that the stack has taken.
@@ -202,7 +203,7 @@ pub async fn of_others(
 }
 
 /// Sets a topic, and what it is told; `None` takes it away.
-async fn write(session: &Session, identity: &str, of: Type, heard: Option<&Heard>) -> Result<(), Failure> {
+async fn write(session: &Session, identity: &str, of: Type, heard: Option<&FeedbackTopic>) -> Result<(), Failure> {
     let ses = &session.aws.write.ses;
     session.aws.receipt_rules.pass().await;
     let call = ses.set_identity_notification_topic().identity(identity).notification_type(of.to_aws());
@@ -218,7 +219,7 @@ async fn take(
     session: &Session,
     identity: &str,
     of: Type,
-    (wanted, there): (&Heard, Option<&Heard>),
+    (wanted, there): (&FeedbackTopic, Option<&FeedbackTopic>),
     take_over: bool,
 ) -> Result<(), Failure> {
     if let Some(other) = there.filter(|there| there.topic != wanted.topic && !take_over) {
@@ -235,9 +236,9 @@ async fn give_back(
     session: &Session,
     identity: &str,
     of: Type,
-    (before, there): (Option<&Heard>, Option<&Heard>),
+    (before, there): (Option<&FeedbackTopic>, Option<&FeedbackTopic>),
 ) -> Result<(), Failure> {
-    let is_ours = |there: &Heard| {
+    let is_ours = |there: &FeedbackTopic| {
         let name = there.topic.rsplit(':').next().unwrap_or_default();
         session.aws.realm.has(&there.topic) && crate::sns::topic::IDENTITY.is_given_by(&session.stack, name)
             || session.tagged.entries().any(|(kind, _, named)| kind == Kind::Topic && named == name)
@@ -291,7 +292,7 @@ impl Manage for Feedback {
     #[cfg(test)]
     fn full() -> Settings {
         use crate::registered::text;
-        let heard = || Some(Heard { topic: text(), headers: true });
+        let heard = || Some(FeedbackTopic { topic: text(), headers: true });
         Settings { bounce: heard(), complaint: heard(), delivery: heard(), ..Settings::default() }
     }
 
@@ -359,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_note_says_what_was_there() {
-        let heard = |topic: &str, headers| Heard { topic: topic.to_owned(), headers };
+        let heard = |topic: &str, headers| FeedbackTopic { topic: topic.to_owned(), headers };
         for (before, expected) in [
             (None, "none"),
             (Some(heard("arn:aws:sns:eu-west-1:123456789012:theirs", false)), "123456789012:theirs"),
@@ -373,7 +374,7 @@ mod tests {
 
     #[test]
     fn types_that_are_neither_declared_nor_taken_stay() {
-        let heard = |topic: &str| Some(Heard { topic: topic.to_owned(), headers: false });
+        let heard = |topic: &str| Some(FeedbackTopic { topic: topic.to_owned(), headers: false });
         let mut desired = Settings { bounce: heard("ours"), ..Settings::default() };
         let taken = Taken::from([(Type::Bounce, None), (Type::Complaint, None)]);
         let live = Settings {

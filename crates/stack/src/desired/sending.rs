@@ -17,7 +17,7 @@ use kinds::{
     logs::notes,
     ses::{
         configuration_set::{self, DESTINATION, Destination},
-        feedback::{self, Heard},
+        feedback::{self, FeedbackTopic},
     },
     sns::topic,
 };
@@ -152,7 +152,7 @@ fn feedback(blueprint: &mut Blueprint<'_>, identity: &str, declared: &SendingIde
 pub(crate) fn feedback_of(names: &crate::Names, declared: &SendingIdentity) -> feedback::Settings {
     let heard = |of: EventType| {
         let topic = declared.feedback.get(&of)?;
-        Some(Heard { topic: names.arn(Kind::Topic, topic), headers: declared.headers })
+        Some(FeedbackTopic { topic: names.arn(Kind::Topic, topic), headers: declared.headers })
     };
     feedback::Settings {
         bounce: heard(EventType::Bounce),

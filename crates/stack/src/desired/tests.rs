@@ -4,6 +4,7 @@ mod alarms;
 
 use std::path::Path;
 
+use replaced::Replaced as _;
 use serde_json::{Value, json};
 
 use engine::Makers;
@@ -107,23 +108,23 @@ fn every_item_that_a_declaration_gives_has_a_name_of_the_stacks_own() {
 #[test]
 fn a_protection_is_a_tag_of_the_entrys_own_resource() {
     let protected = DECLARATION
-        .replace("{expire: 30d, ", "{expire: 30d, protect: true, ")
-        .replace("{retention: 2d}", "{retention: 2d, protect: false}")
-        .replace("    timeout: 10s\n", "    timeout: 10s\n    protect: true\n");
+        .replaced("{expire: 30d, ", "{expire: 30d, protect: true, ")
+        .replaced("{retention: 2d}", "{retention: 2d, protect: false}")
+        .replaced("    timeout: 10s\n", "    timeout: 10s\n    protect: true\n");
     let resources = all(&protected, &RuleSet::Own);
     let tagged = resources.iter().filter_map(|resource| {
         let tag = resource.settings.tree()["tags"]["provision:protect"].as_str()?.to_owned();
         Some(format!("{} {tag}", resource.id))
     });
     assert_eq!(tagged.collect::<Vec<_>>(), ["bucket mail true", "role reader true", "function reader true"]);
-    let switched = all(&DECLARATION.replace("{expire: 30d, ", "{expire: 30d, protect: false, "), &RuleSet::Own);
+    let switched = all(&DECLARATION.replaced("{expire: 30d, ", "{expire: 30d, protect: false, "), &RuleSet::Own);
     assert_eq!(tree(&switched, Kind::Bucket, "mail")["tags"]["provision:protect"], "false");
 }
 
 #[test]
 fn a_bucket_that_exists_is_let_be_but_for_our_statement() {
     let resources = all(
-        &DECLARATION.replace("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}"),
+        &DECLARATION.replaced("{store: mail, prefix: rest/}", "{store: archive, prefix: rest/}"),
         &RuleSet::Joined("company".to_owned()),
     );
     assert!(!resources.iter().any(|one| one.id == Id::new(Kind::Bucket, "archive")));
@@ -183,11 +184,11 @@ fn a_function_may_use_what_it_refers_to_and_nothing_else() {
 #[test]
 fn a_function_may_use_the_keys_that_somebody_gave_to_what_it_uses() {
     let source = DECLARATION
-        .replace(
+        .replaced(
             "    secrets: {TOKEN: netbox/token}\n",
             "    secrets: {TOKEN: token}\n    consumes: {queue: jobs}\n    publishes: [news]\n",
         )
-        .replace("queues: {", "secrets: {token: {value_from: stdin}}\nqueues: {jobs: {visibility_timeout: 1m}, ");
+        .replaced("queues: {", "secrets: {token: {value_from: stdin}}\nqueues: {jobs: {visibility_timeout: 1m}, ");
     let declaration = declared(&source);
     let names = Names::new(&declaration, "123456789012");
     let rights = |kind: Kind, given: &'static str| {
@@ -296,7 +297,7 @@ fn whoever_takes_mails_is_watched_for_silence_where_it_is_asked_for() {
     let hours = ["period", "evaluation_periods", "threshold", "comparison", "missing_data"].map(|name| &alarm[name]);
     let expected = [json!(3600), json!(120), json!(1.0), json!("LessThanThreshold"), json!("breaching")];
     assert_eq!(hours, expected.each_ref());
-    let by_topic = silence.replace("{news: {}}", "{news: {subscriptions: [{function: counter}]}}");
+    let by_topic = silence.replaced("{news: {}}", "{news: {subscriptions: [{function: counter}]}}");
     assert_eq!(silences(&by_topic), ["counter-silence", "reader-silence"]);
 }
 
@@ -329,7 +330,7 @@ functions:
     );
     let resources = all(&source, &RuleSet::Own);
     let rights = tree(&resources, Kind::Role, "access")["policies"]["provision"].clone();
-    let topic = |name: &str| format!("{}/{name}", arn.replace(":cluster/", ":topic/"));
+    let topic = |name: &str| format!("{}/{name}", arn.replaced(":cluster/", ":topic/"));
     let actions = |names: &[&str]| names.iter().map(|name| format!("kafka-cluster:{name}")).collect::<Vec<_>>();
     let allow = |names: &[&str], on: String| json!({"effect": "Allow", "actions": actions(names), "resources": [on]});
     assert_eq!(rights["ReachClusters"], allow(&["Connect"], arn.to_owned()));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::purpose::Reading;
+use replaced::Replaced as _;
 
 #[test]
 fn adopting_needs_to_tag_that_one_resource_and_to_read_the_rest() {
@@ -74,7 +75,7 @@ clusters:
   events: {{existing: {CLUSTER}, topics: {{messages: {{}}}}}}
   empty: {{existing: {}}}
 ",
-        CLUSTER.replace("company", "other")
+        CLUSTER.replaced("company", "other")
     );
     let of = |purpose| {
         let policy = policy_of(&source, purpose);
@@ -98,7 +99,7 @@ clusters:
             ),
         ]
     );
-    let topic = format!("{}/messages", CLUSTER.replace(":cluster/", ":topic/"));
+    let topic = format!("{}/messages", CLUSTER.replaced(":cluster/", ":topic/"));
     let [connect, read] = [
         format!("ConnectClusters: kafka-cluster:Connect on {CLUSTER}"),
         format!("ReadTopics: kafka-cluster:DescribeTopic kafka-cluster:ReadData on {topic}"),
@@ -391,7 +392,7 @@ fn the_rights_of_roles_are_given_below_the_declared_boundary_alone() {
     assert!(without.statements()["Roles"].actions.contains("iam:PutRolePolicy"));
     assert!(!without.statements().contains_key("BoundariesOfRoles"));
     // One function of two has one: neither role is made as the other.
-    let one = of("").replace("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
+    let one = of("").replaced("bin: reader", &format!("bin: reader, permissions_boundary: '{BOUNDARY}'"));
     let one = policy_of(&one, Purpose::Up);
     let role = |name: &str| {
         BTreeSet::from([format!("arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/{name}-eu-west-1")])

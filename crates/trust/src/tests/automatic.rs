@@ -1,5 +1,7 @@
 //! Bounces, automatic answers and mails within mails speak for nobody.
 
+use replaced::Replaced as _;
+
 use super::*;
 
 /// Returns a carrier's mail with these additional headers, and a body.
@@ -93,7 +95,10 @@ fn bounces_and_automatic_replies_speak_for_no_carrier() {
         "Undeliverable: Planned works",
         "Out of Office",
     ] {
-        assert!(!written(&carriers("").replace("Subject: Planned works", &format!("Subject: {subject}"))), "{subject}");
+        assert!(
+            !written(&carriers("").replaced("Subject: Planned works", &format!("Subject: {subject}"))),
+            "{subject}"
+        );
     }
 }
 
@@ -102,10 +107,10 @@ fn bounces_are_known_by_their_return_path_their_author_and_their_words() {
     for path in
         ["<>", "", " <> ", "<MAILER-DAEMON@mx.carrier.example>", "postmaster@carrier.example", "<mailer-daemon>"]
     {
-        let object = carriers("").replace("<bounce@carrier.example>", path);
+        let object = carriers("").replaced("<bounce@carrier.example>", path);
         assert!(!written(&object), "return path {path:?}");
     }
-    let unsaid = carriers("").replace("Return-Path: <bounce@carrier.example>\r\n", "");
+    let unsaid = carriers("").replaced("Return-Path: <bounce@carrier.example>\r\n", "");
     assert!(!written(&unsaid), "no return path");
     for local in [
         "MAILER-DAEMON",
@@ -115,11 +120,11 @@ fn bounces_are_known_by_their_return_path_their_author_and_their_words() {
         "mail-daemon",
         "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e",
     ] {
-        let object = carriers("").replace("From: noc@", &format!("From: {local}@"));
+        let object = carriers("").replaced("From: noc@", &format!("From: {local}@"));
         assert!(!written(&object), "{local}");
     }
     for name in ["Somebody via NOC", "\"'Somebody' via NOC\"", "Somebody (via NOC)", "=?utf-8?q?Some_via_NOC?="] {
-        let object = carriers("").replace("From: noc@carrier.example", &format!("From: {name} <noc@carrier.example>"));
+        let object = carriers("").replaced("From: noc@carrier.example", &format!("From: {name} <noc@carrier.example>"));
         match judged(&policy(), PASS, &object, &by_sender()) {
             Ok(trust) => assert_eq!(name, "Somebody (via NOC)", "a comment is no name: {trust}"),
             Err(doubt) => assert!(matches!(doubt, Doubt::NotWritten(_)), "{name}: {doubt}"),
@@ -132,7 +137,7 @@ fn bounces_are_known_by_their_return_path_their_author_and_their_words() {
         "Your message\r\n  could not be delivered.\r\n",
         "Delivery has failed to these recipients or groups:\r\n",
     ] {
-        let object = carriers("").replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{introduction}\r\ntext\r\n"));
+        let object = carriers("").replaced("\r\n\r\ntext\r\n", &format!("\r\n\r\n{introduction}\r\ntext\r\n"));
         assert!(!written(&object), "{introduction}");
     }
 }
@@ -147,7 +152,7 @@ fn a_report_or_a_message_in_any_part_is_somebody_elses() {
             );
             let body = format!("--o\r\nContent-Type: {around}; boundary=i\r\n\r\n{inner}--o--\r\n");
             let object = carriers("Content-Type: multipart/mixed; boundary=o\r\n");
-            let object = object.replace("\r\n\r\ntext\r\n", &format!("\r\n\r\n{body}"));
+            let object = object.replaced("\r\n\r\ntext\r\n", &format!("\r\n\r\n{body}"));
             let doubt = judged(&policy(), PASS, &object, &by_sender());
             assert!(matches!(doubt, Err(Doubt::NotWritten(_))), "{part} in {around}: {doubt:?}");
         }
@@ -162,7 +167,7 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
         judged(
             &policy(),
             PASS,
-            &object.replace("Subject: Planned works", &format!("Subject: {subject}")),
+            &object.replaced("Subject: Planned works", &format!("Subject: {subject}")),
             &by_content(),
         )
         .is_ok()
@@ -180,6 +185,6 @@ fn a_forwarder_passes_messages_on_and_no_bounces_or_answers() {
     ] {
         assert_eq!(passed_on(headers, subject), expected, "{headers}{subject}");
     }
-    let object = stored(results, "From: maint@lists.customer.example\r\n").replace("<bounce@carrier.example>", "<>");
+    let object = stored(results, "From: maint@lists.customer.example\r\n").replaced("<bounce@carrier.example>", "<>");
     assert!(judged(&policy(), PASS, &object, &by_content()).is_err(), "a null return path");
 }

@@ -2,6 +2,7 @@
 
 use contract::{secret::Secret, webhook::Scheme};
 use proptest::{collection::vec, prelude::*, proptest};
+use replaced::Replaced as _;
 use webhook::{Draft, NotSigned, Refused, Stamp, TOLERANCE, sign};
 
 use crate::schemes::{BODY, Example, NOW, Sent, examples};
@@ -165,11 +166,11 @@ fn twilio_signs_the_address_and_the_form_or_the_hash_of_the_body() {
     };
     assert_eq!(verified(&|_| {}), Ok(()));
     assert_eq!(verified(&|sent| sent.body = b"a=1%20%2b&b=2".to_vec()), Ok(()), "the same form");
-    assert_eq!(verified(&|sent| sent.url = sent.url.replace(".com/", ".com:443/")), Ok(()), "the same address");
+    assert_eq!(verified(&|sent| sent.url = sent.url.replaced(".com/", ".com:443/")), Ok(()), "the same address");
     for (called, change) in [
         ("another field", &(|sent: &mut Sent| sent.body = b"b=3&a=1+%2B".to_vec()) as &dyn Fn(&mut Sent)),
         ("one more field", &|sent| sent.body.extend(b"&c=1")),
-        ("another host", &|sent| sent.url = sent.url.replace("in.", "out.")),
+        ("another host", &|sent| sent.url = sent.url.replaced("in.", "out.")),
         ("another query", &|sent| sent.url.push_str("&a=2")),
         ("no form", &|sent| sent.headers[1].1 = "application/json".to_owned()),
         ("no content type", &|sent| sent.headers.truncate(1)),

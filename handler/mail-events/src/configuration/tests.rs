@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use replaced::Replaced as _;
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,7 +36,7 @@ fn read(changes: &[(&str, &str)]) -> Result<Configuration, String> {
 
 fn with_context(old: &str, new: &str) -> Result<Configuration, String> {
     assert!(CONTEXT.contains(old), "{old}");
-    read(&[("PROVISION_CONTEXT", &CONTEXT.replace(old, new))])
+    read(&[("PROVISION_CONTEXT", &CONTEXT.replaced(old, new))])
 }
 
 #[test]

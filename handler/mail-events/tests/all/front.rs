@@ -53,6 +53,8 @@ pub(crate) struct Front {
     /// Faults that were made.
     pub(crate) faults: AtomicU64,
     is_away: AtomicBool,
+    /// Connections and requests that met nobody, since the brokers were away.
+    pub(crate) refused: AtomicU64,
     /// Number of times that all connections were cut.
     cuts: AtomicU64,
     /// Duration of a session, in milliseconds; 0 for one that does not end.
@@ -78,6 +80,7 @@ impl Front {
             produced: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             is_away: AtomicBool::new(false),
+            refused: AtomicU64::new(0),
             cuts: AtomicU64::new(0),
             session_ms: AtomicI64::new(0),
             connections: AtomicU64::new(0),
@@ -112,8 +115,11 @@ impl Front {
         self.session_ms.store(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Returns whether the brokers are away; counts who asks then.
     fn is_away(&self) -> bool {
-        self.is_away.load(Ordering::SeqCst)
+        let is_away = self.is_away.load(Ordering::SeqCst);
+        self.refused.fetch_add(u64::from(is_away), Ordering::SeqCst);
+        is_away
     }
 
     /// Serves the connections of one broker.

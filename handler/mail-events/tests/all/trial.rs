@@ -1,6 +1,11 @@
 //! A trial: the function, a table and a cluster; and the events that SES publishes.
 
-use std::{env, fs, path::Path, time::Duration};
+use std::{
+    env, fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use function_trial::{Lambda, Report, Running};
 use serde_json::{Value, json};
@@ -136,3 +141,15 @@ pub(crate) fn event(kind: &str, mail: &str, recipient: &str, sent_at: &str, at: 
 
 /// Time that an invocation has where a test limits it.
 pub(crate) const SHORT: Duration = Duration::from_secs(4);
+/// Deadline of every wait.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn patiently(mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "it does not come to be");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::held::{Fate, Source};
+use super::held::{Retention, Source};
 use contract::receipt_event::Received;
 use mail::Mail;
 use schedule::digest;
@@ -31,8 +31,8 @@ pub struct ArrivedMail {
     pub message_id: Option<String>,
     /// The mail as it came; `None` if its object stays in any case.
     pub source: Option<Source>,
-    /// Fate of the object once the sinks have answered.
-    pub fate: Fate,
+    /// Retention of the object once the sinks have answered.
+    pub retention: Retention,
 }
 
 impl ArrivedMail {
@@ -84,11 +84,11 @@ impl ArrivedMail {
 
     /// Returns the address that a sink may point at; `None` if the object may go.
     pub fn pointer(&self) -> Option<String> {
-        (self.fate == Fate::Stays).then(|| self.address())
+        (self.retention == Retention::Stays).then(|| self.address())
     }
 
     /// Returns the copy that a sink has to hold if it can, since the object may go; `None` if the object stays, or a copy is too large.
     pub fn copy(&self) -> Option<&[u8]> {
-        self.source.as_ref().filter(|_| self.fate == Fate::MayGo)?.bytes()
+        self.source.as_ref().filter(|_| self.retention == Retention::MayGo)?.bytes()
     }
 }

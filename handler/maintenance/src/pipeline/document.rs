@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     arrived_mail::ArrivedMail,
-    held::{Fate, Held},
+    held::{Held, Retention},
     sink::Handover,
 };
 use contract::maintenance::Record;
@@ -117,7 +117,7 @@ impl<'mail> Document<'mail> {
         let identity = arrived.identity();
         let (text, text_is_cut) = arrived.mail.as_ref().map(text).unwrap_or_default();
         let attachments = arrived.mail.iter().flat_map(|mail| &mail.attachments);
-        let stays = arrived.fate == Fate::Stays;
+        let stays = arrived.retention == Retention::Stays;
         Self {
             version: VERSION,
             id: id(kind, &identity, arrived.copy()),

@@ -26,9 +26,9 @@ impl Source {
     }
 }
 
-/// The fate of a mail's object once the sinks have answered.
+/// The retention of a mail's object once the sinks have answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Fate {
+pub enum Retention {
     /// The object stays: sinks may point at it.
     #[default]
     Stays,

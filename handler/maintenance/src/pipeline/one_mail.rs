@@ -9,7 +9,7 @@ use super::{
     Pipeline,
     arrived_mail::ArrivedMail,
     decision::{Decision, decide},
-    held::{Fate, Held, Purpose, Source},
+    held::{Held, Purpose, Retention, Source},
     mail_report::{MailDetails, MailOutcome, MailReport},
     sink::{Delivered, Handover, Sink, SinkError},
 };
@@ -55,7 +55,7 @@ impl End {
 
     /// Decides on an object that the configuration would delete: it stays unless the sinks hold all of the mail.
     fn with_object(mut self, arrived: &ArrivedMail, held: Held) -> Self {
-        self.is_spent = arrived.fate == Fate::MayGo && held.frees_object();
+        self.is_spent = arrived.retention == Retention::MayGo && held.frees_object();
         if !self.is_spent {
             let said = self.reason.take().into_iter().chain([KEPT.to_owned()]);
             self.reason = Some(said.collect::<Vec<_>>().join("; "));
@@ -218,7 +218,7 @@ impl<Store: ObjectSource, Delivery: Sink> Pipeline<Store, Delivery> {
     /// Decides before the sinks are given the mail, since what they write points at the object only if it stays.
     fn decide_fate(&self, arrived: &mut ArrivedMail, may_delete: bool, purpose: Purpose) {
         let may_go = may_delete && self.sink.can_hold(arrived, purpose).frees_object();
-        arrived.fate = if may_go { Fate::MayGo } else { Fate::Stays };
+        arrived.retention = if may_go { Retention::MayGo } else { Retention::Stays };
     }
 }
 

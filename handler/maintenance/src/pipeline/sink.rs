@@ -18,8 +18,8 @@ pub trait Sink {
     /// Sets the invocation's deadline; start nothing that cannot finish before it.
     fn until(&self, _deadline: Deadline) {}
 
-    /// Returns what the sink would hold of a mail that it is given with the fate [`Fate::MayGo`](super::held::Fate::MayGo). No promise:
-    /// what it does hold, its answer says.
+    /// Returns what the sink would hold of a mail whose object may go ([`Retention::MayGo`](super::held::Retention::MayGo)). No promise: what
+    /// it does hold, its answer says.
     fn can_hold(&self, arrived: &ArrivedMail, purpose: Purpose) -> Held;
 
     /// Delivers every maintenance of a trusted notice.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
-    held::{Fate, Held, Purpose},
+    held::{Held, Purpose, Retention},
     sink::{Delivered, Handover, Sink, SinkError},
 };
 
@@ -95,7 +95,7 @@ impl Sink for Lines {
 
     async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
         let mail = arrived.identity();
-        let stays = arrived.fate == Fate::Stays;
+        let stays = arrived.retention == Retention::Stays;
         let document = HandedOver {
             mail: &mail,
             bucket: stays.then_some(&arrived.bucket),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use contract::probe;
 use function_trial::{Answer, Request, Server};
+use replaced::Replaced as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -136,7 +137,7 @@ fn each_part_that_it_does_not_reach_is_named_with_the_reason() {
     assert!(reason(1).contains("not authorized to perform: s3:GetObject"), "{answer}");
     assert!(reason(2).contains("not authorized to perform: s3:PutObject"), "{answer}");
     // NetBox with another token than the one that it knows.
-    let secret = Answer::new(200, json!({"SecretString": TOKEN.replace('c', "k")}).to_string());
+    let secret = Answer::new(200, json!({"SecretString": TOKEN.replaced("c", "k")}).to_string());
     let (answer, _) = asked(&servers(allowed, secret, Answer::new(200, "{}")));
     assert_eq!(outcomes(&answer)[3], ("NetBox".to_owned(), false), "{answer}");
     assert!(answer["probe"][3]["reason"].as_str().unwrap().contains("403"), "{answer}");
@@ -148,7 +149,7 @@ fn no_event_of_a_sender_is_taken_for_the_question_and_the_question_for_no_mail()
     cloud.answer("mail/inbound/one", 200, &mail("one", "planned.eml"));
     let function = Running::start(cloud.function(PROGRAM));
     // A mail whose every field says so is a mail.
-    let worded = event(&["one"]).replace("\"Works\"", &json!(probe::event().to_string()).to_string());
+    let worded = event(&["one"]).replaced("\"Works\"", &json!(probe::event().to_string()).to_string());
     assert!(worded.contains("probe"), "{worded}");
     assert_eq!(cloud.invoke("request-1", &worded).body, "null");
     let mut beside = probe::event();

@@ -42,9 +42,12 @@ impl Running {
     pub(crate) fn end(mut self) {
         let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
         assert!(told.success());
-        let asked = Instant::now();
-        assert!(self.0.wait().unwrap().success());
-        assert!(asked.elapsed() < Duration::from_secs(10), "a worker took {:?} to end", asked.elapsed());
+        let mut ended = None;
+        patiently("the worker to end", || {
+            ended = self.0.try_wait().unwrap();
+            ended.is_some()
+        });
+        assert!(ended.unwrap().success(), "{ended:?}");
     }
 }
 
@@ -63,10 +66,16 @@ fn start(queue: &Queue, maria: &MySql, redis: &Redis) -> Running {
 
 /// Waits until the queue has that many messages.
 pub(crate) fn wait_for(queue: &Queue, count: u32) {
+    patiently("an empty queue", || queue.count(&queue.url) <= count);
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn patiently(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
-    while queue.count(&queue.url) > count {
-        assert!(started.elapsed() < Duration::from_mins(2), "{} messages are left", queue.count(&queue.url));
-        sleep(Duration::from_millis(100));
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_mins(2), "waited too long for {what}");
+        sleep(Duration::from_millis(50));
     }
 }
 
@@ -101,8 +110,7 @@ fn workers_lose_nothing_when_they_are_killed_or_the_database_goes_away_and_end_w
     queue.send("{");
     queue.send(&event("Complaint", "m-0", 50));
     wait_for(&queue, 1);
-    sleep(Duration::from_millis(300));
-    assert_eq!(tracked(&maria, "m-0")[0].status, "complained");
+    patiently("the complaint", || tracked(&maria, "m-0")[0].status == "complained");
     assert_eq!(queue.count(&queue.dead_letters) + queue.count(&queue.url), 1);
     others.push(stays);
     others.into_iter().for_each(Running::end);

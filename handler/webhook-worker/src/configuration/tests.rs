@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use replaced::Replaced as _;
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -41,7 +42,7 @@ fn the_source_has_what_it_needs() {
     let SourceSettings::Address { headers, redirects, .. } = configuration.source else { panic!("addresses") };
     assert_eq!((headers, redirects.len(), configuration.transform), (None, 2, OneTransform::VideoQuality));
     assert_eq!(read(&[("AWS_LAMBDA_LOG_STREAM_NAME", "local")]).unwrap().reach, Reach::PublicAndLoopback);
-    let declared = CONTEXT.replace("\"stack\"", r#""secrets":{"PLATFORM_TOKEN":"egress-token"},"stack""#);
+    let declared = CONTEXT.replaced("\"stack\"", r#""secrets":{"PLATFORM_TOKEN":"egress-token"},"stack""#);
     let configuration = read(&[("PROVISION_CONTEXT", &declared), ("PLATFORM_TOKEN", "")]).unwrap();
     let SourceSettings::Platform { token, .. } = configuration.source else { panic!("a platform") };
     assert_eq!(token, SecretPlace::SecretsManager("egress-token".to_owned()));

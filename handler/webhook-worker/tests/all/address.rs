@@ -1,5 +1,6 @@
 //! Outputs at addresses of their own, and redirects.
 
+use replaced::Replaced as _;
 use serde_json::json;
 
 use crate::{
@@ -33,7 +34,7 @@ fn an_address_tells_of_an_output_that_is_not_there_yet_or_no_more() {
 
 /// Returns the address of a platform under another name, for which it is another server.
 fn other_name(platform: &Platform) -> String {
-    platform.base.replace("127.0.0.1", "localhost")
+    platform.base.replaced("127.0.0.1", "localhost")
 }
 
 #[test]

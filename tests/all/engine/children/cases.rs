@@ -1,6 +1,11 @@
 //! The children that somebody adds, of every kind.
 
-use aws_sdk_lambda::types::{DeadLetterConfig, FileSystemConfig, FunctionUrlAuthType};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_lambda::types::{DeadLetterConfig, FileSystemConfig, FunctionUrlAuthType, LastUpdateStatus};
 use aws_sdk_s3::types::{
     AccelerateConfiguration, AnalyticsConfiguration, AnalyticsExportDestination, AnalyticsS3BucketDestination,
     AnalyticsS3ExportFileFormat, BucketAccelerateStatus, BucketLoggingStatus, CorsConfiguration, CorsRule, Destination,
@@ -168,7 +173,16 @@ fn configure(
 ) {
     let call = change(trial.account.lambda.update_function_configuration().function_name(FUNCTION));
     trial.account.wait(call.send()).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let began = Instant::now();
+    loop {
+        let read = trial.account.lambda.get_function_configuration().function_name(FUNCTION);
+        let read = trial.account.wait(read.send()).unwrap();
+        if read.last_update_status() == Some(&LastUpdateStatus::Successful) {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "the update does not end: {read:?}");
+        sleep(Duration::from_millis(20));
+    }
 }
 
 fn file_system(trial: &Trial) {

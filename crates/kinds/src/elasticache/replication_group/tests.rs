@@ -1,9 +1,12 @@
 //! Tests of caches with answers of `ElastiCache`'s reference.
 
+use std::collections::BTreeSet;
+
 use aws::query::Call;
 use contract::secret::Secret;
 
 use super::*;
+use crate::Input;
 
 const WHOLE: &str = include_str!("../../../tests/shapes/cache/whole.shape");
 

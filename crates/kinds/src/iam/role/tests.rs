@@ -5,6 +5,8 @@ use aws_sdk_iam::{
     types::{AttachedPermissionsBoundary, builders::RoleBuilder},
 };
 
+use replaced::Replaced as _;
+
 use super::*;
 use aws::policy::Statement;
 
@@ -47,7 +49,7 @@ fn one_real_change_is_seen() {
         recorded().max_session_duration(7200),
         recorded().path("/"),
         recorded().permissions_boundary(boundary),
-        recorded().assume_role_policy_document(TRUST.replace("lambda.", "ec2.")),
+        recorded().assume_role_policy_document(TRUST.replaced("lambda.", "ec2.")),
         recorded().tags(Tag::builder().key("a").value("b").build().unwrap()),
     ] {
         assert_ne!(settings(changed), desired());

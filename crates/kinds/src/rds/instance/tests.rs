@@ -1,5 +1,7 @@
 //! Tests of databases with answers of RDS's reference.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// The answer in RDS's API reference, `DescribeDBInstances`, as in `whole.shape`, with one text in another's place.

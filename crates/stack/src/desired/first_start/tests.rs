@@ -14,6 +14,7 @@ use std::{
 
 use super::*;
 use kinds::server::{MOST_USER_DATA, prepared};
+use replaced::Replaced as _;
 
 fn whole() -> String {
     let disk = DataDisk { size: 10, mount: "/srv/mails".to_owned() };
@@ -94,7 +95,7 @@ fn what_is_declared_tells_two_scripts_apart() {
     };
     let plain = of("/data", None);
     assert_eq!(plain, prepared(&script(Some(&DataDisk { size: 20, mount: "/data".to_owned() }), None, "eu-west-1")));
-    assert_eq!(prepared(&whole()), prepared(&whole().replace("sleep 5", "sleep 6")));
+    assert_eq!(prepared(&whole()), prepared(&whole().replaced("sleep 5", "sleep 6")));
     for other in [of("/srv", None), of("/data", Some("arn")), prepared(&script(None, None, "eu-west-1"))] {
         assert_ne!(plain, other);
     }
@@ -201,10 +202,10 @@ impl Disk {
         write(folder.path(), "mountpoint", &format!("#!/bin/sh\n[ -e \"{}\" ]\n", place("mounted")));
         write(folder.path(), "blkid", "#!/bin/sh\nexit \"$BLKID\"\n");
         let script = files(&whole())["provision-data"]
-            .replace(DEVICE, &place("disk"))
-            .replace("/srv/mails", &place("data"))
-            .replace("/run/provision-data.lock", &place("lock"))
-            .replace("[ -b ", "[ -e ");
+            .replaced(DEVICE, &place("disk"))
+            .replaced("/srv/mails", &place("data"))
+            .replaced("/run/provision-data.lock", &place("lock"))
+            .replaced("[ -b ", "[ -e ");
         let script = write(folder.path(), "provision-data", &script);
         Self { folder, script }
     }

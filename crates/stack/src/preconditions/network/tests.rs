@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{judge::judge, *};
 use crate::preconditions::Weight;
 use aws::Realm;
+use replaced::Replaced as _;
 
 const DECLARATION: &str = "\
 stack: mail
@@ -175,7 +176,7 @@ fn what_may_lead_out_is_not_doubted() {
         group sg-0000000e vpc-1 in=443:10.0.0.0/16";
     assert_eq!(told(DECLARATION, &format!("{SUBNETS}{OPEN}{LOCAL} pl-1=vpce-s3\n{endpoints}")), []);
     // Of a network that another account shares not everything is told.
-    let shared = SUBNETS.replace("/24", "/24 210987654321");
+    let shared = SUBNETS.replaced("/24", "/24 210987654321");
     assert_eq!(told(DECLARATION, &format!("{shared}{OPEN}{LOCAL}")), []);
     // Without a table nothing is known.
     assert_eq!(told(DECLARATION, &format!("{SUBNETS}{OPEN}")), []);
@@ -308,15 +309,15 @@ fn parts_that_do_not_exist_or_do_not_fit_are_told_before_any_way_is() {
         "Blocks infra.yaml:12: security group `sg-0000000a` of function `reader` does not exist in eu-west-1, in account 123456789012"
     );
     assert_eq!(
-        words(&two.replace("subnet-0000000b vpc-1", "subnet-0000000b vpc-2")),
+        words(&two.replaced("subnet-0000000b vpc-1", "subnet-0000000b vpc-2")),
         "Blocks infra.yaml:12: the subnets of function `reader` are in several VPCs: `subnet-0000000a` in `vpc-1`, `subnet-0000000b` in `vpc-2`"
     );
     assert_eq!(
-        words(&two.replace("sg-0000000a vpc-1", "sg-0000000a vpc-2")),
+        words(&two.replaced("sg-0000000a vpc-1", "sg-0000000a vpc-2")),
         "Blocks infra.yaml:12: security group `sg-0000000a` of function `reader` is in `vpc-2`, and its subnets are in `vpc-1`"
     );
     assert_eq!(
-        words(&two.replace("eu-west-1b", "eu-west-1a")),
+        words(&two.replaced("eu-west-1b", "eu-west-1a")),
         "Warns infra.yaml:12: all subnets of function `reader` are in eu-west-1a: it stops when that zone does"
     );
 }
@@ -331,16 +332,16 @@ fn only_what_a_function_uses_is_asked_for() {
     assert!(
         titles(DECLARATION, "\"S3\"") && titles(DECLARATION, "\"Secrets Manager\"") && names(DECLARATION).len() == 2
     );
-    let sends = DECLARATION.replace("    reads: [mail]\n", "    sends: [jobs]\n");
+    let sends = DECLARATION.replaced("    reads: [mail]\n", "    sends: [jobs]\n");
     assert!(titles(&sends, "\"SQS\"") && !titles(&sends, "\"S3\""));
-    let writes = DECLARATION.replace("    reads: [mail]\n", "    on_failure: jobs\n");
+    let writes = DECLARATION.replaced("    reads: [mail]\n", "    on_failure: jobs\n");
     assert_eq!(names(&writes).len(), 1, "Lambda itself sends failed events");
 }
 
 #[test]
 fn a_server_is_reached_by_the_longest_route_to_its_address() {
     let with = |url: &str| {
-        DECLARATION.replace(
+        DECLARATION.replaced(
             "    reads: [mail]\n    secrets: {TOKEN: token}\n",
             &format!("    environment: {{TARGET: \"{url}\"}}\n"),
         )

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
-    held::{Fate, Held, Purpose},
+    held::{Held, Purpose, Retention},
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
@@ -132,7 +132,8 @@ impl Sink for NetBox {
             let reason = progress.concerns.join("; ");
             let handover = Handover { reason: &reason, suggestion: &notice.maintenances };
             // Its object stays, since a person has to look at the mail.
-            let for_person = (!reason.is_empty()).then(|| notification::for_person(arrived, &handover, Fate::Stays));
+            let for_person =
+                (!reason.is_empty()).then(|| notification::for_person(arrived, &handover, Retention::Stays));
             let kept = KeptForPerson { arrived, handover, unmatched: self.unmatched.as_ref() };
             let outgoing =
                 Outgoing { client: &self.client, mail: mail.clone(), for_person, kept, held: Cell::default() };
@@ -157,7 +158,7 @@ impl Sink for NetBox {
     }
 
     async fn hand_over(&self, arrived: &ArrivedMail, handover: &Handover<'_>) -> Result<Held, SinkError> {
-        let for_person = Some(notification::for_person(arrived, handover, arrived.fate));
+        let for_person = Some(notification::for_person(arrived, handover, arrived.retention));
         let kept = KeptForPerson { arrived, handover: *handover, unmatched: self.unmatched.as_ref() };
         let mail = notification::of_event(arrived);
         let outgoing = Outgoing { client: &self.client, mail, for_person, kept, held: Cell::default() };

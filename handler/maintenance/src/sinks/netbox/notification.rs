@@ -14,7 +14,7 @@ use super::{
 };
 use crate::pipeline::{
     arrived_mail::ArrivedMail,
-    held::{Fate, Held, Source},
+    held::{Held, Retention, Source},
     sink::Handover,
 };
 
@@ -35,11 +35,11 @@ const COPY: &str = "The mail as it came:";
 
 /// Returns the mail as a notification of an event.
 pub(super) fn of_event(arrived: &ArrivedMail) -> NewNotification {
-    notification(arrived, Role::OfEvent, arrived.fate, &[])
+    notification(arrived, Role::OfEvent, arrived.retention, &[])
 }
 
-/// Returns the mail as a notification for a person, with the reason above its text. `fate`: what becomes of the mail's object.
-pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: Fate) -> NewNotification {
+/// Returns the mail as a notification for a person, with the reason above its text. `retention` tells whether the mail's object stays.
+pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, retention: Retention) -> NewNotification {
     // Blanks stay as they are: the reason may spell the id of a circuit.
     let reason = handover.reason.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     let reason: String = reason.filter(|letter| !is_unseen(*letter)).collect();
@@ -48,7 +48,7 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
         let named = arrived.sender.as_deref().map(fields::line).filter(|name| !name.is_empty());
         lines.push(format!("Sender: {}", named.unwrap_or_else(|| "none".to_owned())));
     }
-    if fate == Fate::Stays {
+    if retention == Retention::Stays {
         lines.push(at(arrived));
     } else if !has_room_for(arrived.source.as_ref()) {
         lines
@@ -64,7 +64,7 @@ pub(super) fn for_person(arrived: &ArrivedMail, handover: &Handover<'_>, fate: F
         }
         lines.push(line);
     }
-    notification(arrived, Role::ForPerson, fate, &lines)
+    notification(arrived, Role::ForPerson, retention, &lines)
 }
 
 /// Returns provider and mail, for NetBox's changelog; without a provider, the sender stands in its place.
@@ -73,13 +73,13 @@ pub(super) fn source(arrived: &ArrivedMail, provider: Option<&str>) -> String {
     format!("{}, mail {mail}", provider.or(arrived.sender.as_deref()).unwrap_or("unknown sender"))
 }
 
-fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String]) -> NewNotification {
+fn notification(arrived: &ArrivedMail, role: Role, retention: Retention, above: &[String]) -> NewNotification {
     let subject = fields::cut(&fields::line(arrived.subject.as_deref().unwrap_or_default()), fields::LONGEST_SUBJECT);
     let sent = arrived.mail.as_ref().and_then(|mail| mail.outer().date);
     let mark = Mark { role, mail: arrived.fingerprint() };
     NewNotification {
         event: None,
-        body: body(arrived, fate, above, &mark),
+        body: body(arrived, retention, above, &mark),
         mark,
         subject: if subject.is_empty() { "(no subject)".to_owned() } else { subject },
         sender: sender(arrived).unwrap_or(NOBODY).to_owned(),
@@ -89,7 +89,7 @@ fn notification(arrived: &ArrivedMail, role: Role, fate: Fate, above: &[String])
 }
 
 /// Returns the body: our lines, the text, the mail as it came where its object may go, and the mark.
-fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> String {
+fn body(arrived: &ArrivedMail, retention: Retention, above: &[String], mark: &Mark) -> String {
     let is_page = arrived.mail.as_ref().is_some_and(|mail| page(mail).is_some());
     let paragraph = |line: &str| {
         let line = fields::cut(line, LONGEST_REASON.max(LONGEST_LINE));
@@ -104,19 +104,19 @@ fn body(arrived: &ArrivedMail, fate: Fate, above: &[String], mark: &Mark) -> Str
         before.push('\n');
     }
     // A person finds it above the text of a mail that is for a person.
-    let is_told_below = mark.role == Role::OfEvent && fate == Fate::Stays && !arrived.bucket.is_empty();
+    let is_told_below = mark.role == Role::OfEvent && retention == Retention::Stays && !arrived.bucket.is_empty();
     let pointer = if is_told_below { format!("\n\n{}", paragraph(&at(arrived)).trim_end()) } else { String::new() };
-    let copy = arrived.source.as_ref().filter(|_| fate == Fate::MayGo).and_then(copy_of);
+    let copy = arrived.source.as_ref().filter(|_| retention == Retention::MayGo).and_then(copy_of);
     let copy =
         copy.map(
             |copy| if is_page { format!("\n<p>{COPY}</p><pre>\n{copy}</pre>") } else { format!("\n\n{COPY}\n{copy}") },
         );
     let mark = if is_page { format!("\n<p>{}</p>", mark.line()) } else { format!("\n\n{}", mark.line()) };
     let after = copy.unwrap_or_default() + &pointer + &mark;
-    let place = if fate == Fate::Stays { format!(" It is {}", arrived.address()) } else { String::new() };
+    let place = if retention == Retention::Stays { format!(" It is {}", arrived.address()) } else { String::new() };
     let text = match text(arrived) {
         Some(text) => {
-            let cut = if fate == Fate::Stays {
+            let cut = if retention == Retention::Stays {
                 format!("\n\n[cut: the whole mail is {}]", arrived.address())
             } else {
                 "\n\n[cut]".to_owned()
@@ -244,7 +244,7 @@ mod tests {
         let arrived = arrived(&format!("Content-Type: {content_type}\r\n\r\n{body}\r\n"));
         let whole = of_event(&arrived).body;
         let handover = Handover { reason: "said <b>by</b> a mail", suggestion: &[] };
-        assert!(for_person(&arrived, &handover, Fate::Stays).body.contains("&lt;b"), "{whole}");
+        assert!(for_person(&arrived, &handover, Retention::Stays).body.contains("&lt;b"), "{whole}");
         let mark = of_event(&arrived).mark;
         assert_eq!(Mark::read(&whole), Some(mark));
         let end = whole.rfind("[provision: ").unwrap();
@@ -271,7 +271,7 @@ mod tests {
             for_person(
                 &arrived(&format!("{mixed}\r\n{part}\r\n--b--\r\n")),
                 &Handover { reason: "odd", suggestion: &[] },
-                Fate::Stays,
+                Retention::Stays,
             )
         };
         let parts = [
@@ -296,12 +296,16 @@ mod tests {
             "Content-Type: application/pdf\r\n\r\n%PDF",
         ] {
             let mut arrived = arrived(rest);
-            for fate in [Fate::Stays, Fate::MayGo] {
-                arrived.fate = fate;
-                for notification in [of_event(&arrived), for_person(&arrived, &handover, fate)] {
+            for retention in [Retention::Stays, Retention::MayGo] {
+                arrived.retention = retention;
+                for notification in [of_event(&arrived), for_person(&arrived, &handover, retention)] {
                     let held = held(&arrived, &notification.body);
-                    assert_eq!(held.frees_object(), fate == Fate::MayGo, "{}", notification.body);
-                    assert!(fate == Fate::Stays || !notification.body.contains("s3://"), "{}", notification.body);
+                    assert_eq!(held.frees_object(), retention == Retention::MayGo, "{}", notification.body);
+                    assert!(
+                        retention == Retention::Stays || !notification.body.contains("s3://"),
+                        "{}",
+                        notification.body
+                    );
                 }
             }
         }
@@ -319,7 +323,7 @@ mod tests {
         );
         assert!(body.starts_with(&said), "{body}");
         let cut = arrived(&format!("\r\n{}", "\"".repeat(1_900_000)));
-        let for_person = for_person(&cut, &Handover { reason: &"r".repeat(9000), suggestion: &[] }, Fate::Stays);
+        let for_person = for_person(&cut, &Handover { reason: &"r".repeat(9000), suggestion: &[] }, Retention::Stays);
         assert!(for_person.body.contains("[cut: the whole mail is s3://bucket/key]"));
         assert!(fields::escaped_length(&for_person.body) <= fields::LARGEST_NOTIFICATION + 100);
     }

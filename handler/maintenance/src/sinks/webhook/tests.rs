@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::pipeline::held::{Fate, Source};
+use crate::pipeline::held::{Retention, Source};
 use contract::{address::Query, receipt_event::Received};
 use mail::Mail;
 use notice::outcome::Outcome;
@@ -158,7 +158,7 @@ async fn a_document_has_what_a_person_needs_and_the_whole_mail_or_its_place() {
     );
     assert_eq!((mail["object"].as_str(), mail["source"].as_str()), (Some(place), None));
 
-    arrived.fate = Fate::MayGo;
+    arrived.retention = Retention::MayGo;
     assert!(webhook.hand_over(&arrived, &handover).await.unwrap().frees_object());
     let mail = mail_in(&asked, 1);
     let source = aws_smithy_types::base64::decode(mail["source"].as_str().unwrap()).unwrap();

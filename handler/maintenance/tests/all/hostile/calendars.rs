@@ -1,5 +1,7 @@
 //! Attacks on the reading of mails by their calendars.
 
+use replaced::Replaced as _;
+
 use super::{Shape, fill, one_of, pieces};
 
 const HEAD: &str =
@@ -51,7 +53,7 @@ pub(super) const SHAPES: &[Shape] = &[
         let rules: String = (0..rng.usize(10..200))
             .map(|number| {
                 rule(number, how)
-                    .replace("TZOFFSETTO:+0200", &format!("TZOFFSETTO:+{:02}{:02}", number / 60, number % 60))
+                    .replaced("TZOFFSETTO:+0200", &format!("TZOFFSETTO:+{:02}{:02}", number / 60, number % 60))
             })
             .collect();
         let events = pieces(size - rules.len() - 1_000, |number| event(number, ";TZID=Own", ""));
@@ -145,7 +147,7 @@ pub(super) const SHAPES: &[Shape] = &[
     ("long names", |_, size| calendar(&format!("{}:y\r\n", fill("X-A", size - 200)))),
     ("calendars", |_, size| {
         let part = format!("--b\r\n{HEAD}{}END:VCALENDAR\r\n", event(1, "", ""));
-        let parts = pieces(size - 100, |number| part.replace("UID:1\r\n", &format!("UID:{number}\r\n")));
+        let parts = pieces(size - 100, |number| part.replaced("UID:1\r\n", &format!("UID:{number}\r\n")));
         format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n")
     }),
 ];

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use replaced::Replaced as _;
+
 use super::{files, tool, whole, write};
 
 /// Opens and closes a session as `sshd` does: folder of PAM's files, then variables of the session. It prints what PAM answered.
@@ -82,7 +84,7 @@ fn a_login_by_pam_is_told_and_neither_refused_nor_delayed_whatever_the_publishin
         let sshd = write(folder, "sshd", "session required pam_permit.so\n");
         tool("sh", &[&write(folder, "provision-pam", &files(&whole())["provision-pam"]), &sshd]);
         let line = fs::read_to_string(&sshd).unwrap();
-        fs::write(&sshd, line.replace("/usr/local/sbin/provision-login-alert", alert.to_str().unwrap())).unwrap();
+        fs::write(&sshd, line.replaced("/usr/local/sbin/provision-login-alert", alert.to_str().unwrap())).unwrap();
         if let Some(publishing) = &publishing {
             program(folder, "provision-login-alert", &files(&whole())["provision-login-alert"]);
             program(folder, "aws", publishing);

@@ -15,6 +15,7 @@ use std::{
 
 use data_encoding::BASE64;
 use kinds::server::{Worker, user_data};
+use replaced::Replaced as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -365,7 +366,7 @@ fn the_unit_of_the_worker_is_confined() {
     let file = folder.path().join("provision-worker.service");
     let program = "/opt/provision/worker/current/bootstrap";
     assert!(unit.contains(program));
-    fs::write(&file, unit.replace(program, "/bin/true")).unwrap();
+    fs::write(&file, unit.replaced(program, "/bin/true")).unwrap();
     // Exposure from 0 to 100: a unit that says nothing has 96.
     let security = ["security", "--offline=true", "--no-pager", "--threshold=15", file.to_str().unwrap()];
     super::super::tests::tool("systemd-analyze", &security);

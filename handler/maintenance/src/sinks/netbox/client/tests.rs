@@ -8,6 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 
+use replaced::Replaced as _;
 use schedule::EventStatus;
 
 use super::*;
@@ -74,8 +75,8 @@ const EVENT: &str = r#"{"id":7,"name":"CHG-1","summary":"s","status":"CONFIRMED"
 
 #[tokio::test]
 async fn objects_that_were_not_queried_are_ignored() {
-    let other = EVENT.replace("CHG-1", "CHG-2");
-    let stranger = EVENT.replace("\"id\":3", "\"id\":4");
+    let other = EVENT.replaced("CHG-1", "CHG-2");
+    let stranger = EVENT.replaced("\"id\":3", "\"id\":4");
     let (client, asked) = server(vec![page(&format!("{other},{stranger},{EVENT}"))]).await;
     let names = ["CHG-1".to_owned(), "CHG-1 #2".to_owned()];
     let events = client.events(ProviderId::new(3), &names).await.unwrap();
@@ -255,7 +256,7 @@ async fn an_older_plugins_differences_are_found_out_once() {
 /// Recorded with the plugin's 0.6.0 on NetBox 4.7.3: an event has no zone there.
 #[tokio::test]
 async fn an_event_shows_how_old_the_plugin_is() {
-    for (event, is_old) in [(EVENT.to_owned(), false), (EVENT.replace(r#""time_zone":"UTC","#, ""), true)] {
+    for (event, is_old) in [(EVENT.to_owned(), false), (EVENT.replaced(r#""time_zone":"UTC","#, ""), true)] {
         let (client, asked) = server(vec![page(&event), (201, "", "[]".to_owned())]).await;
         client.events(ProviderId::new(3), &["CHG-1".to_owned()]).await.unwrap();
         client.notify(&[mail(Some(EventId::new(7)))]).await.unwrap();
@@ -337,7 +338,7 @@ async fn the_other_plugin_is_found_out_once_and_spoken_to_in_its_words() {
     let absent = (404, "", "<!DOCTYPE html>\n<title>Page Not Found | NetBox</title>".to_owned());
     let status = ok(r#"{"netbox-version":"4.7.3","plugins":{"notices":"1.3.0"}}"#);
     let impact = r#"{"id":5,"event_content_type":165,"event_object_id":7,"target_content_type":12,"target_object_id":1,"impact":"OUTAGE"}"#;
-    let event = EVENT.replace("\"acknowledged\":false", "\"acknowledged\":null");
+    let event = EVENT.replaced("\"acknowledged\":false", "\"acknowledged\":null");
     let answers = vec![absent, status, page(TYPES), page(&event), page(&event), ok(&format!("[{impact}]")), ok("[]")];
     let (client, asked) = server(answers).await;
     let names = ["CHG-1".to_owned()];

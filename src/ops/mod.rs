@@ -29,7 +29,7 @@
 //!         let request = Request { folder: folder(file), code: &function.code };
 //!         built.insert(entry.clone(), artifact(&request, function.architecture.into(), &|_| ()).await?);
 //!     }
-//!     let prepared = prepare(opened, &built, file, (&[], false)).await?;
+//!     let prepared = Box::pin(prepare(opened, &built, file, (&[], false))).await?;
 //!     ensure_startable(&prepared, "")?;
 //!     let Prepared { opened, code, compared, .. } = &prepared;
 //!     // `compared.plan` is a value: show it, or ask whether to go on.

@@ -46,7 +46,7 @@ fn sample(cases: &[Case]) -> Vec<Case> {
     let is_chosen = |case: &&Case| {
         let number = seen.entry(case.kind).or_default();
         *number += 1;
-        (*number - 1) % step == 0
+        (*number - 1).is_multiple_of(step)
     };
     cases.iter().filter(is_chosen).copied().collect()
 }

@@ -39,7 +39,9 @@ pub(crate) fn outputs(opened: &Opened, compared: &Compared) -> Outputs {
     let names = compared.names(opened);
     let mut present: Vec<StackOutput> = Vec::new();
     for kind in Kind::ALL.iter().filter(|kind| !matches!(kind.identity().output, Output::Nothing)) {
-        for entry in kind.identity().section.into_iter().flat_map(|section| declaration.entries(section)) {
+        let entries = kind.identity().section.into_iter().flat_map(|section| declaration.entries(section));
+        // Lambda has nothing of a function that servers run.
+        for entry in entries.filter(|entry| *kind != Kind::Function || !declaration.is_worker(entry)) {
             present.extend(of_entry(compared, names, *kind, entry));
         }
     }

@@ -127,6 +127,8 @@ pub(super) fn is_made(trial: &Trial, run: Runs<'_>) {
     succeeds(run, &["up", "--yes"]);
     assert_eq!(actions(&trial.diff()), [""; 0]);
     assert_eq!(functions(trial), 0, "Lambda has none");
+    let told = outputs(trial);
+    assert!(told.contains("server one") && !told.contains("function") && !told.contains("role"), "{told}");
     let told = worker(trial, "one");
     assert_eq!(told, worker(trial, "two"));
     assert_eq!(told["queue"], "https://sqs.eu-west-1.amazonaws.com/123456789012/circuits-events");
@@ -188,6 +190,15 @@ pub(super) fn ends(trial: &Trial, run: Runs<'_>) {
     let buckets = trial.account.wait(trial.account.s3.list_buckets().send()).unwrap().buckets.unwrap_or_default();
     assert!(buckets.is_empty(), "{buckets:?}");
     assert_eq!(super::servers::count(trial), 0);
+    assert_eq!(outputs(trial), "");
+}
+
+/// Returns kind and entry of the outputs, one on each line.
+fn outputs(trial: &Trial) -> String {
+    let document = trial.run(&["outputs", "--json"]).json().remove(0);
+    let told = document["outputs"].as_array().unwrap().iter();
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    told.map(|one| format!("{} {}\n", text(one, "kind"), text(one, "entry"))).collect()
 }
 
 #[test]

@@ -110,6 +110,20 @@ fn head(status: u16, headers: &[(String, String)], length: Option<u64>) -> Vec<u
 }
 
 /// A server of a test. It takes connections until its last clone is dropped: tests that start thousands keep no port of any.
+///
+/// ```
+/// use std::{io::{Read, Write}, net::TcpStream};
+///
+/// use function_trial::{Answer, Server};
+///
+/// let server = Server::start(|request| (request.path == "/health").then(|| Answer::new(200, "well")));
+/// let mut stream = TcpStream::connect(&server.address).unwrap();
+/// stream.write_all(b"GET /health HTTP/1.1\r\n\r\nGET /other HTTP/1.1\r\n\r\n").unwrap();
+/// let mut answer = String::new();
+/// // The other request has no answer: the connection ends.
+/// stream.read_to_string(&mut answer).unwrap();
+/// assert!(answer.ends_with("\r\n\r\nwell"), "{answer}");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Host and port, such as `127.0.0.1:4321`.

@@ -35,6 +35,19 @@ struct State {
 }
 
 /// A Lambda Runtime API for one function.
+///
+/// ```no_run
+/// use function_trial::{Lambda, Running};
+///
+/// let lambda = Lambda::start();
+/// let mut command = lambda.function("target/debug/echo");
+/// command.env("PROVISION_CONTEXT", r#"{"stack": "s", "function": "echo"}"#);
+/// let function = Running::start(command);
+/// let report = lambda.invoke("request-1", r#"{"Records": []}"#);
+/// assert!(report.path.ends_with("/request-1/response"), "{report:?}");
+/// let (_lines, errors) = function.stop();
+/// assert_eq!(errors, "");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Lambda {
     state: Arc<(Mutex<State>, Condvar)>,

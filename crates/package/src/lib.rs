@@ -163,6 +163,24 @@ pub type Observer<'observer> = &'observer (dyn Fn(Progress<'_>) + Send + Sync);
 
 /// Builds and packs a function for Lambda, or takes the zip that came with the command line. Dropping the future ends Cargo
 /// and all that it started.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use declaration::Code;
+/// use package::{Architecture, NotBuilt, Progress, Request, artifact};
+///
+/// async fn hash_of_echo() -> Result<String, NotBuilt> {
+///     let code = Code::Crate { package: "echo".to_owned(), bin: None };
+///     let request = Request { folder: Path::new("."), code: &code };
+///     let show = |progress: Progress<'_>| {
+///         if let Progress::Compiled { name, count } = progress {
+///             eprintln!("{count}: {name}");
+///         }
+///     };
+///     Ok(artifact(&request, Architecture::X86_64, &show).await?.code_sha256)
+/// }
+/// ```
 pub async fn artifact(
     request: &Request<'_>,
     architecture: Architecture,

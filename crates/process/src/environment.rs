@@ -114,6 +114,14 @@ const OF_A_PACKAGE: &[&str] =
 const OF_SECRETS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
 /// Returns a command with this environment. Add to it what this command alone needs.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let output = process::tool("env").output().await.unwrap();
+/// let variables = String::from_utf8_lossy(&output.stdout).into_owned();
+/// assert!(variables.contains("PATH=") && !variables.contains("AWS_SECRET_ACCESS_KEY="));
+/// # });
+/// ```
 pub fn tool(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(needed(std::env::vars_os()));

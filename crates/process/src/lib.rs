@@ -17,6 +17,18 @@ pub use environment::tool;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A process group; dropping it kills it.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use tokio::process::Command;
+///
+/// // The shell waits for its child: ending it alone would leave the child behind.
+/// let mut group = process::Group::start(Command::new("sh").args(["-c", "sleep 600; true"])).unwrap();
+/// group.end().await;
+/// let status = group.child.wait().await.unwrap();
+/// assert_eq!(process::describe(status), "signal 15");
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Group {
     /// The group's first process.

@@ -18,6 +18,26 @@ use crate::Deadline;
 ///
 /// A message whose handling panics has failed; the others are handled all the same. What could not be begun before the deadline has
 /// failed. In a FIFO queue everything behind a failed message of the same group has failed as well, since its order must be kept.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use contract::queue_event::{QueueEvent, QueueRecord};
+/// use runtime::{Deadline, each_message};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let event: QueueEvent = serde_json::from_str(
+///     r#"{"Records": [{"messageId": "1", "body": "{\"price\": 7}"}, {"messageId": "2", "body": "not JSON"}]}"#,
+/// )
+/// .unwrap();
+/// let deadline = Deadline::at(SystemTime::now() + Duration::from_secs(10));
+/// let handle = async |record: &QueueRecord| record.json::<serde_json::Value>().map(|order| println!("{order}"));
+/// let answer = each_message(&event, deadline, handle).await;
+/// // SQS deletes the first message, and delivers the second one again.
+/// assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#);
+/// # });
+/// ```
 pub async fn each_message<Failure: Display>(
     event: &QueueEvent,
     deadline: Deadline,

@@ -3,6 +3,18 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The deadline of an invocation. Start nothing that cannot finish before it.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use runtime::Deadline;
+///
+/// // Of the half minute of an invocation, ten seconds are kept for what comes after the calls.
+/// let invocation = Deadline::at(SystemTime::now() + Duration::from_secs(30));
+/// let calls = invocation.earlier(Duration::from_secs(10));
+/// assert!(calls < invocation && !calls.is_over());
+/// assert!(invocation.earlier(Duration::from_mins(1)).is_over());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(SystemTime);
 

@@ -21,6 +21,14 @@ pub fn remember(secret: &Secret) {
 }
 
 /// Returns a text without any secret that was read.
+///
+/// ```
+/// use contract::secret::Secret;
+/// use runtime::{redact, remember};
+///
+/// remember(&Secret::from("hunter2-and-more"));
+/// assert_eq!(redact("401: no user has hunter2-and-more"), "401: no user has [secret]");
+/// ```
 pub fn redact(text: &str) -> String {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.iter().fold(text.to_owned(), |text, secret| secret.redact(&text))

@@ -78,6 +78,21 @@ impl Log {
     }
 
     /// Writes the outcome of an item, with the function's own metrics. A line that CloudWatch would cut is shortened, and says so.
+    ///
+    /// ```
+    /// use contract::{context::Context, report::{Class, ItemReport}};
+    /// use runtime::log::{Log, Metric, Unit};
+    ///
+    /// let context = Context { stack: "shop".to_owned(), function: "orders".to_owned(), ..Context::default() };
+    /// let log = Log::new(&context, std::io::stdout());
+    /// let report = ItemReport {
+    ///     class: Class::Done,
+    ///     outcome: "stored".to_owned(),
+    ///     item: "order 7".to_owned(),
+    ///     ..ItemReport::default()
+    /// };
+    /// log.item(report, &[Metric { name: "stored_bytes", unit: Unit::Bytes, value: 512.0 }]).unwrap();
+    /// ```
     pub fn item(&self, report: ItemReport, metrics: &[Metric]) -> io::Result<()> {
         let metrics = self.embedded(metrics);
         let line = |report: ItemReport| {

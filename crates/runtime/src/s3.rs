@@ -27,6 +27,23 @@ const LISTS: &str = "s3:ListBucket";
 const LARGE: Duration = Duration::from_secs(30);
 
 /// A client of S3's objects. Buckets are in the path, which every endpoint understands.
+///
+/// An object that others write too is read, changed, and written back on the condition that it is still the one that was read:
+///
+/// ```no_run
+/// use runtime::{S3, store::{Expected, ObjectStore, StoreError}};
+///
+/// /// Adds a line to an object; returns `false` if somebody else was quicker.
+/// async fn append(s3: &S3, line: &str) -> Result<bool, StoreError> {
+///     let found = s3.fetch("bucket", "list.txt").await?;
+///     let (mut bytes, expected) = match found {
+///         Some(object) => (object.bytes, Expected::Tag(object.tag)),
+///         None => (Vec::new(), Expected::Nothing),
+///     };
+///     bytes.extend_from_slice(line.as_bytes());
+///     s3.put("bucket", "list.txt", bytes, "text/plain", expected).await
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct S3(Arc<Service>);
 

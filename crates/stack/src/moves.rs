@@ -136,7 +136,10 @@ mod tests {
         (Kind::BucketStatement, "named by a bucket of others and a rule"),
         (Kind::EventInvoke, "a part of its function, which moves"),
         (Kind::Mapping, "named by its function and its queue in AWS, which stay"),
-        (Kind::Permission, "named by what invokes its function in AWS, which stays"),
+        (
+            Kind::Permission,
+            "named by what invokes its function in AWS, which stays; that of a route is made anew before the old one goes",
+        ),
         (Kind::Subscription, "named by its topic and its endpoint in AWS, which stay"),
         (Kind::KafkaTopic, "a part of its cluster, under its own name"),
         (Kind::ReceiptRuleSet, "one for a stack"),

@@ -29,14 +29,28 @@ pub struct Names {
     realm: Realm,
     /// Names of resources that were found by their tags.
     found: BTreeMap<(Kind, String), String>,
-    /// Entries that are for resources of other entries before, by kind and the entry of before.
+    /// New entry of each renamed one, by kind and old entry.
     moves: BTreeMap<(Kind, String), String>,
-    /// Entries whose tags the resources found still have, by kind and the entry of now.
+    /// Old entry that the tags of a live resource still name, by kind and new entry.
     moved_from: BTreeMap<(Kind, String), String>,
 }
 
 impl Names {
     /// Returns the names of a stack in an account.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use declaration::Declaration;
+    /// use kinds::Kind;
+    /// use stack::Names;
+    ///
+    /// let source = "stack: shop\nregion: eu-west-1\nqueues: {orders: {}}\nstages: {test: {}, live: {}}\n";
+    /// let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), Some("test")).unwrap();
+    /// let names = Names::new(&checked.declarations[0], "123456789012");
+    /// assert_eq!(names.name(Kind::Queue, "orders"), "shop-test-orders");
+    /// assert_eq!(names.arn(Kind::Queue, "orders"), "arn:aws:sqs:eu-west-1:123456789012:shop-test-orders");
+    /// ```
     pub fn new(declaration: &Declaration, account: &str) -> Self {
         let stack = Self::stack_of(declaration);
         let existing =
@@ -57,8 +71,8 @@ impl Names {
         }
     }
 
-    /// Returns the names with those that AWS's index of tags gives, which may be a little behind. Of two for one entry, the derived
-    /// one counts: what is right is told by [`Names::as_surveyed`].
+    /// Returns the names with those that AWS's index of tags gives, which may be seconds behind. Of two resources of one entry the one with
+    /// the derived name counts here; [`Names::as_surveyed`] makes them an error.
     #[must_use]
     pub fn as_listed(&self, tagged: &Tagged) -> Self {
         let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
@@ -66,13 +80,13 @@ impl Names {
             let to = self.moves.get(&(kind, entry.to_owned())).map_or(entry, String::as_str);
             let derived = self.derived(kind, entry);
             if !names.found.contains_key(&(kind, to.to_owned())) || name == derived {
-                names.note(kind, entry, name);
+                names.record(kind, entry, name);
             }
         }
         names
     }
 
-    /// Returns the names as the tags of the live resources are. Two resources of one entry are an error.
+    /// Returns the names that the tags of the live resources give. Two resources of one entry are an error.
     pub fn as_surveyed(&self, survey: &Survey) -> Result<Self, Disorder> {
         let surveyed = survey.names_by_entry()?;
         let mut names = self.clone();
@@ -86,7 +100,7 @@ impl Names {
                     let ids = [entry, to].map(|entry| Id::new(kind, entry).to_string());
                     return Err(Disorder::Moved { ids, names: [name.clone(), other.clone()] });
                 }
-                names.note(kind, entry, name);
+                names.record(kind, entry, name);
             }
         }
         Ok(names)
@@ -96,12 +110,12 @@ impl Names {
     #[must_use]
     pub fn with(&self, id: &Id, name: &str) -> Self {
         let mut names = self.clone();
-        names.note(id.kind, &id.entry, name);
+        names.record(id.kind, &id.entry, name);
         names
     }
 
-    /// Notes the name of a resource by the entry in its tags.
-    fn note(&mut self, kind: Kind, entry: &str, name: &str) {
+    /// Records the name of a resource under the entry in its tags.
+    fn record(&mut self, kind: Kind, entry: &str, name: &str) {
         // No entry of a declaration has a dot: this is one of the stack's own things, which are found by their names.
         if is_of_the_stack_itself(entry) {
             return;
@@ -114,7 +128,7 @@ impl Names {
         self.found.insert(key, name.to_owned());
     }
 
-    /// Returns the entry that an entry's resource was for before, if it still has its tag.
+    /// Returns the old entry of a renamed one, if the tags of the live resource still name it.
     pub fn moved_from(&self, id: &Id) -> Option<&str> {
         self.moved_from.get(&(id.kind, id.entry.clone())).map(String::as_str)
     }
@@ -159,8 +173,8 @@ impl Names {
         }
     }
 
-    /// Returns what names something that is for an entry's resource in another one: a statement, a permission. It follows from the
-    /// resource's name in AWS, so that it stays when the entry is renamed: the entry's own name for what the stack has named.
+    /// Returns the name of a part of another resource that exists for an entry's resource, such as a statement or a permission. It is made
+    /// of the resource's name in AWS, so that it stays when the entry is renamed; where the stack has named the resource, that is the entry.
     pub fn part(&self, kind: Kind, entry: &str) -> String {
         let name = self.name(kind, entry);
         match name.strip_prefix(&format!("{}-", self.stack.prefix())) {
@@ -170,7 +184,7 @@ impl Names {
         }
     }
 
-    /// Returns the entry of now of each resource that was moved, by its kind and the entry of before.
+    /// Returns the new entry of each renamed resource, by kind and old entry.
     pub fn moves(&self) -> &BTreeMap<(Kind, String), String> {
         &self.moves
     }
@@ -244,7 +258,8 @@ impl Names {
     }
 }
 
-/// Returns `true` for the entries of what the stack has for itself, such as the bucket for artefacts: it always has its derived name.
+/// Returns `true` for the entries of resources that the stack has for itself and nobody declares, such as the bucket for artefacts. They
+/// always have their derived names.
 pub fn is_of_the_stack_itself(entry: &str) -> bool {
     entry.contains('.')
 }

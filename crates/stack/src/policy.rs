@@ -21,28 +21,45 @@ pub use parts::{LIMIT, parts};
 use resources::{Declared, arns, bounded, functions, tagging};
 pub use sent::BODIES;
 
-/// Calls that services make to KMS on behalf of whoever puts a key somewhere or writes by it.
+/// Calls that services make to KMS on behalf of a caller who sets a key or writes what it encrypts.
 const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
-/// Calls that EBS makes besides for the maker of a disk with a key. Source: the user guide of EBS, "Permissions for IAM users".
+/// Further calls that EBS makes on behalf of a caller who creates an encrypted disk. Source: the user guide of EBS, "Permissions for IAM users".
 const KEYS_OF_DISKS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 /// The call by which a dead letter goes back into the queue that a function consumes.
 const RETURN: &str = "sqs:SendMessage";
 /// The call by which keys are looked at before the first change.
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
-/// EC2 actions that Lambda takes on behalf of whoever puts a function into a VPC; they have no resource level.
+/// EC2 actions that Lambda takes on behalf of a caller who puts a function into a VPC; they have no resource level.
 const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
-/// Action by which EC2 gives tags, to what is made as to what is there.
+/// Action by which EC2 tags new resources and live ones.
 const TAGGING: &str = "ec2:CreateTags";
 /// Action by which a function leaves its VPC before it goes.
 const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
-/// EC2 actions by which a role waits for the network interfaces of its function, and takes away what is left of them. AWS chooses the names
-/// of interfaces, and those that Lambda makes have no tags.
+/// EC2 actions by which a run waits for the network interfaces of a function before it deletes the role, and deletes those that are left.
+/// AWS chooses the names of interfaces, and those that Lambda makes have no tags.
 const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 /// Action by which a mapping of a function that is no longer declared goes. Its tag tells whose it is.
 const MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
 /// Returns the policy: a statement for each kind of resource, and one for the actions without resource level. IAM limits the size of a
 /// policy: see [`parts()`].
+///
+/// ```
+/// use std::path::Path;
+///
+/// use declaration::Declaration;
+/// use stack::{Names, Purpose, policy::policy};
+///
+/// let source = "stack: shop\nregion: eu-west-1\nqueues: {orders: {}}\n";
+/// let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+/// let declaration = &checked.declarations[0];
+/// let names = Names::new(declaration, "123456789012");
+///
+/// let policy = policy(declaration, &names, Purpose::Diff);
+/// let queues = &policy.statements()["Queues"];
+/// assert!(queues.resources.contains("arn:aws:sqs:eu-west-1:123456789012:shop-orders"));
+/// assert!(queues.actions.iter().all(|action| action.starts_with("sqs:Get") || action.starts_with("sqs:List")));
+/// ```
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
     let declared = Declared::of(declaration, names, purpose);
     let actions = Actions::of(declaration, &declared, purpose);
@@ -189,7 +206,7 @@ fn limited(target: Target, statement: Statement, declaration: &Declaration, name
             let services = servers.into_iter().chain(["lambda.amazonaws.com"]).map(str::to_owned);
             statement.when("StringEquals", "iam:PassedToService", services)
         }
-        // Nobody decrypts anything by himself: the services do, for what he may do there.
+        // Services decrypt on behalf of their caller, who cannot use the key directly.
         Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
         // Of mappings, which have no names, those of the stack's functions.
         Target::Mappings => statement.when("ArnLike", "lambda:FunctionArn", functions(declaration, names)),
@@ -197,8 +214,8 @@ fn limited(target: Target, statement: Statement, declaration: &Declaration, name
     }
 }
 
-/// Returns a statement about what has ids that AWS chooses as several: one is made with the stack's tag alone, gets tags of its own while it
-/// is made, and of what is there the stack's alone is changed. Other statements stay as they are.
+/// Splits a statement about resources whose ids AWS chooses, which a policy cannot name: they may be created with the stack's tag only,
+/// tagged by the call that creates them only, and changed only where they have the stack's tag. Other statements stay as they are.
 fn by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
     let id = target.id();
     let Target::Own(kind) = target else { return vec![(id, statement)] };
@@ -239,7 +256,7 @@ fn finds_by_tag(right: &Right) -> bool {
     matches!(right.target, Target::Own(_)) && is_tagged && right.access != Access::Write
 }
 
-/// Services that use a key in the name of whoever calls them.
+/// Returns the services that use a key on behalf of their caller.
 fn key_services(names: &Names) -> Vec<String> {
     ["dynamodb", "ec2", "elasticache", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
         .map(|service| names.realm().endpoint(service))

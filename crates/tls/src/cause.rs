@@ -16,6 +16,28 @@ pub struct Cause {
 }
 
 /// Returns the cause of an error; `ca` is what the connection trusted besides the public authorities.
+///
+/// ```
+/// use std::{error::Error, fmt};
+///
+/// #[derive(Debug)]
+/// struct NotSent(std::io::Error);
+/// impl fmt::Display for NotSent {
+///     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         formatter.write_str("the request was not sent")
+///     }
+/// }
+/// impl Error for NotSent {
+///     fn source(&self) -> Option<&(dyn Error + 'static)> {
+///         Some(&self.0)
+///     }
+/// }
+///
+/// let reset = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "connection reset by peer");
+/// let cause = tls::cause(&NotSent(reset), None);
+/// assert_eq!(cause.words, "the request was not sent: connection reset by peer");
+/// assert!(!cause.is_permanent);
+/// ```
 pub fn cause(error: &(dyn Error + 'static), ca: Option<&OwnCa>) -> Cause {
     let words = chain(error);
     match tls_error(error).and_then(|error| advice(error, ca)) {

@@ -35,6 +35,16 @@ pub struct OwnCa {
 }
 
 /// Returns the connector for that address. Certificates are read only for one that begins with `https:`, since that is expensive.
+///
+/// ```
+/// use tls::{OwnCa, connector};
+///
+/// let ca = OwnCa { variable: "NETBOX_CA", pem: Some("not a certificate".to_owned()) };
+/// let refused = connector("https://netbox.example", Some(&ca)).err().unwrap();
+/// assert_eq!(refused, "the certificates of `NETBOX_CA` cannot be read");
+/// // Without TLS no certificate is needed, and none is read.
+/// assert!(connector("http://127.0.0.1:8000", Some(&ca)).is_ok());
+/// ```
 pub fn connector(address: &str, ca: Option<&OwnCa>) -> Result<Connector, String> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);

@@ -141,6 +141,15 @@ pub struct Grants {
 
 impl Grants {
     /// Reads a list of entries, separated by commas.
+    ///
+    /// ```
+    /// use trust::{Grants, Purpose};
+    ///
+    /// let list = Grants::read(Purpose::Carriers, "carrier.example=carrier, noc@tiny.example=*, gmail.com=small");
+    /// assert_eq!(list.domains().map(ToString::to_string).collect::<Vec<_>>(), ["carrier.example"]);
+    /// let [faulty] = list.faulty() else { panic!("{list:?}") };
+    /// assert_eq!(faulty.fault.what(), "names a domain at which anybody can have an address");
+    /// ```
     pub fn read(purpose: Purpose, list: &str) -> Self {
         let mut grants = Self::default();
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {

@@ -187,6 +187,29 @@ fn describe_faulty(faulty: Option<&str>) -> String {
 
 /// Judges whether a mail may have that effect as a mail of the provider that it seems to be from. Returns the first doubt: of SES's
 /// verdicts, the evidence, the sender's standing, the mail's authorship, the proof.
+///
+/// ```
+/// use contract::receipt_event::{Verdict, Verdicts};
+/// use mail::{Domain, Mail};
+/// use notice::{outcome::{Recognised, Recognition}, providers};
+/// use trust::{Doubt, Evidence, Policy, Say, Standing, judge};
+///
+/// let mail = Mail::decode(b"From: noc@zayo.com\r\nSubject: Maintenance\r\n\r\nTonight.\r\n");
+/// let provider = providers::named("zayo").unwrap();
+/// let by = Recognition::Sender(Domain::strict("zayo.com").unwrap());
+/// let passed = Verdict::Pass;
+/// let verdicts = Verdicts { spam: passed, virus: passed, spf: passed, dkim: passed, dmarc: passed };
+/// // Of a mail that arrived, `Evidence::read` reads what SES has written at the top of the stored object.
+/// let evidence = Evidence::supposed(&mail);
+/// let judge_with = |verdicts: &Verdicts| {
+///     let recognised = Recognised { provider, by: by.clone() };
+///     judge(&Policy::default(), verdicts, &evidence, &mail, &recognised, Say::Change(&[]))
+/// };
+///
+/// assert_eq!(judge_with(&verdicts).unwrap().standing, Standing::Provider);
+/// let unproven = Verdicts { dmarc: Verdict::Fail, ..verdicts };
+/// assert_eq!(judge_with(&unproven).unwrap_err(), Doubt::DmarcFailed);
+/// ```
 pub fn judge(
     policy: &Policy,
     verdicts: &Verdicts,

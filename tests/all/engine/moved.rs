@@ -1,9 +1,11 @@
 //! Tests `moved`: a renamed entry's resource gets another tag, and keeps its name.
 
+use std::collections::BTreeSet;
+
 use super::tags::ENTRY;
 use crate::{
     harness::replaced,
-    stack::{EVERYTHING, Trial},
+    stack::{EVERYTHING, Trial, actions},
 };
 
 /// A renamed entry: what is replaced in the declaration of everything, what is moved, and the resources that keep their names.
@@ -109,6 +111,101 @@ fn a_renamed_entry_changes_the_tag_alone() {
         trial.folder.write("infra.yaml", EVERYTHING);
         trial.is_converged();
     }
+}
+
+/// A stack with the kinds of entries that the stack of everything does not have.
+const REST: &str = "\
+stack: rest
+region: eu-west-1
+networks: {main: {nat: true, endpoints: [s3]}}
+security_groups: {web: {network: main}, data: {network: main, egress: []}}
+servers: {host: {network: main, security_groups: [web], volume: {}}}
+databases: {mails: {network: main, security_groups: [data]}}
+caches: {seen: {network: main, security_groups: [data], auth: token}}
+secrets: {token: {value_from: {environment: TRY_TOKEN}}}
+tables: {items: {partition_key: id}}
+topics: {heard: {}}
+configuration_sets: {sent: {events: {all: {topic: heard, types: [send]}}}}
+clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d], brokers: 2}}
+functions:
+  receiver: {crate: standin, bin: standin, timeout: 5s, secrets: {WEBHOOK_SECRET: token}}
+apis:
+  hooks:
+    routes: [{route: POST /do, invoke: receiver, authentication: {scheme: bearer, secret: WEBHOOK_SECRET}}]
+alarms: {notify: [noc@example.com]}
+";
+
+/// Renamed entries of that stack: what is moved, and what is replaced in its declaration.
+const RENAMED: &[(&str, &[(&str, &str)])] = &[
+    ("network/main: network/core", &[("{main: {nat", "{core: {nat"), ("network: main", "network: core")]),
+    ("security-group/web: security-group/front", &[("{web: {", "{front: {"), ("[web]", "[front]")]),
+    ("security-group/data: security-group/stores", &[(" data: {", " stores: {"), ("[data]", "[stores]")]),
+    ("server/host: server/machine", &[("{host: {", "{machine: {")]),
+    ("database/mails: database/letters", &[("{mails: {", "{letters: {")]),
+    ("cache/seen: cache/known", &[("{seen: {", "{known: {")]),
+    ("table/items: table/rows", &[("{items: {", "{rows: {")]),
+    ("configuration-set/sent: configuration-set/mailed", &[("{sent: {", "{mailed: {")]),
+    ("cluster/log: cluster/events", &[("{log: {", "{events: {")]),
+    ("api/hooks: api/doors", &[("  hooks:", "  doors:")]),
+];
+
+/// Calls of a run that moves all of them, besides those that tag.
+const BESIDES: &[&str] = &[
+    // What has the entry's name in it: descriptions, and the name of an API.
+    "apigateway.UpdateApi",
+    // The alarms on an API name it by what stands for its id, in which its entry is.
+    "cloudwatch.PutMetricAlarm",
+    "elasticache.ModifyCacheSubnetGroup",
+    "elasticache.ModifyReplicationGroup",
+    "lambda.AddPermission",
+    "lambda.RemovePermission",
+    "rds.ModifyDBSubnetGroup",
+];
+
+#[test]
+fn every_kind_of_entry_is_moved_here() {
+    let sections = declaration::sections();
+    let kinds = kinds::Kind::ALL.iter().map(|kind| kind.identity());
+    let taken: BTreeSet<String> = kinds
+        .filter(|identity| identity.section.is_some_and(|section| sections.contains(&section)))
+        .map(|identity| identity.name.replace(' ', "-"))
+        .collect();
+    let cases = CASES.iter().map(|case| case.moved).chain(RENAMED.iter().map(|(moved, _)| *moved));
+    let moved: BTreeSet<String> = cases.map(|moved| moved.split('/').next().unwrap().to_owned()).collect();
+    assert_eq!(moved, taken);
+}
+
+/// Nothing is made or deleted for another name of an entry: it is planned for each alone, and done for all at once.
+#[test]
+fn nothing_is_made_anew_for_a_renamed_entry_of_any_kind() {
+    let Some(trial) = Trial::new(REST) else { return };
+    trial.up();
+    // What EC2 gives an id has no name but its tags: that none of it is made anew, the calls show.
+    let named =
+        || -> Vec<String> { trial.account.inventory().into_iter().filter(|line| line.contains("rest-")).collect() };
+    let made = named();
+    for (moved, renamed) in RENAMED {
+        trial.folder.write("infra.yaml", format!("{}moved: {{{moved}}}\n", replaced(REST, renamed)));
+        let planned = actions(&trial.diff());
+        let entry = moved.split('/').next_back().unwrap();
+        // The permission of a route has the name of its API's entry: one of the new name is there before that of the old one goes.
+        let stays = |action: &&String| action.starts_with("change ") || action.contains(" permission ");
+        let others: Vec<_> = planned.iter().filter(|action| !stays(action)).collect();
+        assert!(others.is_empty(), "{moved}: {others:?}");
+        assert!(planned.iter().any(|action| action.ends_with(&format!(" {entry}"))), "{moved}: {planned:?}");
+    }
+    let all: Vec<_> = RENAMED.iter().flat_map(|(_, renamed)| renamed.iter().copied()).collect();
+    let moved: Vec<&str> = RENAMED.iter().map(|(moved, _)| *moved).collect();
+    let renamed = replaced(REST, &all);
+    trial.folder.write("infra.yaml", format!("{renamed}moved: {{{}}}\n", moved.join(", ")));
+    trial.proxy.reset();
+    trial.up();
+    let calls = trial.proxy.mutating().into_iter().map(|call| call.operation.to_string());
+    let others: BTreeSet<String> = calls.filter(|call| !call.contains("Tag")).collect();
+    assert_eq!(others, BESIDES.iter().map(|call| (*call).to_owned()).collect());
+    assert_eq!(named(), made);
+    trial.folder.write("infra.yaml", &renamed);
+    trial.is_converged();
 }
 
 #[test]

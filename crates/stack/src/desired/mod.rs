@@ -75,6 +75,27 @@ impl RuleSet {
 }
 
 /// Returns all resources of a declaration.
+///
+/// With the survey of an account they are the plan. Where nothing is there yet, everything is created:
+///
+/// ```
+/// use std::{collections::BTreeMap, path::Path};
+///
+/// use declaration::Declaration;
+/// use kinds::{Plan, Survey};
+/// use stack::{Existing, Names, desired::{Inputs, RuleSet, resources}};
+///
+/// let source = "stack: shop\nregion: eu-west-1\nqueues: {orders: {}}\ntopics: {news: {}}\n";
+/// let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+/// let declaration = &checked.declarations[0];
+/// let names = Names::new(declaration, "123456789012");
+/// let (code, existing) = (BTreeMap::new(), Existing::default());
+/// let inputs = Inputs { names: &names, code: &code, artifacts: false, rule_set: &RuleSet::Own, existing: &existing };
+///
+/// let desired = resources(declaration, inputs);
+/// let plan = Plan::new(&desired, &Survey::default()).unwrap();
+/// assert_eq!((plan.items().len(), plan.counts().create), (2, 2));
+/// ```
 pub fn resources(declaration: &Declaration, given: Inputs<'_>) -> Vec<Resource> {
     let mut blueprint = Blueprint { declaration, given, resources: Vec::new() };
     network::add(&mut blueprint);

@@ -50,8 +50,9 @@ fn parameters(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Database) -
     let family = declared.family();
     let id = of(Kind::DatabaseParameters, parameters_entry(entry, declared));
     let settings = parameter_group::Settings {
+        // RDS cannot change it, and the entry may get another name.
+        description: format!("Parameters of a database of {family}"),
         family,
-        description: format!("Parameters of the database {entry}"),
         parameters: PARAMETERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         at_restart: Input::default(),
         tags: blueprint.tags(&id.entry, &declared.tags),

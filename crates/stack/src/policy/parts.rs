@@ -9,6 +9,17 @@ pub const LIMIT: usize = 6_144;
 
 /// Returns a policy in parts that IAM takes, each of at most `limit` characters. The ids of statements, which nothing needs, are left out
 /// where the policy then is one. Else statements stay whole where they can, and the first part has as much as it can.
+///
+/// ```
+/// use aws::policy::{Policy, Statement};
+/// use stack::policy::parts;
+///
+/// let read = |bucket: &str| Statement::allow(&["s3:GetObject"], [format!("arn:aws:s3:::{bucket}/*")]);
+/// let policy = Policy::new([("Mail".to_owned(), read("mail")), ("Archive".to_owned(), read("archive"))]);
+/// let parts = parts(&policy, 150);
+/// assert_eq!(parts.len(), 2);
+/// assert!(parts.iter().all(|part| part.to_json().len() <= 150));
+/// ```
 pub fn parts(policy: &Policy, limit: usize) -> Vec<Policy> {
     let unnamed = unnamed(policy);
     if size(policy) > limit && size(&unnamed) <= limit {

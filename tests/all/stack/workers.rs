@@ -198,7 +198,7 @@ fn outputs(trial: &Trial) -> String {
     let document = trial.run(&["outputs", "--json"]).json().remove(0);
     let told = document["outputs"].as_array().unwrap().iter();
     let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
-    told.map(|one| format!("{} {}\n", text(one, "kind"), text(one, "entry"))).collect()
+    told.map(|one| format!("{} {}", text(one, "kind"), text(one, "entry"))).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -15,41 +15,13 @@ const CLOSED: [(&str, i32); 8] =
 /// Length of the longest name in [`CLOSED`].
 const LONGEST: usize = 10;
 
-/// Returns `true` if a page is complete: it ends with an end tag, and every element of [`CLOSED`] is closed.
-pub(super) fn is_whole_page(page: &str) -> bool {
-    let tags = Tags::of(page);
-    tags.ends_closed && tags.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
-}
-
-/// Returns how a page ends that is the whole body. No `div` may be missing here.
-pub(super) fn ending(page: &str) -> Ending {
-    let tags = Tags::of(page);
-    // Writers forget many end tags, but nothing follows this one.
-    if tags.ends_closed && ends_with_html(page) {
-        return Ending::Closed;
-    }
-    if !tags.ends_closed || tags.open.iter().any(|count| *count > 0) {
-        Ending::Open
-    } else if tags.begins_again {
-        Ending::Balanced
-    } else {
-        Ending::Closed
-    }
-}
-
 fn ends_with_html(page: &str) -> bool {
     let page = page.trim_end().as_bytes();
     page.len().checked_sub(7).and_then(|at| page.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(b"</html>"))
 }
 
-/// Returns `true` if a page stops within a table, the one element whose end tag is mandatory and always written.
-pub(super) fn stops_in_table(page: &str) -> bool {
-    let table = CLOSED.iter().position(|(name, _)| *name == "table");
-    table.and_then(|at| Tags::of(page).open.get(at).copied()).is_some_and(|count| count > 0)
-}
-
 /// Counts of a page's tags.
-struct Tags {
+pub(super) struct Tags {
     /// Number of open elements, for each of [`CLOSED`].
     open: [i32; CLOSED.len()],
     /// `true` if the page ends with an end tag of one of them.
@@ -59,7 +31,34 @@ struct Tags {
 }
 
 impl Tags {
-    fn of(page: &str) -> Self {
+    /// Returns `true` if a page is complete: it ends with an end tag, and every element of [`CLOSED`] is closed.
+    pub(super) fn is_whole_page(&self) -> bool {
+        self.ends_closed && self.open.iter().zip(CLOSED).all(|(count, (_, spare))| *count <= spare)
+    }
+
+    /// Returns how their page ends, which is the whole body. No `div` may be missing here.
+    pub(super) fn ending(&self, page: &str) -> Ending {
+        // Writers forget many end tags, but nothing follows this one.
+        if self.ends_closed && ends_with_html(page) {
+            return Ending::Closed;
+        }
+        if !self.ends_closed || self.open.iter().any(|count| *count > 0) {
+            Ending::Open
+        } else if self.begins_again {
+            Ending::Balanced
+        } else {
+            Ending::Closed
+        }
+    }
+
+    /// Returns `true` if a page stops within a table, the one element whose end tag is mandatory and always written.
+    pub(super) fn stops_in_table(&self) -> bool {
+        let table = CLOSED.iter().position(|(name, _)| *name == "table");
+        table.and_then(|at| self.open.get(at).copied()).is_some_and(|count| count > 0)
+    }
+
+    /// Counts the tags of a page.
+    pub(super) fn of(page: &str) -> Self {
         let mut tags = Self { open: [0; CLOSED.len()], ends_closed: false, begins_again: false };
         let (mut was_closed, mut all_open) = (false, 0);
         let mut rest = page.trim_end().as_bytes();
@@ -93,7 +92,15 @@ impl Tags {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ending, ending, is_whole_page, stops_in_table};
+    use super::{Ending, Tags};
+
+    fn is_whole_page(page: &str) -> bool {
+        Tags::of(page).is_whole_page()
+    }
+
+    fn stops_in_table(page: &str) -> bool {
+        Tags::of(page).stops_in_table()
+    }
 
     #[test]
     fn a_whole_page_closes_what_it_opens() {
@@ -133,7 +140,7 @@ mod tests {
             ("<p>a</p>", Ending::Open),
             ("", Ending::Open),
         ] {
-            assert_eq!(ending(page), expected, "{page}");
+            assert_eq!(Tags::of(page).ending(page), expected, "{page}");
         }
     }
 

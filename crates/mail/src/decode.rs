@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    Attachment, Cover, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset, complete, flowed, forward,
+    Attachment, Cover, Defect, Ending, Kinds, LARGEST_TEXT, Layer, Mail, Wrapping, charset,
+    complete::Tags,
+    flowed, forward,
     headers::Headers,
     identity::{Fingerprint, PartKind},
     list,
@@ -138,12 +140,13 @@ impl Collector {
             return self.push_calendar(text);
         }
         let is_page = is_page || is_html(&text);
-        let is_cut = leaf.is_open && !(is_page && complete::is_whole_page(&text));
-        if is_cut || (leaf.is_root && is_page && complete::stops_in_table(&text)) {
+        let tags = (is_page && (leaf.is_open || leaf.is_root || leaf.ends_mail)).then(|| Tags::of(&text));
+        let is_cut = leaf.is_open && !tags.as_ref().is_some_and(Tags::is_whole_page);
+        if is_cut || (leaf.is_root && tags.as_ref().is_some_and(Tags::stops_in_table)) {
             self.defect(Defect::CutShort);
         }
         if leaf.ends_mail {
-            let ending = if is_page { complete::ending(&text) } else { Ending::Open };
+            let ending = tags.map_or(Ending::Open, |tags| tags.ending(&text));
             self.ending = if ending != Ending::Closed && !leaf.ends_line() { Ending::Torn } else { ending };
         }
         let text = match leaf.flow.filter(|_| !is_page) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64_simd::STANDARD;
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode_char};
 
 /// The transfer encodings of a body.
@@ -49,6 +50,9 @@ fn plain(body: &[u8]) -> Decoded<'_> {
 
 /// Decodes base64 up to the last line that is base64: lists append their footer as plain text.
 fn base64(body: &[u8]) -> Decoded<'_> {
+    if let Some(bytes) = sound_base64(body).filter(|bytes| !bytes.is_empty()) {
+        return Decoded { bytes: Cow::Owned(bytes), is_cut: false };
+    }
     let (encoded, digits) = base64_lines(body);
     if digits == 0 {
         return plain(body);
@@ -58,6 +62,20 @@ fn base64(body: &[u8]) -> Decoded<'_> {
         Some(bytes) => Decoded { bytes: Cow::Owned(bytes), is_cut: !is_padded && digits % 4 != 0 },
         None => plain(body),
     }
+}
+
+/// Decodes base64 as encoders write it, in lines of whole groups; `None` where anything else stands among them.
+fn sound_base64(body: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(body.len() / 4 * 3);
+    let mut is_padded = false;
+    for line in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).filter(|line| !line.is_empty()) {
+        if is_padded {
+            return None;
+        }
+        STANDARD.decode_append(line, &mut decoded).ok()?;
+        is_padded = line.ends_with(b"=");
+    }
+    Some(decoded)
 }
 
 /// Returns the lines up to the first that is not base64, and how many digits they have.
@@ -154,6 +172,8 @@ mod tests {
         check(" BASE64 ", "V2Fy\r\ndHVu\r\nZw==\r\n", "Wartung", false);
         check("base64", "V2FydHVuZw==\n____\nMailing list: maint\n", "Wartung", false);
         check("base64", "V2FydHVuZw===\n", "Wartung", false);
+        check("base64", "V2Fy\r\n\r\ndHVu \nZw==\n\n", "Wartung", false);
+        check("base64", "V2FydHVuZw==\nV2Fy\n", "WartungWar", true);
         check("base64", "V2FydHVuZ", "Wartun", true);
         check("base64", "V2FydHVuZw\n", "Wartung", true);
         check("base64", "<html>never was encoded</html>", "<html>never was encoded</html>", false);

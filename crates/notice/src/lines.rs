@@ -185,8 +185,12 @@ pub(crate) fn fold(text: &str) -> String {
 fn fold_ascii(text: &str) -> String {
     let text = text.trim_ascii();
     // Most lines have single blanks already.
-    let is_folded =
-        !text.bytes().zip(text.bytes().skip(1)).any(|pair| is_space(pair.0) && (pair.0 != b' ' || is_space(pair.1)));
+    let mut follows_space = false;
+    let is_folded = text.bytes().all(|byte| {
+        let is_alone = byte > b' ' || byte == b' ' && !follows_space || !is_space(byte);
+        follows_space = byte <= b' ' && is_space(byte);
+        is_alone
+    });
     if is_folded {
         return text.trim().to_owned();
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     plans,
-    tokens::{self, Gap, Token},
+    tokens::{Gap, Token},
     vocabulary::{ENTRIES, Entry, Form, LONGEST_GAP},
 };
 
@@ -18,7 +18,7 @@ struct Phrase {
 
 /// The phrases that have their first word in common.
 struct Group {
-    first: Word,
+    first: Pattern,
     phrases: Vec<Phrase>,
 }
 
@@ -50,6 +50,50 @@ impl Word {
     }
 }
 
+/// A word with its first letters, which tell nearly all others from it.
+struct Pattern {
+    word: Word,
+    letters: u32,
+    /// The bits of the letters that count.
+    mask: u32,
+}
+
+impl Pattern {
+    fn of(pattern: &'static str) -> Self {
+        let word = Word::of(pattern);
+        let mask = match word {
+            Word::Whole(_) => u32::MAX,
+            Word::Stem(stem) => u32::MAX.checked_shl(8 * 4_u32.saturating_sub(count(stem))).unwrap_or_default(),
+            Word::Gap => 0,
+        };
+        let letters = match word {
+            Word::Whole(word) | Word::Stem(word) => first_letters(word),
+            Word::Gap => 0,
+        };
+        Self { word, letters, mask }
+    }
+
+    /// Returns whether a word, with these first letters, is the pattern's.
+    fn is(&self, word: &str, letters: u32) -> bool {
+        letters & self.mask == self.letters && self.word.is(word)
+    }
+}
+
+fn count(letters: &str) -> u32 {
+    u32::try_from(letters.len()).unwrap_or(u32::MAX)
+}
+
+/// Returns the first four bytes of a word, zeros for those that it does not have.
+fn first_letters(word: &str) -> u32 {
+    match word.as_bytes() {
+        [first, second, third, fourth, ..] => u32::from_be_bytes([*first, *second, *third, *fourth]),
+        [first, second, third] => u32::from_be_bytes([*first, *second, *third, 0]),
+        [first, second] => u32::from_be_bytes([*first, *second, 0, 0]),
+        [first] => u32::from_be_bytes([*first, 0, 0, 0]),
+        [] => 0,
+    }
+}
+
 /// A phrase that stands in a sentence: the words `at..end`.
 #[derive(Clone, Copy)]
 pub(super) struct Hit {
@@ -61,23 +105,23 @@ pub(super) struct Hit {
 /// The phrases by the first two letters of their first word, and of the word that shows them in a text best.
 struct Index {
     by_first: Vec<Vec<Group>>,
-    by_longest: Vec<Vec<&'static str>>,
+    by_longest: Vec<Vec<Pattern>>,
 }
 
 /// Further words beside which a sentence may deny the maintenance: in Turkish the verb's ending does, of whatever verb.
-const NEGATIONS: [&str; 4] = ["no", "cannot", "calisma*", "bakim*"];
+const NEGATIONS: [&str; 3] = ["no", "calisma*", "bakim*"];
 
 const LETTERS: usize = 26;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut by_first: Vec<Vec<Group>> = (0..LETTERS * LETTERS).map(|_| Vec::new()).collect();
-    let mut by_longest: Vec<Vec<&str>> = vec![Vec::new(); LETTERS * LETTERS];
+    let mut by_longest: Vec<Vec<Pattern>> = (0..LETTERS * LETTERS).map(|_| Vec::new()).collect();
     let mut number = 0;
     let mut add = |word: &'static str| {
         if let Some(words) = slot(word).and_then(|slot| by_longest.get_mut(slot))
-            && !words.contains(&word)
+            && !words.iter().any(|known| known.word == Word::of(word))
         {
-            words.push(word);
+            words.push(Pattern::of(word));
         }
     };
     // Beside these a sentence may tell without a word of change. An index of what happens would find it in every mail.
@@ -93,11 +137,11 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             let groups = parts.first().and_then(|word| by_first.get_mut(slot(word)?));
             let words: Vec<Word> = parts.iter().map(|word| Word::of(word)).collect();
             number += 1;
-            if let (Some(groups), Some(first)) = (groups, words.first().copied()) {
+            if let (Some(groups), Some(first)) = (groups, parts.first()) {
                 let phrase = Phrase { entry, words, number };
-                match groups.iter_mut().find(|group| group.first == first) {
+                match groups.iter_mut().find(|group| group.first.word == Word::of(first)) {
                     Some(group) => group.phrases.push(phrase),
-                    None => groups.push(Group { first, phrases: vec![phrase] }),
+                    None => groups.push(Group { first: Pattern::of(first), phrases: vec![phrase] }),
                 }
             }
         }
@@ -108,27 +152,20 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
 /// Returns where words that begin like this one stand in the index; `None` for what begins otherwise than with
 /// letters.
 fn slot(word: &str) -> Option<usize> {
-    let mut letters = word.bytes().map(|letter| usize::from(letter.to_ascii_lowercase().wrapping_sub(b'a'))).take(2);
+    let mut letters = word.bytes().map(|letter| usize::from(letter.wrapping_sub(b'a'))).take(2);
     let first = letters.next()?;
     let second = letters.next().unwrap_or(first);
     (first < LETTERS && second < LETTERS).then_some(first * LETTERS + second)
 }
 
-/// Returns whether the text has a word with which a change could be told.
-pub(super) fn may_tell(text: &str) -> bool {
+/// Returns whether one of the words of a sentence is one with which a change could be told.
+pub(super) fn may_tell<'words>(mut words: impl Iterator<Item = &'words str>) -> bool {
     let index = &*INDEX;
-    tokens::any_word(text, |word| {
-        let words = slot(word).and_then(|slot| index.by_longest.get(slot));
-        words.is_some_and(|words| words.iter().any(|pattern| may_be(word, pattern)))
+    words.any(|word| {
+        let patterns = slot(word).and_then(|slot| index.by_longest.get(slot)).map_or(&[][..], Vec::as_slice);
+        let letters = first_letters(word);
+        patterns.iter().any(|pattern| pattern.is(word, letters))
     })
-}
-
-/// Returns whether a word, in any case, is one of the pattern.
-fn may_be(word: &str, pattern: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(stem) => word.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem)),
-        None => word.eq_ignore_ascii_case(pattern),
-    }
 }
 
 /// Returns the phrases that stand in a sentence, in order; of several at one place the longest.
@@ -137,11 +174,19 @@ pub(super) fn hits(tokens: &[Token<'_>]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let groups = slot(token.word).and_then(|slot| index.by_first.get(slot)).map_or(&[][..], Vec::as_slice);
-        let phrases = groups.iter().filter(|group| group.first.is(token.word)).flat_map(|group| &group.phrases);
-        let found = phrases.filter_map(|phrase| Some((end_of(tokens, at, &phrase.words)?, phrase)));
-        // What happens is told of only where it is negated; what has happened stands above it.
-        let longest = found.max_by_key(|(end, phrase)| (*end, phrase.entry.form != Form::Happens, phrase.number));
-        if let Some((end, phrase)) = longest
+        let letters = first_letters(token.word);
+        let mut longest: Option<((usize, bool, usize), &Phrase)> = None;
+        for group in groups.iter().filter(|group| group.first.is(token.word, letters)) {
+            for phrase in &group.phrases {
+                let Some(end) = end_of(tokens, at, &phrase.words) else { continue };
+                // What happens is told of only where it is negated; what has happened stands above it.
+                let rank = (end, phrase.entry.form != Form::Happens, phrase.number);
+                if longest.is_none_or(|(known, _)| known < rank) {
+                    longest = Some((rank, phrase));
+                }
+            }
+        }
+        if let Some(((end, ..), phrase)) = longest
             && hits.last().is_none_or(|last| last.end < end)
         {
             hits.push(Hit { at, end, entry: phrase.entry });
@@ -150,11 +195,11 @@ pub(super) fn hits(tokens: &[Token<'_>]) -> Vec<Hit> {
     hits
 }
 
-/// Returns where the phrase that begins at a word ends.
+/// Returns where the phrase ends whose first word is at this place.
 fn end_of(tokens: &[Token<'_>], at: usize, words: &[Word]) -> Option<usize> {
-    let mut next = at;
+    let mut next = at + 1;
     let mut gap = 0;
-    for word in words {
+    for word in words.iter().skip(1) {
         if matches!(word, Word::Gap) {
             gap = LONGEST_GAP;
             continue;

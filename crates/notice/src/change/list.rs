@@ -31,18 +31,18 @@ impl<const COUNT: usize> Words for [&str; COUNT] {
     }
 }
 
-/// A constant list with the first two letters of its entries: most words of a text begin like none of them.
+/// A constant list with the first three letters of its entries: most words of a text begin like none of them.
 #[derive(PartialEq, Eq)]
 pub(super) struct List {
     words: &'static [&'static str],
-    /// A bit for each pair of letters.
+    /// A bit for some beginnings of three letters.
     beginnings: [u64; Self::PARTS],
 }
 
 impl List {
-    /// Letters, and one mark for all others.
-    const LETTERS: usize = 27;
-    const PARTS: usize = (Self::LETTERS * Self::LETTERS).div_ceil(64);
+    /// Letters, and one mark for all others and for none.
+    const LETTERS: u32 = 27;
+    const PARTS: usize = 16;
 
     /// Returns a list of words in lower case.
     #[expect(clippy::indexing_slicing, reason = "constants: the compiler would not build one that is out of bounds")]
@@ -52,28 +52,33 @@ impl List {
         while let [word, behind @ ..] = rest {
             let beginning = Self::beginning(word.as_bytes());
             beginnings[beginning / 64] |= 1 << (beginning % 64);
-            // The plural of a single letter has a second one.
-            if let [letter] = word.as_bytes() {
-                let plural = Self::beginning(&[*letter, b's']);
-                beginnings[plural / 64] |= 1 << (plural % 64);
-            }
+            // The plural of one or two letters has another letter among the first three.
+            let plural = match word.as_bytes() {
+                [letter] => Self::beginning(&[*letter, b's']),
+                [first, second] => Self::beginning(&[*first, *second, b's']),
+                _ => beginning,
+            };
+            beginnings[plural / 64] |= 1 << (plural % 64);
             rest = behind;
         }
         Self { words, beginnings }
     }
 
-    /// Returns the number of the pair of letters with which a word begins.
+    /// Returns the number of the letters with which a word, or the first one of a phrase, begins.
     const fn beginning(word: &[u8]) -> usize {
-        let (first, second) = match word {
-            [first, second, ..] => (*first, *second),
-            [first] => (*first, 0),
-            [] => (0, 0),
+        let (first, second, third) = match word {
+            [first, b' ', ..] | [first] => (*first, 0, 0),
+            [first, second, third, ..] => (*first, *second, *third),
+            [first, second] => (*first, *second, 0),
+            [] => (0, 0, 0),
         };
-        Self::letter(first) * Self::LETTERS + Self::letter(second)
+        let letters =
+            (Self::letter(first) * Self::LETTERS + Self::letter(second)) * Self::LETTERS + Self::letter(third);
+        (letters.wrapping_mul(0x9e37_79b9) >> 22) as usize % (64 * Self::PARTS)
     }
 
-    const fn letter(byte: u8) -> usize {
-        if byte.is_ascii_lowercase() { (byte - b'a') as usize + 1 } else { 0 }
+    const fn letter(byte: u8) -> u32 {
+        if byte.is_ascii_lowercase() { (byte - b'a') as u32 + 1 } else { 0 }
     }
 
     /// Returns the entries, which are constants.
@@ -100,14 +105,16 @@ mod tests {
 
     #[test]
     fn a_list_holds_its_words_and_no_others() {
-        const LIST: &List = &List::of(&["not", "a", "à", "no longer"]);
+        const LIST: &List = &List::of(&["not", "a", "à", "no longer", "no"]);
         for word in ["not", "a", "à", "no longer"] {
             assert!(LIST.holds(word), "{word}");
         }
-        for word in ["no", "nothing", "b", "", "0", "as", "Not"] {
+        for word in ["nothing", "b", "", "0", "as", "Not"] {
             assert!(!LIST.holds(word), "{word}");
         }
-        assert!(LIST.may_begin("as"), "a plural");
+        for beginning in ["as", "no", "nos", "nothing"] {
+            assert!(LIST.may_begin(beginning), "a plural, the first word of a phrase, a longer word: {beginning}");
+        }
         assert!(!LIST.may_begin("maintenance"));
     }
 

@@ -101,9 +101,10 @@ pub struct Statement {
 
 /// Returns the words of a text, lower case and without accents, with a blank between them.
 pub fn fold(text: &str) -> String {
-    let (mut folded, mut letters) = (String::with_capacity(text.len()), String::new());
+    let (mut folded, mut words) = (String::with_capacity(text.len()), tokens::Words::of(text));
     for sentence in tokens::split(text) {
-        for token in tokens::sentence(sentence, &mut letters).tokens {
+        words.read(sentence);
+        for token in words.sentence(sentence).tokens {
             if !folded.is_empty() {
                 folded.push(' ');
             }
@@ -115,10 +116,13 @@ pub fn fold(text: &str) -> String {
 
 /// Returns the changes that a paragraph tells, in its order.
 pub fn statements(paragraph: &str) -> Vec<Statement> {
-    let mut letters = String::new();
+    let mut words = tokens::Words::of(paragraph);
     let mut told = Vec::new();
-    for sentence in tokens::split(paragraph).into_iter().filter(|sentence| index::may_tell(sentence)) {
-        told.append(&mut statements_of(&tokens::sentence(sentence, &mut letters)));
+    for sentence in tokens::split(paragraph) {
+        words.read(sentence);
+        if index::may_tell(words.iter()) {
+            told.append(&mut statements_of(&words.sentence(sentence)));
+        }
     }
     told
 }

@@ -93,40 +93,76 @@ fn is_day_of_month(before: Option<&str>, after: Option<&str>) -> bool {
     is_day && MONTHS.iter().any(|month| word.starts_with(month))
 }
 
-/// Splits a sentence into its words, whose letters are kept in a buffer.
-pub(super) fn sentence<'text>(text: &'text str, letters: &'text mut String) -> Sentence<'text> {
-    letters.clear();
-    let mut folding = Folding { letters, start: 0, gap: Gap::Break, words: Vec::new() };
-    folding.read(text);
-    let Folding { letters, words, .. } = folding;
-    let letters: &'text str = letters;
-    let token = |(word, before)| Some(Token { word: letters.get::<Range<usize>>(word)?, before });
-    let mut tokens: Vec<_> = words.into_iter().filter_map(token).collect();
-    name_month(&mut tokens);
-    Sentence { text, tokens }
+/// The words of a sentence, in a room that the next sentence uses again.
+pub(super) struct Words {
+    /// The letters of all words, in lower case.
+    letters: String,
+    words: Vec<(Range<usize>, Gap)>,
+}
+
+/// Bytes of a text for each of its words, about.
+const BYTES_OF_WORD: usize = 6;
+
+impl Words {
+    /// Returns room for the words of sentences of a text.
+    pub(super) fn of(text: &str) -> Self {
+        let words = Vec::with_capacity(text.len() / BYTES_OF_WORD + 1);
+        Self { letters: String::with_capacity(text.len()), words }
+    }
+
+    /// Reads the words of a sentence, in place of those of the one before.
+    pub(super) fn read(&mut self, text: &str) {
+        self.letters.clear();
+        self.words.clear();
+        let mut folding = Folding { start: 0, gap: Gap::Break, letters: &mut self.letters, words: &mut self.words };
+        folding.read(text);
+        self.letters.make_ascii_lowercase();
+    }
+
+    /// Returns the words alone.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().filter_map(|(word, _)| self.letters.get(word.clone()))
+    }
+
+    /// Returns the sentence of these words, which was read from that text.
+    pub(super) fn sentence<'text>(&'text self, text: &'text str) -> Sentence<'text> {
+        let token = |(word, before): &(Range<usize>, Gap)| {
+            Some(Token { word: self.letters.get(word.clone())?, before: *before })
+        };
+        let mut tokens = Vec::with_capacity(self.words.len());
+        tokens.extend(self.words.iter().filter_map(token));
+        name_month(&mut tokens);
+        Sentence { text, tokens }
+    }
 }
 
 /// The words of a sentence in the making.
-struct Folding<'text> {
-    /// The letters of all words.
-    letters: &'text mut String,
+struct Folding<'words> {
+    /// The letters of all words, those of ASCII in any case.
+    letters: &'words mut String,
     /// The place in `letters` at which the present word begins.
     start: usize,
     gap: Gap,
-    words: Vec<(Range<usize>, Gap)>,
+    words: &'words mut Vec<(Range<usize>, Gap)>,
 }
 
 impl Folding<'_> {
     fn read(&mut self, text: &str) {
         let mut rest = text;
         let mut previous = ' ';
-        while let Some(character) = rest.chars().next() {
-            if character.is_ascii_alphanumeric() {
+        while let Some(first) = rest.bytes().next() {
+            if first.is_ascii_alphanumeric() {
                 let (letters, behind) = split_letters(rest);
                 self.letters.push_str(letters);
-                (rest, previous) = (behind, letters.chars().next_back().unwrap_or(character));
+                (rest, previous) = (behind, char::from(letters.bytes().next_back().unwrap_or(first)));
                 continue;
             }
+            if first == b' ' {
+                self.end_word();
+                (rest, previous) = (rest.get(1..).unwrap_or_default(), ' ');
+                continue;
+            }
+            let Some(character) = rest.chars().next() else { break };
             rest = behind_first(rest);
             if character.is_alphanumeric() {
                 fold(character, self.letters);
@@ -165,15 +201,13 @@ impl Folding<'_> {
     }
 
     fn end_word(&mut self) {
-        if self.word().is_empty() {
+        const CANNOT: &str = "cannot";
+        let (start, end) = (self.start, self.letters.len());
+        if start == end {
             return;
         }
-        if let Some(word) = self.letters.get_mut(self.start..) {
-            word.make_ascii_lowercase();
-        }
         let before = std::mem::replace(&mut self.gap, Gap::Blank);
-        let (start, end) = (self.start, self.letters.len());
-        if self.word() == "cannot" {
+        if end - start == CANNOT.len() && self.word().eq_ignore_ascii_case(CANNOT) {
             let middle = start + "can".len();
             self.words.extend([(start..middle, before), (middle..end, Gap::Blank)]);
         } else {
@@ -247,54 +281,16 @@ fn fold(letter: char, word: &mut String) {
     }
 }
 
-/// Returns whether any word of a text, without accents but in any case, is one that `is_meant` looks for. Nothing is kept: most
-/// texts have none. A text with a negation ("isn't") has one.
-pub(super) fn any_word(text: &str, is_meant: impl Fn(&str) -> bool) -> bool {
-    let mut folded = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(is_of_word) {
-        rest = rest.get(start..).unwrap_or_default();
-        let (letters, behind) = split_letters(rest);
-        let mut end = letters.len() + behind.find(|letter| !is_of_word(letter)).unwrap_or(behind.len());
-        let mut word = rest.get(..end).unwrap_or_default();
-        let mut behind = rest.get(end..).unwrap_or_default();
-        if behind.starts_with('-') && word.eq_ignore_ascii_case("re") {
-            let more = behind.find(|letter| letter != '-' && !is_of_word(letter)).unwrap_or(behind.len());
-            folded.clear();
-            folded.push_str("re");
-            behind
-                .get(..more)
-                .unwrap_or_default()
-                .chars()
-                .filter(|letter| *letter != '-')
-                .for_each(|letter| fold(letter, &mut folded));
-            end += more;
-            (word, behind) = (&folded, rest.get(end..).unwrap_or_default());
-        } else if !word.is_ascii() {
-            folded.clear();
-            word.chars().for_each(|letter| fold(letter, &mut folded));
-            word = &folded;
-        }
-        let is_negation = word.ends_with(['n', 'N']) && (behind.starts_with("'t") || behind.starts_with("’t"));
-        if is_negation || is_meant(word) {
-            return true;
-        }
-        rest = behind;
-    }
-    false
-}
-
-fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        let words =
-            |part| sentence(part, &mut String::new()).tokens.iter().map(|token| token.word.to_owned()).collect();
+        let mut words = Words::of(text);
+        let words = |part| {
+            words.read(part);
+            words.sentence(part).tokens.iter().map(|token| token.word.to_owned()).collect()
+        };
         split(text).into_iter().flat_map::<Vec<_>, _>(words).collect()
     }
 
@@ -307,7 +303,11 @@ mod tests {
 
     #[test]
     fn sentences_end_where_they_end() {
-        let is_filled = |part: &&str| !sentence(part, &mut String::new()).tokens.is_empty();
+        let is_filled = |part: &&str| {
+            let mut words = Words::of(part);
+            words.read(part);
+            words.iter().next().is_some()
+        };
         let texts =
             |text| split(text).into_iter().filter(is_filled).map(|part| part.trim().to_owned()).collect::<Vec<_>>();
         assert_eq!(texts("At 10.30 it is over. Thanks! Bye"), ["At 10.30 it is over.", "Thanks!", "Bye"]);

@@ -123,16 +123,15 @@ impl<'read> Forms<'read> {
 
 /// Returns an id that looks like one that was read, under another label for ids of maintenances: carriers have more than one template.
 fn alike_id(lines: &Lines, forms: &Forms<'_>) -> Option<(Place, String)> {
-    if forms.forms.is_empty() {
-        return None;
-    }
+    let shortest = forms.forms.iter().map(|form| form.len()).min()?;
     let mut before = "";
     for (place, line) in lines.iter() {
         if !line.bytes().any(|byte| byte.is_ascii_digit()) {
             before = if line.is_empty() { before } else { line };
             continue;
         }
-        for word in line.split(' ').map(|word| word.trim_matches(|mark: char| !mark.is_alphanumeric())) {
+        for word in line.split(' ').filter(|word| word.len() >= shortest) {
+            let word = word.trim_matches(|mark: char| !mark.is_alphanumeric());
             if !forms.is_other(word) {
                 continue;
             }

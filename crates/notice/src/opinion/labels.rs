@@ -104,8 +104,22 @@ pub(super) fn label(before: &str) -> Label {
 
 /// Returns whether a line names a window that this notice does not announce.
 pub(super) fn names_other_window(line: &str) -> bool {
-    words(&line.to_lowercase()).any(|word| matches(word, OTHER_WINDOWS))
+    if !line.is_ascii() {
+        return words(&line.to_lowercase()).any(|word| matches(word, OTHER_WINDOWS));
+    }
+    let words = line.as_bytes().split(|letter| !letter.is_ascii_alphabetic());
+    words.filter(|word| word.len() >= LEAST_LETTERS).any(|word| {
+        OTHER_WINDOWS.iter().any(|entry| match entry.strip_suffix('*') {
+            Some(beginning) => {
+                word.get(..beginning.len()).is_some_and(|own| own.eq_ignore_ascii_case(beginning.as_bytes()))
+            }
+            None => word.eq_ignore_ascii_case(entry.as_bytes()),
+        })
+    })
 }
+
+/// Letters of the shortest of [`OTHER_WINDOWS`].
+const LEAST_LETTERS: usize = 3;
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_alphabetic()).filter(|word| !word.is_empty())

@@ -103,6 +103,9 @@ const WEEKDAYS: [(&[&str], Weekday); 7] = [
 
 /// Returns the weekday that an English word names.
 pub(super) fn weekday(word: &str) -> Option<Weekday> {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&word.len()) {
+        return None;
+    }
     let is_form = |form: &&str| form.eq_ignore_ascii_case(word);
     WEEKDAYS.iter().find(|(forms, _)| forms.iter().any(is_form)).map(|(_, weekday)| *weekday)
 }

@@ -108,9 +108,11 @@ fn scan_line(tokens: &[Token<'_>], line: usize, stated: &mut Stated, unsettled: 
     while let Some(rest) = tokens.get(at..)
         && let Some(first) = rest.first()
     {
-        let length = clock::length(rest);
+        // Times of day, lengths and dates in numbers begin with a number.
+        let is_number = first.text.starts_with(|digit: char| digit.is_ascii_digit());
+        let length = if is_number { clock::length(rest) } else { None };
         stated.lengths.extend(length.map(|length| length.seconds));
-        if let Some(time) = clock::time_of_day(rest) {
+        if is_number && let Some(time) = clock::time_of_day(rest) {
             let end = rest.get(time.tokens - 1).map_or(first.end(), Token::end);
             stated.times.push(TimeMention { seconds: time.seconds, line, start: first.start, end });
             at += time.tokens;
@@ -121,14 +123,15 @@ fn scan_line(tokens: &[Token<'_>], line: usize, stated: &mut Stated, unsettled: 
             }
             weekday = None;
             at += used;
-        } else if let Some((numbers, used)) = written_dates::numeric_date(rest) {
+        } else if is_number && let Some((numbers, used)) = written_dates::numeric_date(rest) {
             // A weekday belongs to the next date alone.
             unsettled.unordered.push(UnorderedDate { numbers, weekday: weekday.take(), line, start: first.start });
             at += used;
         } else if let Some(length) = length {
             at += length.tokens;
         } else {
-            weekday = names::weekday(first.text).or(weekday.filter(|_| !first.is_word()));
+            let named = if is_number { None } else { names::weekday(first.text) };
+            weekday = named.or(weekday.filter(|_| !first.is_word()));
             at += 1;
         }
     }

@@ -8,15 +8,36 @@ use crate::zones;
 /// Adds the zones that a line names, and notes whether it says that times are local.
 pub(super) fn add_named(text: &str, line: usize, stated: &mut Stated) {
     let mut start = 0;
-    let ends = text.match_indices(|character: char| !character.is_ascii_alphabetic());
-    for (end, length) in ends.map(|(at, found)| (at, found.len())).chain([(text.len(), 0)]) {
-        let word = text.get(start..end).unwrap_or_default();
-        if let Some(zone) = zone_at(text, word, start, end) {
-            stated.zones.push((line, zone));
-        } else if word.eq_ignore_ascii_case("local") {
-            stated.is_local = true;
+    while let Some(rest) = text.as_bytes().get(start..) {
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let end = start + length;
+        if may_be_zone(text, start, rest.get(..length).unwrap_or_default()) {
+            let word = text.get(start..end).unwrap_or_default();
+            if let Some(zone) = zone_at(text, word, start, end) {
+                stated.zones.push((line, zone));
+            } else if word.eq_ignore_ascii_case(LOCAL) {
+                stated.is_local = true;
+            }
         }
-        start = end + length;
+        // A letter that is not of ASCII is passed over byte by byte.
+        start = end + 1;
+    }
+}
+
+/// The word that says that times are local.
+const LOCAL: &str = "local";
+
+/// Returns `false` for most words that neither end the name of a zone nor say that times are local.
+fn may_be_zone(text: &str, start: usize, word: &[u8]) -> bool {
+    match word {
+        [] => start.checked_sub(1).and_then(|sign| text.as_bytes().get(sign)).is_some_and(|sign| b"+-".contains(sign)),
+        [first, ..] => match word.len() {
+            1..=3 => first.is_ascii_uppercase() || matches!(first, b'c' | b'g' | b'u'),
+            4 => first.is_ascii_uppercase() || matches!(first, b't' | b'z'),
+            5 => matches!(first, b'l' | b'L'),
+            7 => matches!(first, b'e' | b'E' | b'p' | b'P'),
+            _ => false,
+        },
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The HTML standard's error recovery is quadratic: unclosed formatting elements are opened again in every paragraph,
 //! scopes are searched from the innermost element to the outermost, a tag's attributes are compared pairwise. A mail of
-//! 1 MB can so ask for hours. So the text is fed in small pieces, and between two of them what it has cost is compared
-//! with what a page that a person wrote can cost.
+//! 1 MB can so ask for hours. So behind each token, or each small piece of what [`tokens`] leaves to the tokenizer of `html5ever`,
+//! what the page has cost is compared with what a page that a person wrote can cost.
 
 use std::{
     borrow::Cow,
@@ -19,7 +19,11 @@ use html5ever::{
     tendril::{StrTendril, TendrilSink},
 };
 
-use super::tree::{Attribute, Content, NodeId, Tree};
+use super::{
+    standard::Standard,
+    tokens,
+    tree::{Attribute, Content, NodeId, Tree},
+};
 use crate::failure::Failure;
 
 /// The most elements and comments of a page, each with a text beside it: some 40 MB. The largest mail of a carrier that was
@@ -36,20 +40,19 @@ const PIECE: usize = 4096;
 
 /// Parses a page, or says that it would grow out of proportion.
 pub(super) fn parse(html: &str) -> Result<Tree, Failure> {
-    let sink = Metered::new();
-    let mut parser = parse_document(sink, ParseOpts::default());
-    let mut rest = html;
+    let mut parser = parse_document(Metered::new(), ParseOpts::default());
+    let mut rest = tokens::hand_on(&mut Standard::new(&mut parser), html)?;
     while !rest.is_empty() {
         let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
         rest = behind;
         parser.process(StrTendril::from_slice(piece));
-        parser.tokenizer.sink.sink.check(piece)?;
+        parser.tokenizer.sink.sink.check_piece(piece)?;
     }
     Ok(parser.finish())
 }
 
 /// The sink of the parser, with a meter.
-struct Metered {
+pub(super) struct Metered {
     tree: RefCell<Tree>,
     nodes: Cell<usize>,
     deepest: Cell<u32>,
@@ -64,7 +67,7 @@ struct Metered {
 }
 
 impl Metered {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             tree: RefCell::new(Tree::new()),
             nodes: Cell::default(),
@@ -77,7 +80,8 @@ impl Metered {
         }
     }
 
-    fn check(&self, piece: &str) -> Result<(), Failure> {
+    /// Checks a piece that was fed.
+    fn check_piece(&self, piece: &str) -> Result<(), Failure> {
         let separators =
             piece.bytes().filter(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'')).count();
         // A piece in which tokens end cannot hold many attributes; a run of pieces without any may be one tag.
@@ -90,6 +94,20 @@ impl Metered {
         }
         self.separators.set(if has_token { separators } else { pending });
         self.is_run.set(!has_token);
+        self.check_with(comparisons)
+    }
+
+    /// Returns a failure once the page has cost more than one that a person wrote can cost.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.check_with(self.comparisons.get())
+    }
+
+    /// Counts the comparisons of an attribute with those before it.
+    pub(super) fn compare(&self, attributes: usize) {
+        self.comparisons.set(self.comparisons.get() + attributes);
+    }
+
+    fn check_with(&self, comparisons: usize) -> Result<(), Failure> {
         if self.nodes.get() > MOST_NODES {
             return Err(Failure::too_large(format!("an HTML page of at most {MOST_NODES} nodes")));
         }
@@ -169,7 +187,7 @@ impl TreeSink for Metered {
         let mut tree = self.tree.borrow_mut();
         match child {
             NodeOrText::AppendNode(child) => tree.append(*parent, child),
-            NodeOrText::AppendText(text) => tree.append_text(*parent, &text),
+            NodeOrText::AppendText(text) => tree.append_text(*parent, text),
         }
     }
 
@@ -206,7 +224,7 @@ impl TreeSink for Metered {
         let mut tree = self.tree.borrow_mut();
         match child {
             NodeOrText::AppendNode(child) => tree.insert_before(*sibling, child),
-            NodeOrText::AppendText(text) => tree.insert_text_before(*sibling, &text),
+            NodeOrText::AppendText(text) => tree.insert_text_before(*sibling, text),
         }
     }
 

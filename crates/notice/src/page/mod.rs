@@ -4,10 +4,15 @@
 //! Parsing and rendering are bounded, whatever the markup: see [`bounded`] and [`render`].
 
 mod bounded;
+#[cfg(test)]
+mod reference;
+mod references;
 mod render;
+mod standard;
 mod structure;
 mod table;
 mod text;
+mod tokens;
 mod tree;
 
 use std::collections::BTreeMap;

@@ -71,6 +71,19 @@ impl Attribute {
         }
     }
 
+    /// Returns the attribute of that name, in any case; `None` if nobody reads it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            5 if is("style") => Some(Self::Style),
+            6 if is("hidden") => Some(Self::Hidden),
+            7 if is("bgcolor") => Some(Self::Background),
+            7 if is("colspan") => Some(Self::Columns),
+            7 if is("rowspan") => Some(Self::Rows),
+            _ => None,
+        }
+    }
+
     /// Returns those of the parser's attributes that somebody reads.
     pub(super) fn read(parsed: Vec<Parsed>) -> Vec<(Self, StrTendril)> {
         parsed.into_iter().filter_map(|attribute| Some((Self::of(&attribute.name)?, attribute.value))).collect()
@@ -169,10 +182,10 @@ impl Tree {
     }
 
     /// Makes a text the end of another node's content; it joins a text that is there.
-    pub(super) fn append_text(&mut self, parent: NodeId, text: &StrTendril) {
+    pub(super) fn append_text(&mut self, parent: NodeId, text: StrTendril) {
         let last = self.node(parent).and_then(|node| node.last_child);
-        if !self.join(last, text) {
-            let child = self.add(Content::Text(text.clone()));
+        if !self.join(last, &text) {
+            let child = self.add(Content::Text(text));
             self.append(parent, child);
         }
     }
@@ -186,10 +199,10 @@ impl Tree {
     }
 
     /// Puts a text before a node that has a parent; it joins a text that is there.
-    pub(super) fn insert_text_before(&mut self, sibling: NodeId, text: &StrTendril) {
+    pub(super) fn insert_text_before(&mut self, sibling: NodeId, text: StrTendril) {
         let Some(node) = self.node(sibling).filter(|node| node.parent.is_some()) else { return };
-        if !self.join(node.previous, text) {
-            let child = self.add(Content::Text(text.clone()));
+        if !self.join(node.previous, &text) {
+            let child = self.add(Content::Text(text));
             self.insert_before(sibling, child);
         }
     }

@@ -20,7 +20,7 @@ const BROKERS: u16 = 9098;
 struct Store<'declared> {
     /// Words for it, as "database `mails`".
     what: String,
-    /// Kind of network that one must be in to reach it, as "database".
+    /// Kind of store, as "database".
     kind: &'static str,
     port: u16,
     network: Option<&'declared str>,
@@ -120,13 +120,15 @@ fn between(
     caller: &Caller<'_>,
     stores: &[Store<'_>],
 ) {
-    // A group of another network is told where it is named.
+    // A group of another network is reported at the place that names it.
     let is_elsewhere = |network: Option<&str>, groups: &[NetworkPart]| {
         let mut own = groups.iter().filter_map(|part| declaration.security_groups.get(part.own()?));
         network.is_some_and(|network| own.any(|group| group.network != network))
     };
     for store in stores {
-        if is_elsewhere(caller.network, caller.groups) || is_elsewhere(store.network, store.groups) {
+        // Of a cluster that exists the groups are not known.
+        let is_known = !caller.groups.is_empty() && !store.groups.is_empty();
+        if !is_known || is_elsewhere(caller.network, caller.groups) || is_elsewhere(store.network, store.groups) {
             continue;
         }
         match (caller.network, store.network) {
@@ -149,7 +151,8 @@ fn through_groups(
     store: &Store<'_>,
 ) {
     let (from, to, port) = (&caller.what, &store.what, store.port);
-    if let Some(group) = closed(declaration, store.groups, caller.groups, (port, |group| Some(&group.ingress))) {
+    let closed_in = closed(declaration, store.groups, caller.groups, (port, |group| Some(&group.ingress)));
+    if let Some(group) = closed_in {
         let message = format!("{from} uses {to}, and security group `{group}` does not let it in");
         let peer = peer(declaration, group, caller.groups);
         let hint = format!("add `{{from: {peer}, port: {port}}}` to the `ingress` of `{group}`");
@@ -157,14 +160,15 @@ fn through_groups(
     }
     if let Some(group) = closed(declaration, caller.groups, store.groups, (port, |group| group.egress.as_ref())) {
         let message = format!("{from} uses {to}, and its security group `{group}` does not let it out");
-        let peer = peer(declaration, group, store.groups);
+        // The store's group names the caller's, or will.
+        let peer = peer(declaration, group, if closed_in.is_some() { &[] } else { store.groups });
         let hint = format!("add `{{to: {peer}, port: {port}}}` to the `egress` of `{group}`");
         reader.diagnose(place, message, hint);
     }
 }
 
-/// Returns what a rule of a group may name for the other side: one of its groups, else the range of the network. Groups of a stack name each
-/// other in one direction alone.
+/// Returns what a rule of a group may name for the other side: one of its groups, else the range of the network. Two groups cannot name each other,
+/// so that one which names this group already is left out.
 fn peer(declaration: &Declaration, group: &str, other: &[NetworkPart]) -> String {
     let names_it = |part: &&NetworkPart| {
         let found = part.own().and_then(|entry| Some((entry, declaration.security_groups.get(entry)?)));
@@ -202,7 +206,7 @@ fn closed<'side>(
     side.first()?.own()
 }
 
-/// Returns `true` if a rule lets TCP through at a port, between its group and one of these. A range may be theirs.
+/// Returns `true` if a rule lets TCP through at a port, between its group and one of these. A range is taken for theirs.
 fn lets(rule: &Traffic, other: &[NetworkPart], port: u16) -> bool {
     let is_peer = match &rule.peer {
         Peer::Group(entry) => other.iter().any(|part| part.own() == Some(entry)),

@@ -38,9 +38,9 @@ pub enum Action {
     },
     /// The resource is this stack's and no longer declared.
     Delete,
-    /// The resource is this stack's and not declared, and stays because of the data that it holds.
+    /// The resource is this stack's and not declared, and stays: it holds data, is protected, or is used by what stays.
     Keep {
-        /// Description of the data that it holds.
+        /// The reason, in words: the data that it holds, or what may use it.
         why: String,
     },
     /// The resource could not be read.
@@ -109,7 +109,8 @@ pub struct Item<K: Kind> {
     pub follows: bool,
 }
 
-/// The items to do, in an order in which they can be done. A resource is in it once: its kind and address are the key.
+/// The items of a stack, those without a change too, in an order in which they can be done. A resource is in it once: its kind and address are
+/// the key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
     items: Vec<Item<K>>,
@@ -122,7 +123,7 @@ pub struct Plan<K: Kind> {
 /// A kind that could not be listed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Unlisted<K: Kind> {
-    /// The kind that was listed.
+    /// The kind whose list failed.
     pub kind: K,
     /// Failure of its list call.
     pub failure: Failure,
@@ -222,7 +223,7 @@ impl<K: Kind> Plan<K> {
         self.items.iter().filter(|item| item.loses_data()).map(|item| (item.id.kind, item.address.clone())).collect()
     }
 
-    /// Returns `true` if there is nothing to do and nothing unreadable.
+    /// Returns `true` if there is nothing to do, nothing unreadable, and nothing of others in the way.
     pub fn is_converged(&self) -> bool {
         let counts = self.counts();
         counts.steps() + counts.unreadable + counts.foreign == 0
@@ -277,7 +278,7 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     let tree = K::tree(&live.settings);
     let differences = differences(&tree, &K::tree(&resource.settings));
     let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
-    // Of what a run was ended at nothing is lost but what others have added since.
+    // A resource that an interrupted run left unfinished holds nothing but children that others have added since.
     let mut losses = if is_used {
         consent::of_change(resource, &tree, &differences)
     } else {
@@ -285,7 +286,7 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
     };
     let changed: BTreeSet<_> =
         differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
-    // Nobody looks for what others did not add.
+    // Fields of children exist only where others have added some.
     let settings = kind.fields().iter().filter(|field| field.child.is_none());
     let unchanged_fields = settings.filter(|field| !changed.contains(field.path)).count();
     if let Some(reasons) = Reasons::among(kind, &differences) {

@@ -27,7 +27,7 @@ pub enum Target {
     Existing(Kind),
     /// The stack's resources of a kind by bare name: for a role that does not exist, IAM evaluates the ARN without its path.
     WithoutPath(Kind),
-    /// The stack's roles, to be given to functions.
+    /// The stack's roles, to be given to functions and servers.
     Passed(Kind),
     /// The stack's roles, as long as they have the boundary that is declared for them.
     Bounded(Kind),
@@ -51,8 +51,8 @@ pub enum Target {
     DatabaseSecrets,
     /// The role that RDS has in an account.
     DatabaseRole,
-    /// The snapshots that caches or databases leave at their end, declared or not: they are taken when there is none yet, so that no tag
-    /// tells whose they are.
+    /// The snapshots that caches or databases leave at their end, declared or not. IAM checks the right before a snapshot exists,
+    /// so that no tag can tell whose it is.
     LastSnapshots(Kind),
     /// The snapshots that caches begin with, and the parameters that `ElastiCache` has for engines, if some are declared.
     CacheParts,
@@ -67,13 +67,14 @@ pub enum Target {
     /// Parts of a server that are not the stack's: images, key pairs, its own disk and interface, and declared subnets
     /// and groups that exist, if some server is declared.
     Launch,
-    /// Security groups of declared servers that exist.
+    /// Existing security groups that declared servers are in.
     ExistingGroups,
     /// Declared public addresses that exist.
     ExistingAddresses,
     /// The parameters that name the images of declared servers.
     Images,
-    /// `*`: IAM has no resources for the action. Source: "Actions, resources, and condition keys for AWS services".
+    /// `*`: IAM has no resources for the action, or the call is made for resources whose names nobody knows before. Source: "Actions, resources,
+    /// and condition keys for AWS services".
     Everything,
 }
 

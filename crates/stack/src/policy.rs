@@ -41,8 +41,8 @@ const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetwork
 /// Action by which a mapping of a function that is no longer declared goes. Its tag tells whose it is.
 const MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
-/// Returns the policy: a statement for each kind of resource, and one for the actions without resource level. IAM limits the size of a
-/// policy: see [`parts()`].
+/// Returns the policy, whose statements tell by their ids what they are for; those with the same resources and conditions are one. IAM limits the
+/// size of a policy: see [`parts()`].
 ///
 /// ```
 /// use std::path::Path;
@@ -138,7 +138,7 @@ impl Actions<'_> {
                 actions.by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVING);
             }
         }
-        // Such a queue takes messages of those alone who may use its key.
+        // Whoever sends back to an encrypted queue needs its key, too: see `on_keys`.
         let returns =
             purpose == Purpose::Replay && declaration.functions.values().any(|function| function.consumes.is_some());
         if returns {
@@ -158,7 +158,7 @@ impl Actions<'_> {
                 let of_disks = declared.has(Kind::Volume).then_some(KEYS_OF_DISKS).into_iter().flatten();
                 KEYS.iter().chain(of_disks).copied().collect()
             }
-            // What is encrypted by a declared key is read by it: mails, events and lines of a log.
+            // Reading mails, events or lines of a log that are encrypted needs their key.
             Purpose::Replay
             | Purpose::Logs
             | Purpose::Backfill

@@ -116,6 +116,39 @@ fn what_is_not_known_is_nobodys_fault() {
 }
 
 #[test]
+fn of_a_cluster_that_exists_no_group_is_known() {
+    let own = "{network: main, security_groups: [kafka], brokers: 2, topics: {mails: {replication: 2}}}";
+    let existing =
+        "{existing: 'arn:aws:kafka:eu-west-1:123456789012:cluster/events/0a1b', topics: {mails: {replication: 2}}}";
+    let source = SOUND.replace("{to: 10.20.0.0/16, port: 9098}", "{to: sg-0a1b2c3d, port: 9098}");
+    assert!(source != SOUND && source.contains(own));
+    let told = match Declaration::parse(Path::new("infra.yaml"), source.replace(own, existing).as_bytes(), None) {
+        Ok(_) => Vec::new(),
+        Err(DeclarationError::Invalid(wrong)) => wrong.list().iter().map(|one| one.message.clone()).collect(),
+        Err(other) => panic!("{other}"),
+    };
+    assert!(!told.iter().any(|one| one.contains(" uses ")), "{told:#?}");
+}
+
+#[test]
+fn what_is_closed_at_both_sides_is_opened_by_rules_that_can_stand_together() {
+    let source = SOUND.replace("{from: app, port: 3306}", "{from: seen, port: 3306}");
+    let source = source.replace("{to: 10.20.0.0/16, port: 3306}, ", "");
+    let Err(DeclarationError::Invalid(wrong)) = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None)
+    else {
+        panic!("{source}")
+    };
+    let hints: Vec<&str> = wrong.list().iter().filter_map(|one| one.hint.as_deref()).take(2).collect();
+    assert_eq!(
+        hints,
+        [
+            "add `{from: app, port: 3306}` to the `ingress` of `mails`",
+            "add `{to: 10.20.0.0/16, port: 3306}` to the `egress` of `app`"
+        ]
+    );
+}
+
+#[test]
 fn a_store_is_reached_from_its_own_network_alone() {
     let told = with("    vpc: {network: main, security_groups: [app]}\n", "");
     assert_eq!(told.len(), 3, "{told:#?}");

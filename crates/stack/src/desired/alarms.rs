@@ -1,4 +1,4 @@
-//! Alarms of every function and every failure queue, and the topic that carries them to people.
+//! Alarms of whatever is declared (functions, queues, APIs, databases, caches, servers, mails sent), and the topic that carries them to people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +23,9 @@ struct Watch<'given> {
 /// The reason for which an alarm fires.
 #[derive(Clone, Copy)]
 enum Trigger {
-    /// One value at the threshold or beyond it, in the metric's unit.
+    /// One value at the threshold or beyond it, in the unit of [`in_metric`].
     Threshold(AlarmKind, u32),
-    /// So many hours without an invocation: [`SILENCE`].
+    /// Hours without an invocation. The metric is [`SILENCE`].
     Silence(u32),
 }
 
@@ -255,7 +255,8 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
     }
 }
 
-/// Returns a threshold in the unit of its metric: milliseconds for a function, seconds for a queue.
+/// Returns a threshold in the unit of its metric, such as milliseconds for a function; parts of a million and mebibytes stay, which
+/// [`Trigger::threshold`] converts.
 fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
     let whole = match kind.measure().unit {
         Unit::Count | Unit::PerMillion | Unit::MebibytesLeft => return threshold,

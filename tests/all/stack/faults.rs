@@ -169,8 +169,8 @@ impl Target {
 /// Every operation gets a fault. The kinds take turns among the operations of a service, beginning with another kind in each stage:
 /// a service of five operations meets every kind in each of its stages, an operation of three stages meets three kinds. An operation
 /// that changes something also loses its answer, the worst that can happen to it. The calls of an operation take turns too. With
-/// [`Effort::Whole`] every kind of fault hits every call; with [`Effort::Ci`] every lost answer is tried, and of the others every second,
-/// another half in the next stage.
+/// [`Effort::Whole`] every kind of fault hits every call; with [`Effort::Ci`] every lost answer of the first stage is tried, and of all others
+/// every second, another half in the next stage.
 fn planned(stage: Stage, calls: &[Call], effort: Effort) -> Vec<(Target, Fault)> {
     if effort == Effort::Whole {
         let all = |call: &Call| FAULTS.map(|fault| (Target::Call(call.number), fault));
@@ -194,8 +194,10 @@ fn planned(stage: Stage, calls: &[Call], effort: Effort) -> Vec<(Target, Fault)>
     }
     if effort == Effort::Ci {
         let halves = cases.into_iter().enumerate();
-        let is_tried =
-            |(index, (_, fault)): &(usize, _)| *fault == Fault::CutAfter || (index + stage as usize).is_multiple_of(2);
+        let is_tried = |(index, (_, fault)): &(usize, _)| {
+            let is_first_lost = matches!(stage, Stage::First) && *fault == Fault::CutAfter;
+            is_first_lost || (index + stage as usize).is_multiple_of(2)
+        };
         return halves.filter(is_tried).map(|(_, case)| case).collect();
     }
     effort.some_of(cases, 7)

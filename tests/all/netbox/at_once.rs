@@ -28,7 +28,7 @@ fn notice(round: usize, pipeline: usize) -> Notice {
 #[test]
 fn eight_deliveries_at_once_make_one_event_with_the_newest_state_and_store_each_mail_once() {
     let Some(netbox) = NetBox::find() else { return };
-    let rounds = Effort::asked().of(2, 4, 50);
+    let rounds = Effort::asked().of(2, 3, 50);
     netbox.empty();
     netbox.fill(&[(DOMAIN.to_owned(), ["LINE-1".to_owned()].into())].into());
     let proxy = Proxy::gathering(&netbox.url, PIPELINES);

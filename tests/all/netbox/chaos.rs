@@ -45,7 +45,7 @@ const COURSE: [&str; NOTICES] = [
 
 /// Returns the number of maintenances, each with all its notices.
 fn maintenances() -> usize {
-    Effort::asked().of(4, 5, 20)
+    Effort::asked().of(4, 4, 20)
 }
 
 struct Notice {

@@ -262,7 +262,7 @@ fn every_edit_stands_as_every_notice_leaves_it() {
         })
     });
     // Steps that share no factor with the number of notices reach every edit and every notice.
-    let cells: Vec<Cell> = cells.step_by(Effort::asked().of(8, 3, 1)).collect();
+    let cells: Vec<Cell> = cells.step_by(Effort::asked().of(8, 5, 1)).collect();
     let pipeline = Pipeline::new(&netbox.url, netbox.token(""), DOMAIN).with_timeout(TIMEOUT);
     let write = |kind: &str, mail: &dyn Fn(&Cell) -> String| -> Vec<_> {
         cells.iter().map(|cell| pipeline.mail(&format!("{}-{kind}.eml", cell.id), mail(cell))).collect()

@@ -324,7 +324,7 @@ fn what_a_server_has_gets_over_bad_calls() {
 fn what_takes_minutes_gets_over_bad_calls() {
     let effort = Effort::asked();
     // Its runs take seconds each, too. The step has no divisor in common with the turns of the faults.
-    for (stage, step) in [(Stage::First, 7), (Stage::Update, 5), (Stage::Down, 7)] {
+    for (stage, step) in [(Stage::First, 11), (Stage::Update, 7), (Stage::Down, 11)] {
         told_with(&STORES, stage, effort, effort.of(step, step, 1));
     }
 }

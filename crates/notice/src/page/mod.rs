@@ -4,6 +4,7 @@
 //! Parsing and rendering are bounded, whatever the markup: see [`bounded`] and [`render`].
 
 mod bounded;
+mod metered;
 #[cfg(test)]
 mod reference;
 mod references;

@@ -1,9 +1,9 @@
-//! What the trees of pages are compared with in tests: the tokenizer and the tree builder of `html5ever`.
+//! The trees that tests compare those of pages with: by the tokenizer and the tree builder of `html5ever`.
 
 use html5ever::tendril::TendrilSink;
 
 use super::{
-    bounded::Metered,
+    metered::Metered,
     tree::{Attribute, Step, Tree},
 };
 

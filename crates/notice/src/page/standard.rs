@@ -9,12 +9,20 @@ use html5ever::{
 };
 
 use super::{
-    bounded::Metered,
+    metered::Metered,
     references,
-    tokens::Content,
     tree::{Attribute, NodeId},
 };
 use crate::failure::Failure;
+
+/// The content of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Further elements and texts.
+    Markup,
+    /// A text up to the element's end tag, in which references stand for characters, or nothing does.
+    Text { has_references: bool },
+}
 
 /// Hands the tokens of a page to the tree builder, until its meter stops them.
 pub(super) struct Standard<'parser> {

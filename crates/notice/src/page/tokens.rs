@@ -8,17 +8,11 @@ use std::borrow::Cow;
 use html5ever::{LocalName, tendril::StrTendril};
 use memchr::{memchr, memchr2, memmem};
 
-use super::{references, standard::Standard};
+use super::{
+    references,
+    standard::{Content, Standard},
+};
 use crate::failure::Failure;
-
-/// The content of an element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Further elements and texts.
-    Markup,
-    /// A text up to the element's end tag, in which references stand for characters, or nothing does.
-    Text { has_references: bool },
-}
 
 /// Bytes of a text that are handed on at a time: in a table each word of it may be put elsewhere.
 const PIECE: usize = 4096;

@@ -181,7 +181,7 @@ fn is_asked_for(name: &str) -> bool {
 fn seeds() -> u64 {
     match std::env::var("PROVISION_EFFORT").as_deref() {
         Ok("whole") => 40,
-        Ok("ci") => 1,
+        Ok("ci") => 2,
         _ => 1,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Declaration, DeclarationError};
+use crate::{Declaration, DeclarationError, Diagnostics};
 
 /// A declaration in which everybody has a way, to be made worse.
 const SOUND: &str = "\
@@ -30,15 +30,25 @@ servers:
   host: {network: main, security_groups: [app], databases: [mails]}
 ";
 
+/// Returns what is wrong with a declaration; `None` if nothing is.
+fn wrong(source: &str) -> Option<Diagnostics> {
+    match Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None) {
+        Ok(_) => None,
+        Err(DeclarationError::Invalid(wrong)) => Some(wrong),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Returns the messages of what is wrong with a declaration.
+fn messages(source: &str) -> Vec<String> {
+    wrong(source).iter().flat_map(Diagnostics::list).map(|one| one.message.clone()).collect()
+}
+
 /// Returns the errors of the declaration with one thing replaced, each with its line and its hint.
 fn with(old: &str, new: &str) -> Vec<String> {
     assert!(SOUND.contains(old), "{old}");
     let source = SOUND.replace(old, new);
-    let list = match Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None) {
-        Ok(_) => return Vec::new(),
-        Err(DeclarationError::Invalid(wrong)) => wrong,
-        Err(other) => panic!("{other}"),
-    };
+    let Some(list) = wrong(&source) else { return Vec::new() };
     let line = |start: usize| source[..=start].lines().count();
     let errors = list.list().iter().filter(|one| !one.is_warning);
     errors
@@ -122,11 +132,7 @@ fn of_a_cluster_that_exists_no_group_is_known() {
         "{existing: 'arn:aws:kafka:eu-west-1:123456789012:cluster/events/0a1b', topics: {mails: {replication: 2}}}";
     let source = SOUND.replace("{to: 10.20.0.0/16, port: 9098}", "{to: sg-0a1b2c3d, port: 9098}");
     assert!(source != SOUND && source.contains(own));
-    let told = match Declaration::parse(Path::new("infra.yaml"), source.replace(own, existing).as_bytes(), None) {
-        Ok(_) => Vec::new(),
-        Err(DeclarationError::Invalid(wrong)) => wrong.list().iter().map(|one| one.message.clone()).collect(),
-        Err(other) => panic!("{other}"),
-    };
+    let told = messages(&source.replace(own, existing));
     assert!(!told.iter().any(|one| one.contains(" uses ")), "{told:#?}");
 }
 
@@ -134,10 +140,7 @@ fn of_a_cluster_that_exists_no_group_is_known() {
 fn what_is_closed_at_both_sides_is_opened_by_rules_that_can_stand_together() {
     let source = SOUND.replace("{from: app, port: 3306}", "{from: seen, port: 3306}");
     let source = source.replace("{to: 10.20.0.0/16, port: 3306}, ", "");
-    let Err(DeclarationError::Invalid(wrong)) = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None)
-    else {
-        panic!("{source}")
-    };
+    let wrong = wrong(&source).expect("both groups are closed");
     let hints: Vec<&str> = wrong.list().iter().filter_map(|one| one.hint.as_deref()).take(2).collect();
     assert_eq!(
         hints,
@@ -169,13 +172,8 @@ fn a_server_needs_the_ways_of_the_function_that_it_runs() {
         running.replace("security_groups: [app], databases: [mails]}", "security_groups: [app], runs: reader}");
     let sound =
         format!("{running}queues: {{jobs: {{visibility_timeout: 6m, redrive: {{queue: dead}}}}, dead: {{}}}}\n");
-    let told = |source: &str| match Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None) {
-        Ok(_) => Vec::new(),
-        Err(DeclarationError::Invalid(wrong)) => wrong.list().iter().map(|one| one.message.clone()).collect(),
-        Err(other) => panic!("{other}"),
-    };
     let ways =
-        |source: &str| told(source).into_iter().filter(|one: &String| one.contains(" uses ")).collect::<Vec<_>>();
+        |source: &str| messages(source).into_iter().filter(|one: &String| one.contains(" uses ")).collect::<Vec<_>>();
     assert_eq!(ways(&sound), [""; 0]);
     let closed = sound.replace("{from: 10.20.0.0/16, port: 6379}", "{from: mails, port: 6379}");
     assert_eq!(ways(&closed), ["server `host` uses cache `seen`, and security group `seen` does not let it in"]);

@@ -51,7 +51,12 @@ impl Folder {
     /// Returns the command that runs the binary in this folder, with no environment but a time zone that is not
     /// UTC.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_provision")), arguments)
+    }
+
+    /// Returns the same command of a binary that lies elsewhere.
+    pub(crate) fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.current_dir(self.0.path()).env_clear().env("TZ", "Europe/Berlin").args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -57,12 +57,14 @@ struct Installed {
 }
 
 impl Installed {
+    /// The command line without functions.
     fn new() -> Self {
-        // Beside what was built, so that the binary need not be copied.
-        let prefix = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed"));
-        fs::create_dir(prefix.path("bin")).unwrap();
-        fs::hard_link(env!("CARGO_BIN_EXE_provision"), prefix.path("bin/provision")).unwrap();
-        Self::at(prefix)
+        Self::at(command_line())
+    }
+
+    fn with_function(self, name: &str, zip: &[u8]) -> Self {
+        add_function(&self.prefix, name, zip);
+        self
     }
 
     /// The archive of [`ARCHIVED`], unpacked.
@@ -79,11 +81,6 @@ impl Installed {
         let folder = Folder::new();
         fs::create_dir(folder.path("work")).unwrap();
         Self { prefix, folder }
-    }
-
-    fn with_function(self, name: &str, zip: &[u8]) -> Self {
-        self.prefix.write(&format!("{FUNCTIONS}/{name}.zip"), zip);
-        self
     }
 
     /// A binary in the empty folder, with nothing of Rust in its environment.
@@ -103,6 +100,20 @@ impl Installed {
         let prefix = fs::canonicalize(self.prefix.path("")).unwrap();
         self.run(arguments).shown().replace(prefix.to_str().unwrap(), "PREFIX")
     }
+}
+
+/// Installs the command line without functions, and returns its folder.
+pub(crate) fn command_line() -> Folder {
+    // Beside what was built, so that the binary need not be copied.
+    let prefix = Folder::below(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed"));
+    fs::create_dir(prefix.path("bin")).unwrap();
+    fs::hard_link(env!("CARGO_BIN_EXE_provision"), prefix.path("bin/provision")).unwrap();
+    prefix
+}
+
+/// Adds a function to those that came with an installed command line.
+pub(crate) fn add_function(prefix: &Folder, name: &str, zip: &[u8]) {
+    prefix.write(&format!("{FUNCTIONS}/{name}.zip"), zip);
 }
 
 /// Builds a function of this repository quickly; returns its binary.

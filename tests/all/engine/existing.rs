@@ -22,7 +22,7 @@ receipt_rules:
 
 const WITH_FUNCTION: &str = "\
 functions:
-  reader: {crate: standin, bin: standin, reads: [archive]}
+  reader: {use: standin, reads: [archive]}
 ";
 
 /// Creates a bucket that somebody else owns.

@@ -129,7 +129,7 @@ topics: {heard: {}}
 configuration_sets: {sent: {events: {all: {topic: heard, types: [send]}}}}
 clusters: {log: {subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b], security_groups: [sg-0a1b2c3d], brokers: 2}}
 functions:
-  receiver: {crate: standin, bin: standin, timeout: 5s, secrets: {WEBHOOK_SECRET: token}}
+  receiver: {use: standin, timeout: 5s, secrets: {WEBHOOK_SECRET: token}}
 apis:
   hooks:
     routes: [{route: POST /do, invoke: receiver, authentication: {scheme: bearer, secret: WEBHOOK_SECRET}}]

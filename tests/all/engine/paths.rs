@@ -18,7 +18,7 @@ region: eu-west-1
 buckets: {mail: {}}
 queues: {failed: {}}
 functions:
-  reader: {crate: standin, bin: standin, reads: [{bucket: mail, prefix: inbound/}], on_failure: failed}
+  reader: {use: standin, reads: [{bucket: mail, prefix: inbound/}], on_failure: failed}
 receipt_rules:
   - name: notices
     recipients: [noc@example.com]
@@ -84,7 +84,7 @@ fn mail_gets_through_while_things_are_renamed() {
     for (what, change_of) in [
         ("another rule", &[("name: notices", "name: mails")][..]),
         ("another prefix", &[("inbound/", "in/")]),
-        ("another function", &[("reader: {crate", "handler: {crate"), ("invoke: reader", "invoke: handler")]),
+        ("another function", &[("reader: {use", "handler: {use"), ("invoke: reader", "invoke: handler")]),
         ("another queue", &[("failed: {}", "dead: {}"), ("on_failure: failed", "on_failure: dead")]),
     ] {
         trial.emulator.restore(&start);

@@ -14,7 +14,7 @@ kms_key: arn:aws:kms:eu-west-1:123456789012:key/0a1b
 buckets: {mail: {}}
 queues: {failed: {}}
 functions:
-  reader: {crate: standin, bin: standin, secrets: {TOKEN: token, TLS: company/tls}, reads: [mail], on_failure: failed}
+  reader: {use: standin, secrets: {TOKEN: token, TLS: company/tls}, reads: [mail], on_failure: failed}
 secrets:
   token: {existing: netbox/token}
 ";
@@ -63,7 +63,7 @@ fn what_nobody_can_use_stops_up_before_its_first_change_with_its_place() {
     let key = "infra.yaml:3:10: the KMS key `arn:aws:kms:eu-west-1:123456789012:key/0a1b`";
     refused(&[
         "infra.yaml:9:21: there is no secret `netbox/token` in eu-west-1",
-        "infra.yaml:7:71: there is no secret `company/tls` in eu-west-1",
+        "infra.yaml:7:55: there is no secret `company/tls` in eu-west-1",
         &format!("{key} does not exist"),
         "create it: `aws secretsmanager create-secret --name netbox/token --region eu-west-1`",
     ]);
@@ -76,7 +76,7 @@ fn what_nobody_can_use_stops_up_before_its_first_change_with_its_place() {
     trial.emulator.key(KEY, "Enabled");
     let call = trial.account.secrets.delete_secret().secret_id("company/tls").recovery_window_in_days(7);
     trial.account.wait(call.send()).unwrap();
-    refused(&["infra.yaml:7:71: the secret `company/tls` is scheduled for deletion, and nobody can read it"]);
+    refused(&["infra.yaml:7:55: the secret `company/tls` is scheduled for deletion, and nobody can read it"]);
     trial.account.wait(trial.account.secrets.restore_secret().secret_id("company/tls").send()).unwrap();
     trial.up();
     trial.is_converged();

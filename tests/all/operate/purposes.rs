@@ -130,7 +130,7 @@ const CONSUMING: &str = "\
 stack: circuits
 region: eu-west-1
 functions:
-  worker: {crate: standin, bin: standin, consumes: {queue: jobs}}
+  worker: {use: standin, consumes: {queue: jobs}}
 queues: {jobs: {visibility_timeout: 3m}, failed: {}}
 alarms: {off: [errors, throttles, duration, undelivered, messages, age, backlog]}
 ";

@@ -20,8 +20,8 @@ const DECLARATION: &str = "\
 stack: shop
 region: eu-west-1
 functions:
-  tracking: {crate: standin, bin: standin, secrets: {DATABASE_URL: shop/database}}
-  other: {crate: standin, bin: standin}
+  tracking: {use: standin, secrets: {DATABASE_URL: shop/database}}
+  other: {use: standin}
 configuration_sets:
   mails: {events: {all: {topic: events, types: [send, delivery, bounce]}}}
 topics: {events: {}}

@@ -12,8 +12,8 @@ queues:
 secrets:
   token: {value_from: {environment: TRY_TOKEN}}
 functions:
-  receiver: {crate: standin, bin: standin, timeout: 5s, secrets: {WEBHOOK_SECRET: token}, sends: [jobs]}
-  worker: {crate: standin, bin: standin, timeout: 10s, consumes: {queue: jobs, batch: 5, concurrency: 2}}
+  receiver: {use: standin, timeout: 5s, secrets: {WEBHOOK_SECRET: token}, sends: [jobs]}
+  worker: {use: standin, timeout: 10s, consumes: {queue: jobs, batch: 5, concurrency: 2}}
 apis:
   egress:
     routes:

@@ -15,7 +15,7 @@ const OTHER: &str = "another-hush-c52e-nobody-may-see";
 fn declaration(network: &Network, of_cache: &str) -> String {
     let ([a, b], group) = (&network.subnets, &network.group);
     format!(
-        "stack: tracking\nregion: eu-west-1\nfunctions:\n  worker:\n    crate: standin\n    bin: standin\n    caches: [seen]\n    vpc: {{subnets: [{a}, {b}], security_groups: [{group}]}}\nsecrets:\n  token: {{value_from: {{environment: TRY_TOKEN}}}}\ncaches:\n  seen: {{subnets: [{a}, {b}], security_groups: [{group}], auth: token, {of_cache}}}\n"
+        "stack: tracking\nregion: eu-west-1\nfunctions:\n  worker:\n    use: standin\n    caches: [seen]\n    vpc: {{subnets: [{a}, {b}], security_groups: [{group}]}}\nsecrets:\n  token: {{value_from: {{environment: TRY_TOKEN}}}}\ncaches:\n  seen: {{subnets: [{a}, {b}], security_groups: [{group}], auth: token, {of_cache}}}\n"
     )
 }
 

@@ -13,7 +13,7 @@ use crate::harness::Run;
 fn declaration(network: &Network, of_database: &str) -> String {
     let ([a, b], group) = (&network.subnets, &network.group);
     format!(
-        "stack: tracking\nregion: eu-west-1\nfunctions:\n  worker:\n    crate: standin\n    bin: standin\n    databases: [mails]\n    vpc: {{subnets: [{a}, {b}], security_groups: [{group}]}}\ndatabases:\n  mails: {{subnets: [{a}, {b}], security_groups: [{group}], {of_database}}}\n"
+        "stack: tracking\nregion: eu-west-1\nfunctions:\n  worker:\n    use: standin\n    databases: [mails]\n    vpc: {{subnets: [{a}, {b}], security_groups: [{group}]}}\ndatabases:\n  mails: {{subnets: [{a}, {b}], security_groups: [{group}], {of_database}}}\n"
     )
 }
 

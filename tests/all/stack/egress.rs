@@ -28,10 +28,9 @@ apis:
     routes: [{route: POST /job-complete, invoke: receiver, authentication: {scheme: bearer, secret: WEBHOOK_SECRET}}]
 functions:
   receiver:
-    {crate: standin, bin: standin, timeout: 10s, environment: {EVENTS: job_complete}, secrets: {WEBHOOK_SECRET: hook}, sends: [jobs]}
+    {use: standin, timeout: 10s, environment: {EVENTS: job_complete}, secrets: {WEBHOOK_SECRET: hook}, sends: [jobs]}
   worker:
-    crate: standin
-    bin: standin
+    use: standin
     memory: 256MB
     timeout: 30s
     secrets: {PLATFORM_TOKEN: token}

@@ -18,8 +18,8 @@ fn declaration(network: &Network) -> String {
     replaced(
         example,
         &[
-            ("    crate: mail-events\n", "    crate: standin\n    bin: standin\n"),
-            ("    crate: kafka-access\n", "    crate: standin\n    bin: standin\n"),
+            ("    crate: mail-events\n", "    use: standin\n"),
+            ("    crate: kafka-access\n", "    use: standin\n"),
             (
                 "[subnet-0a1b2c3d, subnet-4e5f6a7b]\n      security_groups: [sg-0a1b2c3d]",
                 &format!("[{a}, {b}]\n      security_groups: [{}]", network.group),

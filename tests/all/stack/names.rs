@@ -91,7 +91,7 @@ stack: {stack}
 region: eu-west-1
 buckets: {{{mail}: {{}}}}
 functions:
-  {reader}: {{crate: standin, bin: standin, memory: 128MB, secrets: {{TOKEN: {token}}}, reads: [{mail}], on_failure: {failed}}}
+  {reader}: {{use: standin, memory: 128MB, secrets: {{TOKEN: {token}}}, reads: [{mail}], on_failure: {failed}}}
 queues: {{{failed}: {{}}}}
 topics: {{{news}: {{subscriptions: [{{queue: {failed}}}, {{function: {reader}}}]}}}}
 secrets: {{{token}: {{value_from: {{environment: TRY_TOKEN}}}}}}

@@ -50,7 +50,7 @@ impl Network {
     fn declaration(&self, subnets: &[String]) -> String {
         format!(
             "stack: circuits\nregion: eu-west-1\nbuckets: {{mail: {{}}}}\nsecrets: {{token: {{existing: netbox/token}}}}\nalarms: {{off: [errors, throttles, duration, undelivered]}}\nfunctions:\n  \
-             reader:\n    crate: standin\n    bin: standin\n    reads: [mail]\n    secrets: {{TOKEN: token}}\n    vpc: {{subnets: [{}], security_groups: [{}]}}\n",
+             reader:\n    use: standin\n    reads: [mail]\n    secrets: {{TOKEN: token}}\n    vpc: {{subnets: [{}], security_groups: [{}]}}\n",
             subnets.join(", "),
             self.group
         )
@@ -72,7 +72,7 @@ fn a_network_without_a_way_out_stops_the_first_change_until_somebody_has_made_on
     let [a, b] = &network.subnets;
     let lack = |service: &str| {
         format!(
-            "infra.yaml:12: function `reader` does not reach {service} from `{a}` and `{b}`: route table `{}` does not lead out of the VPC",
+            "infra.yaml:11: function `reader` does not reach {service} from `{a}` and `{b}`: route table `{}` does not lead out of the VPC",
             network.table
         )
     };
@@ -107,7 +107,7 @@ fn a_subnet_that_does_not_exist_is_told_and_what_may_not_be_read_is_no_lack() {
     trial.folder.write("infra.yaml", network.declaration(&[a.clone(), "subnet-0123456789abcdef0".to_owned()]));
     let run = up(&trial, 2, &["--dry-run"]);
     let words = run.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
-    let told = "infra.yaml:12: subnet `subnet-0123456789abcdef0` of function `reader` does not exist in eu-west-1";
+    let told = "infra.yaml:11: subnet `subnet-0123456789abcdef0` of function `reader` does not exist in eu-west-1";
     assert!(words.contains(told), "{run}");
 
     let _told = trial.proxy.on(Fault::Denies, |call| call.operation == "ec2.DescribeSubnets");
@@ -317,7 +317,7 @@ fn a_security_group_of_another_network_stops_the_first_change() {
     for arguments in [["--dry-run"], ["--yes"]] {
         let run = up(&trial, 2, &arguments);
         let words = run.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains("infra.yaml:12: ") && words.contains(&other.vpc), "{run}");
+        assert!(words.contains("infra.yaml:11: ") && words.contains(&other.vpc), "{run}");
         assert_eq!(trial.proxy.mutating().len(), 0, "{}", trial.proxy.record());
     }
 }

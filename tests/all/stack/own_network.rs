@@ -11,8 +11,7 @@ stack: tracking
 region: eu-west-1
 functions:
   worker:
-    crate: standin
-    bin: standin
+    use: standin
     databases: [mails]
     vpc: {network: main, security_groups: [worker]}
 databases:

@@ -9,7 +9,7 @@ const DELAY: Duration = Duration::from_millis(100);
 
 fn maintenance() -> String {
     let declared = include_str!("../../../infra.yaml");
-    replaced(declared, &[("crate: maintenance", "crate: standin")])
+    replaced(declared, &[("crate: maintenance", "use: standin")])
 }
 
 #[test]

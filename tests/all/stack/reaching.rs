@@ -24,8 +24,7 @@ tables: {mails: {partition_key: ses_pk, sort_key: ses_sk, deletion_protection: f
 clusters: {log: {existing: 'ARN', topics: {lines: {partitions: 2, replication: 3}}}}
 functions:
   access:
-    crate: standin
-    bin: standin
+    use: standin
     timeout: 20s
     environment: {STANDIN_PROGRAM: 'PROGRAM', STANDIN_BROKERS: 'BROKERS'}
     creates: [log/lines]
@@ -191,8 +190,7 @@ fn timeline_has_what_the_table_knows_beside_what_kafka_does(reached: &Reached) {
 
 /// Entries that the whole way needs beside: SES tells a topic, and the topic a function that writes to Kafka.
 const WAY: &str = "  joiner:
-    crate: standin
-    bin: standin
+    use: standin
     timeout: 30s
     environment: {STANDIN_PROGRAM: 'PROGRAM', STANDIN_BROKERS: 'BROKERS'}
     queries: [mails]

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, thread::sleep, time::Duration};
 
 use super::{EVERYTHING, Trial, VALUE};
+use crate::harness::replaced;
 
 /// Returns the files below a folder that contain the value.
 fn holding(folder: &Path) -> Vec<String> {
@@ -23,7 +24,9 @@ fn holding(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_value_is_nowhere_but_in_the_secret() {
-    let Some(trial) = Trial::new(EVERYTHING) else { return };
+    // What Cargo writes is looked at too.
+    let of_a_crate = replaced(EVERYTHING, &[("use: standin", "crate: standin")]);
+    let Some(trial) = Trial::new(&of_a_crate) else { return };
     trial.proxy.delay(Duration::from_millis(20));
     for arguments in [
         &["up", "--yes", "-vv"][..],

@@ -20,10 +20,7 @@ fn one_command_makes_the_whole_stack_and_track_finds_its_database() {
     let example = include_str!("../../../examples/tracking.yaml");
     let standin = replaced(
         example,
-        &[
-            ("    crate: tracking\n", "    crate: standin\n    bin: standin\n"),
-            ("environment: CACHE_PASSWORD", "environment: TRY_TOKEN"),
-        ],
+        &[("    crate: tracking\n", "    use: standin\n"), ("environment: CACHE_PASSWORD", "environment: TRY_TOKEN")],
     );
     let Some(trial) = Trial::new(&standin) else { return };
     trial.up();

@@ -26,7 +26,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "one grammar in parts",
     ),
     ("notice", &["draft", "passages", "provider", "source"], "what a provider is given and gives back"),
-    ("notice", &["fallback/circuits", "fallback/facts"], "facts are read by what an id is, and ids out of facts"),
     ("notice", &["maintnote/time", "maintnote/zone"], "a time is in a zone, whose definition has times"),
     ("notice", &["opinion/scan", "opinion/stated_zones"], "zones are added to what the scan has found"),
     (

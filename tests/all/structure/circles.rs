@@ -27,7 +27,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     ("notice", &["draft", "passages", "provider", "source"], "what a provider is given and gives back"),
     ("notice", &["maintnote/time", "maintnote/zone"], "a time is in a zone, whose definition has times"),
-    ("notice", &["opinion/scan", "opinion/stated_zones"], "zones are added to what the scan has found"),
     (
         "maintenance",
         &[

@@ -26,7 +26,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "one grammar in parts",
     ),
     ("notice", &["draft", "passages", "provider", "source"], "what a provider is given and gives back"),
-    ("notice", &["maintnote/time", "maintnote/zone"], "a time is in a zone, whose definition has times"),
     (
         "maintenance",
         &[

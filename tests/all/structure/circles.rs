@@ -24,7 +24,11 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["change/clause", "change/denial", "change/judge", "change/past", "change/scope"],
         "one grammar in parts",
     ),
-    ("notice", &["draft", "passages", "provider", "source"], "what a provider is given and gives back"),
+    (
+        "notice",
+        &["draft", "provider", "source"],
+        "a provider reads its source, which names it, into drafts, which begin with what the source has",
+    ),
     (
         "maintenance",
         &[

@@ -21,11 +21,6 @@ fn no_folder_imports_in_a_circle() {
 const ALLOWED: &[(&str, &[&str], &str)] = &[
     (
         "notice",
-        &["change/clause", "change/denial", "change/judge", "change/past", "change/scope"],
-        "one grammar in parts",
-    ),
-    (
-        "notice",
         &["draft", "provider", "source"],
         "a provider reads its source, which names it, into drafts, which begin with what the source has",
     ),

@@ -24,16 +24,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["draft", "provider", "source"],
         "a provider reads its source, which names it, into drafts, which begin with what the source has",
     ),
-    (
-        "maintenance",
-        &[
-            "sinks/netbox/client/lookup",
-            "sinks/netbox/client/notices",
-            "sinks/netbox/client/plugin",
-            "sinks/netbox/client/write",
-        ],
-        "the calls of one client",
-    ),
     ("kinds", &["apigateway/api", "apigateway/stage", "apigateway/wire"], "a stage is a part of its API"),
     ("kinds", &["sns/children", "sns/subscription", "sns/topic"], "subscriptions are parts of a topic"),
     ("stack", &["desired/function", "desired/rights"], "a function and its role"),

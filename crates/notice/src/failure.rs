@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::found::{Found, Place};
+use super::found::{Found, Place, quote};
 
 /// The reason why a mail could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Failure {
     /// Returns the same failure with the words that were looked at.
     #[must_use]
     pub fn with_quote(mut self, text: &str) -> Self {
-        self.quote = Some(super::found::quote(text));
+        self.quote = Some(quote(text));
         self
     }
 }
@@ -98,3 +98,19 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// Readings of a found value that may fail.
+impl<T> Found<T> {
+    /// Maps as [`Found::with`] does a value that may be missing there: then it returns a failure that quotes the words.
+    pub fn try_with<U>(&self, expected: &str, read: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
+        read(&self.value).map(|value| self.with(value)).ok_or_else(|| Failure::malformed(expected, self))
+    }
+
+    /// Returns the same place with another value, which may be missing there: then a failure that quotes the words.
+    pub fn try_map<U>(self, expected: &str, change: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
+        match change(&self.value) {
+            Some(value) => Ok(Found { value, place: self.place, quote: self.quote }),
+            None => Err(Failure::malformed(expected, &self)),
+        }
+    }
+}

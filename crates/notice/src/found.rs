@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::failure::Failure;
+use super::white_space::fold;
 
 /// A place in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn quote(text: &str) -> String {
     // A letter has at most four bytes: what lies beyond is cut in any case.
     const MOST: usize = 4 * QUOTE_LENGTH + 4;
     if text.len() <= QUOTE_LENGTH && text.is_ascii() {
-        return super::lines::fold(text);
+        return fold(text);
     }
     let mut quote = String::with_capacity(text.len().min(MOST));
     for word in text.split_whitespace() {
@@ -119,22 +119,9 @@ impl<T> Found<T> {
         Found { value, place: self.place.clone(), quote: self.quote.clone() }
     }
 
-    /// Maps as [`Found::with`] does a value that may be missing there: then it returns a failure that quotes the words.
-    pub fn try_with<U>(&self, expected: &str, read: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
-        read(&self.value).map(|value| self.with(value)).ok_or_else(|| Failure::malformed(expected, self))
-    }
-
     /// Returns the same place with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Found<U> {
         Found { value: change(self.value), place: self.place, quote: self.quote }
-    }
-
-    /// Returns the same place with another value, which may be missing there: then a failure that quotes the words.
-    pub fn try_map<U>(self, expected: &str, change: impl FnOnce(&T) -> Option<U>) -> Result<Found<U>, Failure> {
-        match change(&self.value) {
-            Some(value) => Ok(Found { value, place: self.place, quote: self.quote }),
-            None => Err(Failure::malformed(expected, &self)),
-        }
     }
 }
 

@@ -24,6 +24,7 @@ pub mod providers;
 mod recognise;
 pub mod sheet;
 pub mod source;
+mod white_space;
 mod whole;
 pub mod words;
 pub mod workbook;

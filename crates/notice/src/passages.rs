@@ -3,12 +3,13 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
+    calendar::Content,
     change::{self, Statement},
     found::Place,
+    lines::Lines,
     model::Status,
-    source::Source,
 };
-use mail::Layer;
+use mail::{Layer, Mail};
 
 /// A passage of the notice that tells of changes.
 pub(super) struct Told {
@@ -28,10 +29,14 @@ pub(super) enum Entry {
     Of(Option<Status>),
 }
 
-/// Returns the passages of the notice that tell of changes, in every form of it.
-pub(super) fn told(source: &Source<'_>) -> Vec<Told> {
-    let of_bodies = of_bodies(source).into_iter().map(|passage| (passage, Entry::None));
-    let of_calendars = of_calendars(source).into_iter().map(|(passage, status)| (passage, Entry::Of(status)));
+/// Returns the passages that tell of changes, in every form of the notice: the subjects of its mail, its bodies and its calendars.
+pub(super) fn told<'mail>(
+    mail: &'mail Mail,
+    bodies: impl Iterator<Item = &'mail Lines>,
+    calendars: &[Content],
+) -> Vec<Told> {
+    let of_bodies = of_bodies(mail, bodies).into_iter().map(|passage| (passage, Entry::None));
+    let of_calendars = of_calendars(calendars).into_iter().map(|(passage, status)| (passage, Entry::Of(status)));
     of_bodies
         .chain(of_calendars)
         .filter_map(|(Passage { text, place }, entry)| {
@@ -48,13 +53,13 @@ struct Passage<'mail> {
 }
 
 /// Returns the subjects and the paragraphs of the bodies. What page and text say in the same words counts once.
-fn of_bodies<'mail>(source: &'mail Source<'_>) -> Vec<Passage<'mail>> {
-    let mut subjects: Vec<&str> = source.mail().layers().iter().map(Layer::bare_subject).collect();
+fn of_bodies<'mail>(mail: &'mail Mail, bodies: impl Iterator<Item = &'mail Lines>) -> Vec<Passage<'mail>> {
+    let mut subjects: Vec<&str> = mail.layers().iter().map(Layer::bare_subject).collect();
     subjects.dedup();
     let subject = |text| Passage { text: Cow::Borrowed(text), place: Place::Header("Subject") };
     let mut passages: Vec<Passage<'_>> = subjects.into_iter().map(subject).collect();
     let mut known = HashSet::new();
-    for lines in source.bodies() {
+    for lines in bodies {
         let paragraphs = change::paragraphs(lines.iter());
         let new = paragraphs.into_iter().filter(|(_, text)| known.insert(text.clone()));
         passages.extend(new.map(|(place, text)| Passage { text, place }));
@@ -66,10 +71,10 @@ fn of_bodies<'mail>(source: &'mail Source<'_>) -> Vec<Passage<'mail>> {
 const READ_BY_PEOPLE: [&str; 3] = ["SUMMARY", "DESCRIPTION", "COMMENT"];
 
 /// Returns the texts of the calendars, each with the status of its entry; `None` if the entry has none.
-fn of_calendars(source: &Source<'_>) -> Vec<(Passage<'static>, Option<Status>)> {
+fn of_calendars(calendars: &[Content]) -> Vec<(Passage<'static>, Option<Status>)> {
     let mut passages = Vec::new();
     let mut event = 0;
-    for calendar in source.calendars() {
+    for calendar in calendars {
         for entry in calendar.entries() {
             event += 1;
             let value_of = |line: &str, name: &str| {

@@ -142,7 +142,7 @@ impl<'mail> Source<'mail> {
 
     /// Returns the passages that tell of changes in the notice's own words, in every form of it.
     pub(super) fn told(&self) -> &[Told] {
-        self.forms.told.get_or_init(|| passages::told(self))
+        self.forms.told.get_or_init(|| passages::told(self.mail, self.bodies(), self.calendars()))
     }
 
     /// Fails unless something closes the body, or a line of it holds one of these words, which the format has below all

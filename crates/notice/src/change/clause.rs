@@ -6,8 +6,8 @@ use super::{
     grammar as words,
     index::Hit,
     list::List,
+    phrases::{PREPOSITION_REACH, begins, is_in, is_pointer, phrase_at},
     plans,
-    scope::{PREPOSITION_REACH, begins, is_in, is_pointer, phrase_at},
     tokens::{Gap, Token},
     vocabulary::Form,
 };

@@ -10,8 +10,8 @@ use super::{
     grammar as words,
     index::Hit,
     list::{List, Words},
+    phrases::{begins, is_helper, is_in, phrase_at},
     plans,
-    scope::{begins, is_helper, is_in, phrase_at},
     tokens::{Sentence, Token},
     vocabulary::Form,
 };

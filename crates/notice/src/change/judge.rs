@@ -1,11 +1,13 @@
 //! Judges a word of change by the words around it.
 
 use super::{
-    Change, Statement, denial, grammar as words,
-    index::{self, Hit},
+    Change, Statement,
+    condition::Condition,
+    denial, grammar as words, index,
     list::Words,
+    mention::{Mention, Subject},
     past,
-    scope::{Condition, PREPOSITION_REACH, Subject, begins, clause_around, group_start, is_conjunction, is_in},
+    phrases::{PREPOSITION_REACH, begins, is_in},
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
 };
@@ -33,8 +35,8 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     let hits = index::hits(&sentence.tokens);
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
-        let Some(judge) = Judge::new(sentence, &hits, index) else { continue };
-        let (change, is_negated) = match judge.verdict() {
+        let Some(mention) = Mention::new(sentence, &hits, index) else { continue };
+        let (change, is_negated) = match mention.verdict() {
             Verdict::Told(change) => (change, false),
             Verdict::Negated(change) => (change, true),
             Verdict::Harmless => continue,
@@ -54,42 +56,7 @@ fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
     sentence.text.trim_end().ends_with('?') || sentence.tokens.iter().any(is_legal)
 }
 
-/// A word of change with its verb group.
-pub(super) struct Judge<'sentence> {
-    pub(super) tokens: &'sentence [Token<'sentence>],
-    pub(super) hits: &'sentence [Hit],
-    pub(super) hit: Hit,
-    /// Index at which its verb group begins: "has not been | cancelled".
-    pub(super) group: usize,
-    /// The words by which its tense, mood and negation are told.
-    pub(super) around: Vec<&'sentence str>,
-}
-
-impl<'sentence> Judge<'sentence> {
-    fn new(sentence: &'sentence Sentence<'sentence>, hits: &'sentence [Hit], index: usize) -> Option<Self> {
-        let tokens = sentence.tokens.as_slice();
-        let hit = *hits.get(index)?;
-        let mut group = group_start(tokens, hit.at);
-        // "May be postponed or cancelled": the second has the verb group of the first.
-        for before in hits.iter().take(index).rev() {
-            let Some(between) = tokens.get(before.end..group) else { break };
-            let gap = tokens.get(before.end).map(|token| token.before);
-            let joins = between.iter().all(|token| is_conjunction(token, hit.entry.language))
-                && (!between.is_empty() || gap == Some(Gap::Comma));
-            if gap == Some(Gap::Break) || !joins {
-                break;
-            }
-            group = group_start(tokens, before.at);
-        }
-        let clause = match hit.entry.language {
-            Language::German | Language::Dutch => clause_around(tokens, hits, hit),
-            Language::Turkish => hit.at..(hit.end + 2).min(tokens.len()),
-            Language::English | Language::Romance => group..hit.at,
-        };
-        let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word).collect();
-        Some(Self { tokens, hits, hit, group, around })
-    }
-
+impl Mention<'_> {
     fn verdict(&self) -> Verdict {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
@@ -118,10 +85,6 @@ impl<'sentence> Judge<'sentence> {
             Form::Noun => self.noun(change),
             Form::Happens => self.happens(change),
         }
-    }
-
-    pub(super) fn has(&self, list: &(impl Words + ?Sized)) -> bool {
-        self.around.iter().any(|word| list.holds(word))
     }
 
     /// Judges a passive: "It has been cancelled".

@@ -6,17 +6,19 @@
 //! are a few for all languages, so that a sentence that nobody has seen yet is heard as well.
 
 mod clause;
+mod condition;
 mod denial;
 #[rustfmt::skip]
 mod grammar;
 mod index;
 mod judge;
 mod list;
+mod mention;
 mod paragraphs;
 mod past;
+mod phrases;
 #[rustfmt::skip]
 mod plans;
-mod scope;
 mod tokens;
 mod vocabulary;
 

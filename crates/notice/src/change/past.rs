@@ -8,8 +8,8 @@ use super::{
     clause::{Clause, Of},
     grammar as words,
     index::Hit,
+    phrases::{begins, is_in},
     plans,
-    scope::{begins, is_in},
     tokens::{Sentence, Token},
     vocabulary::Form,
 };

@@ -2,7 +2,7 @@
 //! values or above columns.
 
 use super::{
-    circuits,
+    circuit_id::is_id,
     labels::{self, Kind, Label},
 };
 use crate::{
@@ -140,9 +140,8 @@ impl Columns {
             row.iter().enumerate().filter_map(|(index, cell)| Some((index, labels::label(&cell.value)?))).collect();
         let mut circuits = labels.iter().filter(|(_, label)| label.kind == Kind::Circuits);
         let (Some((circuit, _)), None) = (circuits.next(), circuits.next()) else { return None };
-        let is_id =
-            |row: &[Found<String>], column: usize| row.get(column).is_some_and(|cell| circuits::is_id(&cell.value));
-        let is_headed = row.len() == below.len() && is_id(below, *circuit) && !is_id(row, circuit + 1);
+        let has_id = |row: &[Found<String>], column: usize| row.get(column).is_some_and(|cell| is_id(&cell.value));
+        let is_headed = row.len() == below.len() && has_id(below, *circuit) && !has_id(row, circuit + 1);
         is_headed.then(|| Self { width: row.len(), circuit: *circuit, labels: labels.clone() })
     }
 
@@ -175,7 +174,7 @@ impl Columns {
                 }),
             }
         }
-        let cell = row.get(self.circuit).filter(|cell| circuits::is_id(&cell.value)).ok_or(Doubtful)?;
+        let cell = row.get(self.circuit).filter(|cell| is_id(&cell.value)).ok_or(Doubtful)?;
         let label = self.labels.iter().find(|(column, _)| *column == self.circuit).map(|(_, label)| label.clone());
         let label = label.ok_or(Doubtful)?;
         facts.push(Fact { label, value: cell.clone(), lines: vec![cell.clone()], impact });
@@ -205,7 +204,7 @@ fn ends(page: &Page, facts: &[Fact]) -> Result<(), Doubtful> {
             page.lines().iter().skip(line).map(|(_, line)| line.trim_start_matches(['>', ' ', '*', '-', '•']));
         let next = below.find(|line| !line.is_empty()).unwrap_or_default();
         let is_label = label_and_value(next).is_some_and(|(label, _)| label.contains(char::is_lowercase));
-        let goes_on = !is_label && next.split([',', ';']).map(str::trim).all(circuits::is_id);
+        let goes_on = !is_label && next.split([',', ';']).map(str::trim).all(is_id);
         if goes_on && !is_row() {
             return Err(Doubtful);
         }

@@ -4,6 +4,7 @@
 //! A mail that states under the labels of [`labels`] one id, one window with its zone, and circuits is a suggestion; anything that
 //! is missing, stated twice or not understood makes it none. A suggestion is never a maintenance: the labels are anybody's.
 
+mod circuit_id;
 mod circuits;
 mod facts;
 mod labels;

@@ -6,6 +6,7 @@
 //! missing status is NO-CHANGE. A calendar without any such property is an ordinary invitation and no notice.
 
 mod time;
+mod written_times;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -241,7 +242,7 @@ struct Event<'calendar> {
 impl Event<'_> {
     fn read(&self, source: &Source<'_>) -> Result<Entry, Failure> {
         let status = self.status()?;
-        let stamp = self.expect("DTSTAMP")?.try_map("a time in UTC", |text| time::universal(text))?;
+        let stamp = self.expect("DTSTAMP")?.try_map("a time in UTC", |text| written_times::universal(text))?;
         let id = self.expect("X-MAINTNOTE-MAINTENANCE-ID")?;
         let mut entry = Entry {
             draft: Draft::new(source).id(id.clone()).circuits(self.circuits(status.value)?).stamp(stamp),

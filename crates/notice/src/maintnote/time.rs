@@ -1,12 +1,11 @@
 //! The times of a calendar: `20310401T220000Z`, or local with a `TZID`. A floating time is none: nobody says where.
 
-use jiff::{
-    Span, Timestamp,
-    civil::{Date, DateTime},
-    tz::TimeZone,
-};
+use jiff::{Span, Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::zone::{self, Definition};
+use super::{
+    written_times::local,
+    zone::{self, Definition},
+};
 use crate::{
     calendar::{Component, Property},
     dates,
@@ -197,24 +196,4 @@ impl Exact for Span {
     fn hours_minutes_seconds(self) -> Span {
         Span::new().hours(self.get_hours()).minutes(self.get_minutes()).seconds(self.get_seconds())
     }
-}
-
-/// Returns a local time: eight digits, `T`, and six digits or four, no more and no fewer.
-pub(super) fn local(text: &str) -> Option<DateTime> {
-    let (day, time) = text.trim().split_once(['T', 't'])?;
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_whole = day.len() == 8 && matches!(time.len(), 4 | 6) && is_number(day) && is_number(time);
-    is_whole.then(|| dates::civil(&format!("{day}T{time}"), &["%Y%m%dT%H%M[%S]"]))?
-}
-
-/// Returns a date: eight digits.
-pub(super) fn date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    (text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| dates::date(text, &["%Y%m%d"]))?
-}
-
-/// Returns a time in UTC.
-pub(super) fn universal(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    dates::instant(local(text.strip_suffix(['Z', 'z'])?)?, &TimeZone::UTC)
 }

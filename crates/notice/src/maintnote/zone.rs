@@ -6,6 +6,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
+use super::written_times;
 use crate::calendar::Component;
 
 /// The definition of a VTIMEZONE: the clock changes of a zone, as in RFC 5545 (3.6.5).
@@ -184,12 +185,12 @@ fn weekday(text: &str) -> Option<(Option<i8>, Weekday)> {
 /// as it ends in any zone.
 fn until(text: &str) -> Option<Timestamp> {
     match text.strip_suffix('Z') {
-        Some(universal) => Offset::UTC.to_timestamp(super::time::local(universal)?).ok(),
+        Some(universal) => Offset::UTC.to_timestamp(written_times::local(universal)?).ok(),
         None if text.contains('T') => {
-            Offset::UTC.to_timestamp(super::time::local(text)?).ok()?.checked_add(14.hours()).ok()
+            Offset::UTC.to_timestamp(written_times::local(text)?).ok()?.checked_add(14.hours()).ok()
         }
         None => {
-            let date = super::time::date(text)?;
+            let date = written_times::date(text)?;
             Offset::UTC.to_timestamp(date.at(23, 59, 59, 0)).ok()?.checked_add(14.hours()).ok()
         }
     }
@@ -198,7 +199,7 @@ fn until(text: &str) -> Option<Timestamp> {
 /// Returns a local time; that of a definition for UTC may have a Z.
 fn local(text: &str) -> Option<DateTime> {
     let text = text.trim();
-    super::time::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
+    written_times::local(text.strip_suffix(['Z', 'z']).unwrap_or(text))
 }
 
 /// Parses an offset: `+0130`, `-050000`.

@@ -50,8 +50,6 @@ pub(super) struct Stated {
     pub(super) zones: Vec<(usize, TimeZone)>,
     /// Lengths in seconds: "4 hours".
     pub(super) lengths: Vec<i64>,
-    /// `true` if the mail says that its times are those of a place.
-    pub(super) is_local: bool,
 }
 
 /// A date in numbers of which it is not known yet which one is the month.
@@ -79,7 +77,7 @@ struct Unsettled {
 
 /// Scans lines, of which the first are subjects. `announced`, the day on which the notice was written, settles what a date leaves open.
 pub(super) fn scan(lines: &[&str], subjects: usize, announced: Option<Date>) -> Stated {
-    let mut stated = Stated::default();
+    let mut stated = Stated { zones: stated_zones::zones(lines, subjects), ..Stated::default() };
     let mut unsettled = Unsettled::default();
     let mut tokens = Vec::new();
     for (line, text) in lines.iter().enumerate() {
@@ -92,13 +90,9 @@ pub(super) fn scan(lines: &[&str], subjects: usize, announced: Option<Date>) -> 
             let lengths = stated.lengths.get(before..).filter(|lengths| lengths.len() > 1);
             stated.lengths.extend(lengths.map(|lengths| lengths.iter().sum::<i64>()));
         }
-        stated_zones::add_named(text, line, &mut stated);
     }
     add_unordered(&unsettled.unordered, announced, &mut stated);
     add_yearless(&unsettled.yearless, announced, &mut stated);
-    if stated.is_local {
-        stated_zones::add_places(lines, subjects, &mut stated);
-    }
     stated
 }
 

@@ -2,11 +2,24 @@
 
 use jiff::tz::TimeZone;
 
-use super::scan::Stated;
 use crate::zones;
 
-/// Adds the zones that a line names, and notes whether it says that times are local.
-pub(super) fn add_named(text: &str, line: usize, stated: &mut Stated) {
+/// Returns the zones of lines, of which the first are subjects, with the line that names each. A mail that says that its times are
+/// local names the zones of its places as well.
+pub(super) fn zones(lines: &[&str], subjects: usize) -> Vec<(usize, TimeZone)> {
+    let (mut zones, mut is_local) = (Vec::new(), false);
+    for (line, text) in lines.iter().enumerate() {
+        is_local |= add_named(text, line, &mut zones);
+    }
+    if is_local {
+        add_places(lines, subjects, &mut zones);
+    }
+    zones
+}
+
+/// Adds the zones that a line names, and returns whether it says that times are local.
+fn add_named(text: &str, line: usize, zones: &mut Vec<(usize, TimeZone)>) -> bool {
+    let mut is_local = false;
     let mut start = 0;
     while let Some(rest) = text.as_bytes().get(start..) {
         let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
@@ -14,14 +27,15 @@ pub(super) fn add_named(text: &str, line: usize, stated: &mut Stated) {
         if may_be_zone(text, start, rest.get(..length).unwrap_or_default()) {
             let word = text.get(start..end).unwrap_or_default();
             if let Some(zone) = zone_at(text, word, start, end) {
-                stated.zones.push((line, zone));
+                zones.push((line, zone));
             } else if word.eq_ignore_ascii_case(LOCAL) {
-                stated.is_local = true;
+                is_local = true;
             }
         }
         // A letter that is not of ASCII is passed over byte by byte.
         start = end + 1;
     }
+    is_local
 }
 
 /// The word that says that times are local.
@@ -140,14 +154,14 @@ fn offset_length(text: &str) -> Option<usize> {
 }
 
 /// Adds the zones of the places that a mail with local times names: anywhere in its subjects, and after "in" in its body.
-pub(super) fn add_places(lines: &[&str], subjects: usize, stated: &mut Stated) {
+fn add_places(lines: &[&str], subjects: usize, zones: &mut Vec<(usize, TimeZone)>) {
     for (line, text) in lines.iter().enumerate().take(MAX_LINES) {
-        if stated.zones.len() > MAX_ZONES {
+        if zones.len() > MAX_ZONES {
             return;
         }
         let parts = text.split(" in ").skip(usize::from(line >= subjects && !text.contains(" - ")));
         for part in parts.flat_map(|part| part.split([';', '.', '|', '(', ':', '-'])) {
-            stated.zones.extend(place(part).map(|zone| (ANY_LINE, zone)));
+            zones.extend(place(part).map(|zone| (ANY_LINE, zone)));
         }
     }
 }
@@ -213,9 +227,9 @@ mod tests {
             ("22:00 -0500", &["-05:00"]),
             ("0130Z", &["+00:00"]),
         ] {
-            let mut stated = Stated::default();
-            add_named(text, 0, &mut stated);
-            assert_eq!(offsets(&stated.zones), expected, "{text}");
+            let mut zones = Vec::new();
+            add_named(text, 0, &mut zones);
+            assert_eq!(offsets(&zones), expected, "{text}");
         }
     }
 
@@ -231,9 +245,9 @@ mod tests {
             ("22:00 UTC-02:00 UTC", &["+00:00", "+00:00"]),
             ("22:00 UTC-23:00", &["+00:00"]),
         ] {
-            let mut stated = Stated::default();
-            add_named(text, 0, &mut stated);
-            assert_eq!(offsets(&stated.zones), expected, "{text}");
+            let mut zones = Vec::new();
+            add_named(text, 0, &mut zones);
+            assert_eq!(offsets(&zones), expected, "{text}");
         }
     }
 
@@ -247,9 +261,9 @@ mod tests {
             "Portland, ME",
             "maintenance time",
         ] {
-            let mut stated = Stated::default();
-            add_named(text, 0, &mut stated);
-            assert_eq!(offsets(&stated.zones), [""; 0], "{text}");
+            let mut zones = Vec::new();
+            add_named(text, 0, &mut zones);
+            assert_eq!(offsets(&zones), [""; 0], "{text}");
         }
     }
 
@@ -261,9 +275,9 @@ mod tests {
             ("Work in the Frankfurt, Germany", Some("+02:00")),
             ("Work in Nowhere on 1 April", None),
         ] {
-            let mut stated = Stated::default();
-            add_places(&[text], 0, &mut stated);
-            assert_eq!(offsets(&stated.zones).first().map(String::as_str), expected, "{text}");
+            let mut zones = Vec::new();
+            add_places(&[text], 0, &mut zones);
+            assert_eq!(offsets(&zones).first().map(String::as_str), expected, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::tree::{Attribute, Element, Step, Steps};
-use crate::lines::fold;
+use crate::white_space::fold;
 
 /// The text that a walk over a part of the page yields.
 #[derive(Debug, Default)]

@@ -11,7 +11,8 @@ use super::table::Table;
 use crate::{
     failure::Failure,
     found::{Found, Place},
-    lines::{Lines, fold, label_and_value},
+    lines::{Lines, label_and_value},
+    white_space::fold,
 };
 
 /// The most cells of a text: as many as the largest notice has, many times over.

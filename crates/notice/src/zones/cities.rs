@@ -135,7 +135,7 @@ fn plain(text: &str) -> String {
             other => plain.push(other),
         }
     }
-    crate::lines::fold(&plain)
+    crate::white_space::fold(&plain)
 }
 
 /// Returns the [`plain`] name, with `St`, `Ft` and `Mt` written out.

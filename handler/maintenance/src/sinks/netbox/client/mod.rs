@@ -2,6 +2,7 @@
 //! does not know, and then answers with everything.
 
 mod answer;
+mod body;
 mod history;
 mod lookup;
 mod notices;
@@ -16,8 +17,8 @@ use std::{sync::OnceLock, time::Duration};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, de::DeserializeOwned};
 
+pub(super) use self::body::changelog_message;
 pub use self::notification::{Among, NewNotification};
-pub(super) use self::write::changelog_message;
 use self::{plugin::Spoken, plugin_version::OldestShown, token::Token};
 use super::records::Fault;
 use super::settings::{NETBOX_CA, Plugin};

@@ -1,19 +1,19 @@
-//! The wire format of `netbox-notices`: impacts and notifications belong to objects of any content type, given by number.
+//! Impacts and notifications of `netbox-notices`, which belong to objects of any content type, given by number.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, NewNotification, plugin::Types, write::MESSAGE};
+use super::{
+    Client,
+    plugin::{NOTICES_PATH, Types},
+};
 use crate::sinks::netbox::{
-    fields,
     ids::{CircuitId, EventId, ImpactId, NotificationId},
     records::{Fault, NewImpact},
     stored::StoredImpact,
 };
 use notice::model::Impact;
 
-/// Path of the plugin in the API.
-pub(super) const PART: &str = "/api/plugins/notices";
 /// Filter for maintenances, in place of the content type's number.
 pub(super) const OF_MAINTENANCES: &str = "event_content_type=notices.maintenance";
 
@@ -52,26 +52,14 @@ pub(super) fn impact(new: &NewImpact, types: Types) -> Value {
     })
 }
 
-/// Returns a mail as the plugin takes it.
-pub(super) fn notification(mail: &NewNotification, types: Types) -> Value {
-    json!({
-        "event_content_type": types.maintenance,
-        "event_object_id": mail.event,
-        "email_body": mail.body,
-        "subject": fields::cut(&mail.subject, fields::SHORT_SUBJECT),
-        "email_from": mail.sender,
-        "email_received": mail.received_at,
-        MESSAGE: mail.message,
-    })
-}
-
 impl Client {
     /// Returns the impacts of these events on circuits.
     pub(super) async fn notices_impacts(&self, types: Types, events: &[EventId]) -> Result<Vec<StoredImpact>, Fault> {
         let fields = "fields=id,event_content_type,event_object_id,target_content_type,target_object_id,impact";
         let query = format!("{fields}&{OF_MAINTENANCES}&target_content_type=circuits.circuit");
         let ids = events.iter().map(ToString::to_string);
-        let found: Vec<WireImpact> = self.list_any(&format!("{PART}/impact/"), &query, "event_object_id", ids).await?;
+        let found: Vec<WireImpact> =
+            self.list_any(&format!("{NOTICES_PATH}/impact/"), &query, "event_object_id", ids).await?;
         let stored = found.into_iter().filter_map(|found| found.stored(types));
         Ok(stored.filter(|impact| events.contains(&impact.event)).collect())
     }
@@ -85,7 +73,7 @@ impl Client {
             event_object_id: EventId,
         }
         let query = format!("fields=id,event_content_type,event_object_id&{OF_MAINTENANCES}&event_object_id={event}");
-        let found: Vec<Linked> = self.list(&format!("{PART}/eventnotification/"), &query).await?;
+        let found: Vec<Linked> = self.list(&format!("{NOTICES_PATH}/eventnotification/"), &query).await?;
         let is_asked =
             |found: &&Linked| found.event_content_type == types.maintenance && found.event_object_id == event;
         Ok(found.iter().filter(is_asked).map(|found| found.id).collect())

@@ -7,12 +7,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Client, PLUGIN, Page, encoded,
+    Client, PLUGIN, Page,
+    body::{MESSAGE, bytes},
+    encoded,
     lookup::Nested,
     notices,
-    plugin::Spoken,
+    plugin::{NOTICES_PATH, Spoken, Types},
     plugin_version::PluginVersion,
-    write::{MESSAGE, bytes},
 };
 use crate::sinks::netbox::{
     fields,
@@ -84,6 +85,19 @@ pub enum Among {
     Received(Timestamp),
 }
 
+/// Returns a mail as `netbox-notices` takes it.
+fn notices_notification(mail: &NewNotification, types: Types) -> Value {
+    json!({
+        "event_content_type": types.maintenance,
+        "event_object_id": mail.event,
+        "email_body": mail.body,
+        "subject": fields::cut(&mail.subject, fields::SHORT_SUBJECT),
+        "email_from": mail.sender,
+        "email_received": mail.received_at,
+        MESSAGE: mail.message,
+    })
+}
+
 /// Returns the list of the notifications with the fields that we read; filters follow.
 fn listed(spoken: Spoken) -> String {
     match spoken {
@@ -91,8 +105,7 @@ fn listed(spoken: Spoken) -> String {
             "{PLUGIN}/circuitmaintenancenotifications/?fields=id,circuitmaintenance,email_body,subject,email_from"
         ),
         Spoken::Notices(_) => format!(
-            "{}/eventnotification/?fields=id,event_content_type,event_object_id,email_body,subject,email_from",
-            notices::PART
+            "{NOTICES_PATH}/eventnotification/?fields=id,event_content_type,event_object_id,email_body,subject,email_from"
         ),
     }
 }
@@ -209,8 +222,8 @@ impl Client {
             if mails.iter().any(|mail| mail.event.is_none()) {
                 return Err(Fault::Refused("netbox-notices stores no mail without an event".to_owned()));
             }
-            let list: Vec<_> = mails.iter().map(|mail| notices::notification(mail, types)).collect();
-            let path = format!("{}/eventnotification/", notices::PART);
+            let list: Vec<_> = mails.iter().map(|mail| notices_notification(mail, types)).collect();
+            let path = format!("{NOTICES_PATH}/eventnotification/");
             return self.call("POST", &path, None, Some(&bytes(&list)?)).await.map(|_| ());
         }
         let has_unlinked = mails.iter().any(|mail| mail.event.is_none());

@@ -6,8 +6,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, PLUGIN, Page, notices, plugin_version::PluginVersion};
+use super::{Client, PLUGIN, Page, plugin_version::PluginVersion};
 use crate::sinks::netbox::{records::Fault, settings::Plugin};
+
+/// Path of the plugin `netbox-notices` in the API.
+pub(super) const NOTICES_PATH: &str = "/api/plugins/notices";
 
 /// Names of the plugins in NetBox.
 const CIRCUIT_MAINTENANCE: &str = "netbox_circuitmaintenance";
@@ -27,7 +30,7 @@ impl Spoken {
     pub(super) fn events(self) -> String {
         match self {
             Self::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenance/"),
-            Self::Notices(_) => format!("{}/maintenance/", notices::PART),
+            Self::Notices(_) => format!("{NOTICES_PATH}/maintenance/"),
         }
     }
 
@@ -35,7 +38,7 @@ impl Spoken {
     pub(super) fn impacts(self) -> String {
         match self {
             Self::CircuitMaintenance => format!("{PLUGIN}/circuitmaintenanceimpact/"),
-            Self::Notices(_) => format!("{}/impact/", notices::PART),
+            Self::Notices(_) => format!("{NOTICES_PATH}/impact/"),
         }
     }
 }

@@ -4,19 +4,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     Client, PLUGIN,
+    body::{MESSAGE, all, bytes, changelog_message, one},
     lookup::{WireEvent, WireImpact},
     notices,
-    plugin::Spoken,
+    plugin::{NOTICES_PATH, Spoken},
     plugin_version::PluginVersion,
 };
 use crate::sinks::netbox::{
     claim::Claimant,
-    fields,
     ids::{EventId, ProviderId},
     records::{Action, Fault, Past, Pause, Performed, Records},
     stored::{StoredEvent, StoredImpact},
@@ -24,10 +23,6 @@ use crate::sinks::netbox::{
 
 /// Key of the time zone, in our records and in `netbox-circuitmaintenance`.
 const TIME_ZONE: &str = "time_zone";
-/// Key of the message for NetBox's changelog.
-pub(super) const MESSAGE: &str = "changelog_message";
-/// Longest message for the changelog, in characters.
-const LONGEST_MESSAGE: usize = 200;
 
 impl Records for Client {
     async fn events(&self, provider: ProviderId, names: &[String]) -> Result<Vec<StoredEvent>, Fault> {
@@ -157,7 +152,7 @@ impl Client {
     ) -> Result<Performed, Fault> {
         let (path, link) = match spoken {
             Spoken::CircuitMaintenance => (format!("{PLUGIN}/circuitmaintenancenotifications/"), "circuitmaintenance"),
-            Spoken::Notices(_) => (format!("{}/eventnotification/", notices::PART), "event_object_id"),
+            Spoken::Notices(_) => (format!("{NOTICES_PATH}/eventnotification/"), "event_object_id"),
         };
         let linked = self.linked(spoken, from).await?;
         let changes: Vec<_> = linked.iter().map(|id| json!({"id": id, link: to, MESSAGE: message})).collect();
@@ -166,26 +161,4 @@ impl Client {
         }
         Ok(Performed::Done)
     }
-}
-
-/// Returns an object with the message for NetBox's changelog. Versions without one ignore it.
-pub(super) fn one(body: &impl Serialize, message: &str) -> Result<Value, Fault> {
-    let mut value = serde_json::to_value(body).map_err(|error| Fault::Refused(error.to_string()))?;
-    if let Value::Object(fields) = &mut value {
-        fields.insert(MESSAGE.to_owned(), Value::from(message));
-    }
-    Ok(value)
-}
-
-fn all(bodies: &[impl Serialize], message: &str) -> Result<Vec<Value>, Fault> {
-    bodies.iter().map(|body| one(body, message)).collect()
-}
-
-/// Returns the message for NetBox's changelog: NetBox fails at a longer one.
-pub(in crate::sinks::netbox) fn changelog_message(reason: &str, source: &str) -> String {
-    fields::cut(&fields::line(&format!("provision: {reason}; {source}")), LONGEST_MESSAGE)
-}
-
-pub(super) fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(body).map_err(|error| Fault::Refused(error.to_string()))
 }

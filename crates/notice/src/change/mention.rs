@@ -1,29 +1,16 @@
-//! Judges a word of change, such as "cancelled", by the words around it in its sentence.
+//! A word of change, such as "cancelled", in its sentence: the parts of the sentence around it, by which it is judged.
 //!
 //! Its *verb group* is the word with the helping verbs, negations and adverbs directly before it: "has not been cancelled". Its *clause*
-//! is the part of the sentence around it, from comma to comma. A *condition* opens with a phrase such as "if" and ends at a comma; its
-//! *consequence* follows. The *subject* is the noun that the word is said of.
+//! is the part of the sentence around it, from comma to comma. The *subject* is the noun that the word is said of.
 
 use super::{
     grammar as words,
     index::Hit,
-    judge::Judge,
     list::{List, Words},
-    tokens::{Gap, Token},
+    phrases::{PREPOSITION_REACH, begins, is_adverb, is_conjunction, is_helper, is_in, is_pointer},
+    tokens::{Gap, Sentence, Token},
     vocabulary::Language,
 };
-
-/// Maximum number of words from a noun back to the preposition that makes it a part of another noun: "the ring of your circuit".
-pub(super) const PREPOSITION_REACH: usize = 3;
-
-/// The part of a conditional sentence in which a word of change is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Condition {
-    /// "If it is cancelled, …", and "if it rains, cancelled", which has no verb of its own.
-    InCondition,
-    /// "If it rains, it is cancelled".
-    InConsequence,
-}
 
 /// The subject of a word of change.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +26,50 @@ pub(super) enum Subject {
     Unknown,
 }
 
-impl Judge<'_> {
+/// A word of change with its verb group.
+pub(super) struct Mention<'sentence> {
+    pub(super) tokens: &'sentence [Token<'sentence>],
+    pub(super) hits: &'sentence [Hit],
+    pub(super) hit: Hit,
+    /// Index at which its verb group begins: "has not been | cancelled".
+    pub(super) group: usize,
+    /// The words by which its tense, mood and negation are told.
+    pub(super) around: Vec<&'sentence str>,
+}
+
+impl<'sentence> Mention<'sentence> {
+    /// Returns the word of change with that index among those of a sentence.
+    pub(super) fn new(sentence: &'sentence Sentence<'sentence>, hits: &'sentence [Hit], index: usize) -> Option<Self> {
+        let tokens = sentence.tokens.as_slice();
+        let hit = *hits.get(index)?;
+        let mut group = group_start(tokens, hit.at);
+        // "May be postponed or cancelled": the second has the verb group of the first.
+        for before in hits.iter().take(index).rev() {
+            let Some(between) = tokens.get(before.end..group) else { break };
+            let gap = tokens.get(before.end).map(|token| token.before);
+            let joins = between.iter().all(|token| is_conjunction(token, hit.entry.language))
+                && (!between.is_empty() || gap == Some(Gap::Comma));
+            if gap == Some(Gap::Break) || !joins {
+                break;
+            }
+            group = group_start(tokens, before.at);
+        }
+        let clause = match hit.entry.language {
+            Language::German | Language::Dutch => clause_around(tokens, hits, hit),
+            Language::Turkish => hit.at..(hit.end + 2).min(tokens.len()),
+            Language::English | Language::Romance => group..hit.at,
+        };
+        let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word).collect();
+        Some(Self { tokens, hits, hit, group, around })
+    }
+}
+
+impl Mention<'_> {
+    /// Returns whether a word by which tense, mood and negation are told is in a list.
+    pub(super) fn has(&self, list: &(impl Words + ?Sized)) -> bool {
+        self.around.iter().any(|word| list.holds(word))
+    }
+
     /// Returns the word that is `distance` words before the verb group; `None` if a comma or a stronger separation is between them.
     pub(super) fn before(&self, distance: usize) -> Option<&str> {
         let at = self.group.checked_sub(distance)?;
@@ -73,17 +103,6 @@ impl Judge<'_> {
     /// Returns whether the verb group may be spread over the whole clause, as in German and Dutch: "wurde am Montag abgesagt".
     pub(super) fn is_clause_wide(&self) -> bool {
         matches!(self.hit.entry.language, Language::German | Language::Dutch)
-    }
-
-    /// Returns whether the last phrase of time before the verb group opens something that is still to come: "when it is postponed" may
-    /// come, and "once it has been postponed" has come.
-    pub(super) fn is_timed_in_present(&self) -> bool {
-        const OPEN: &[&str] =
-            &["when", "whenever", "wenn", "wanneer", "cuando", "quando", "quand", "lorsque", "sobald", "zodra"];
-        const COME: &[&str] = &["has", "have", "had", "been"];
-        let before = self.tokens.get(..self.group).unwrap_or_default();
-        let last = before.iter().rev().find(|token| is_in(token, words::TIMES));
-        last.is_some_and(|token| is_in(token, OPEN)) && !self.has(COME) && !self.has(words::PAST)
     }
 
     /// Returns whether the word is said of another maintenance: "those that have been completed", "the previous maintenance was
@@ -240,68 +259,6 @@ impl Judge<'_> {
         let opens = self.tokens.get(self.group).is_some_and(|token| token.before == Gap::Break);
         self.group == self.hit.at && is_headed && opens
     }
-
-    /// Returns whether a condition follows the word: "will be postponed if it rains".
-    pub(super) fn is_followed_by_condition(&self) -> bool {
-        let after = self.tokens.get(self.hit.end..).unwrap_or_default();
-        self.has_condition_behind() && !after.iter().any(|token| is_in(token, words::COURTESY))
-    }
-
-    /// Returns whether a condition, or a courtesy in the form of one, follows the word.
-    pub(super) fn has_condition_behind(&self) -> bool {
-        let after = self.tokens.get(self.hit.end..).unwrap_or_default();
-        (0..after.len()).any(|at| {
-            phrase_at(after, at, words::CONDITIONS).is_some()
-                || after.get(at).is_some_and(|token| token.before >= Gap::Comma && is_in(token, words::INVERTED))
-        })
-    }
-
-    /// Returns the part of a conditional sentence in which the word is, by the last of these phrases before it; `None` if there is no
-    /// such phrase, or if a new statement begins after it.
-    pub(super) fn condition(&self, conditions: &List) -> Option<Condition> {
-        let is_inverted = |at: usize| {
-            at == 0
-                && conditions == words::CONDITIONS
-                && self.tokens.first().is_some_and(|token| is_in(token, words::INVERTED))
-        };
-        let ends = |at: usize| phrase_at(self.tokens, at, conditions).or_else(|| is_inverted(at).then_some(1));
-        let start = (0..self.hit.at).rev().find_map(|at| ends(at).filter(|end| *end <= self.hit.at))?;
-        let between = self.tokens.get(start..self.hit.at)?;
-        if between.iter().any(|token| is_in(token, words::COURTESY)) {
-            return None;
-        }
-        let mut at = start;
-        while at <= self.hit.at {
-            let token = self.tokens.get(at)?;
-            if at > start && is_in(token, words::STATEMENTS) {
-                return None;
-            }
-            if token.before >= Gap::Comma && !self.is_in_list(start, at) {
-                if token.before == Gap::Break {
-                    return None;
-                }
-                if at > start {
-                    // "If it rains, cancelled" has no verb of its own.
-                    let has_verb = at < self.hit.at;
-                    return Some(if has_verb { Condition::InConsequence } else { Condition::InCondition });
-                }
-                // "If, for any reason, it is cancelled": the condition goes on after the second comma.
-                at = (at + 1..=self.hit.at)
-                    .find(|next| self.tokens.get(*next).is_some_and(|token| token.before == Gap::Comma))?;
-            }
-            at += 1;
-        }
-        Some(Condition::InCondition)
-    }
-
-    /// Returns whether the comma at `from` is one between words of change, of which the first is after `start`: "if it is delayed,
-    /// postponed or cancelled".
-    fn is_in_list(&self, start: usize, from: usize) -> bool {
-        let is_hit = |at: usize| self.hits.iter().any(|hit| (hit.at..hit.end).contains(&at));
-        let is_link = |token: &Token<'_>| is_conjunction(token, self.hit.entry.language) || is_helper(token);
-        self.hits.iter().any(|hit| (start..from).contains(&hit.at))
-            && (from..self.hit.at).all(|at| is_hit(at) || self.tokens.get(at).is_some_and(is_link))
-    }
 }
 
 /// Words after a participle that show that it is a verb: no noun follows.
@@ -359,11 +316,14 @@ const NOT_NOUNS: &[&str] = &[
 
 const DETERMINERS: &[&str] = &["the", "this", "our", "these", "all", "your", "a", "an", "his", "its", "their"];
 
+/// Maximum distance from a verb's article to the noun of its object, in words.
+const OBJECT_NOUN_REACH: usize = 3;
+
 /// Returns the range of the clause around a word of change, the word included.
 ///
 /// German and Dutch verbs are apart from their participles. So another verb's clause begins after "und", unless a word of change follows:
 /// that one may share the verb before it, "wurde geprüft und abgeschlossen".
-pub(super) fn clause_around(tokens: &[Token<'_>], hits: &[Hit], hit: Hit) -> std::ops::Range<usize> {
+fn clause_around(tokens: &[Token<'_>], hits: &[Hit], hit: Hit) -> std::ops::Range<usize> {
     let opens = |at: &usize| tokens.get(*at).is_some_and(|token| token.before >= Gap::Comma);
     let states = |at: &usize| tokens.get(*at).is_some_and(|token| is_in(token, words::STATEMENTS));
     let is_wide = matches!(hit.entry.language, Language::German | Language::Dutch);
@@ -377,7 +337,7 @@ pub(super) fn clause_around(tokens: &[Token<'_>], hits: &[Hit], hit: Hit) -> std
 }
 
 /// Returns the index at which the verb group of a word begins.
-pub(super) fn group_start(tokens: &[Token<'_>], at: usize) -> usize {
+fn group_start(tokens: &[Token<'_>], at: usize) -> usize {
     let mut start = at;
     while start > 0
         && tokens.get(start).is_some_and(|token| token.before <= Gap::Bracket)
@@ -386,85 +346,4 @@ pub(super) fn group_start(tokens: &[Token<'_>], at: usize) -> usize {
         start -= 1;
     }
     start
-}
-
-/// Returns whether a word may be in a verb group before the word of change.
-pub(super) fn is_helper(token: &Token<'_>) -> bool {
-    is_adverb(token)
-        || [words::HELPERS, words::POSSIBLE, words::AHEAD, words::PAST, words::PERFECT, words::NOT]
-            .iter()
-            .any(|list| is_in(token, *list))
-}
-
-/// Returns whether a word is an adverb by its ending. English nouns share the ending of French adverbs, "equipment", so those are
-/// listed; so are the English nouns and verbs in "ly".
-pub(super) fn is_adverb(token: &Token<'_>) -> bool {
-    let word = token.word;
-    is_in(token, words::FRENCH_ADVERBS)
-        || word.len() > 5 && word.ends_with("mente")
-        || word.len() > 4 && word.ends_with("ly") && !is_in(token, words::NO_ADVERBS)
-}
-
-/// Maximum distance from a verb's article to the noun of its object, in words.
-const OBJECT_NOUN_REACH: usize = 3;
-
-/// Returns whether a word stands for the notice itself: "the below".
-pub(super) fn is_pointer(tokens: &[Token<'_>], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-    tokens.get(at).is_some_and(|token| is_in(token, words::POINTERS))
-        && before.is_some_and(|token| is_in(token, &["the", "our", "this"]))
-}
-
-/// Returns whether a word joins two others in a language.
-pub(super) fn is_conjunction(token: &Token<'_>, language: Language) -> bool {
-    let conjunctions: &[&str] = match language {
-        Language::English => &["or", "and"],
-        Language::German => &["oder", "und"],
-        Language::Dutch => &["of", "en"],
-        Language::Romance => &["o", "y", "e", "ou", "et", "u"],
-        Language::Turkish => &["ve", "veya", "ya", "da"],
-    };
-    is_in(token, conjunctions)
-}
-
-/// Returns whether a word is one of a list.
-pub(super) fn is_in(token: &Token<'_>, list: &(impl Words + ?Sized)) -> bool {
-    list.holds(token.word)
-}
-
-/// Returns whether a word begins like one of a list. Entries of up to four letters, such as "it" and "es", must be the whole word or its
-/// plural.
-pub(super) fn begins(token: &Token<'_>, list: &(impl Words + ?Sized)) -> bool {
-    let word = token.word;
-    let first = word.bytes().next();
-    let is_beginning = |entry: &&str| {
-        if entry.len() <= 4 {
-            word == *entry || word.strip_suffix('s') == Some(*entry)
-        } else {
-            word.starts_with(entry)
-        }
-    };
-    list.may_begin(word) && list.words().iter().filter(|entry| entry.bytes().next() == first).any(is_beginning)
-}
-
-/// Returns the end of the longest phrase that begins at a word; `None` if none does.
-pub(super) fn phrase_at(tokens: &[Token<'_>], at: usize, phrases: &List) -> Option<usize> {
-    let first = Some(tokens.get(at)?.word).filter(|first| phrases.may_begin(first))?;
-    // Most phrases begin with another word: they need not be taken apart.
-    let begins = |phrase: &&&str| {
-        phrase.bytes().next() == first.bytes().next()
-            && phrase.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    };
-    let ends = phrases.words().iter().filter(begins).filter_map(|phrase| {
-        let mut end = at;
-        for word in phrase.split(' ') {
-            let token = tokens.get(end)?;
-            if token.word != word || end > at && token.before >= Gap::Comma {
-                return None;
-            }
-            end += 1;
-        }
-        Some(end)
-    });
-    ends.max()
 }

@@ -339,7 +339,7 @@ impl Manage for Bucket {
         Ok(Some(Live { settings, owner }))
     }
 
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
     }
 

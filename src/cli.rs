@@ -26,9 +26,12 @@ pub use sent::{Brokers, Send, Simulation, Tail, Timeline};
 pub use track::Track;
 pub use values::Rate;
 
-/// Version of the tool, with the commit where the build was told of it: `0.1.0 (0a1b2c3d4e5f)`. The build asks no Git by itself, so that
-/// the same source gives the same bytes anywhere.
+/// Version of the tool, followed by the commit if `PROVISION_REVISION` was set for the build: `0.1.0 (0a1b2c3d4e5f)`. The build does not ask
+/// Git, so that the same source gives the same bytes anywhere.
 static VERSION: LazyLock<String> = LazyLock::new(|| version(option_env!("PROVISION_REVISION")));
+
+/// Declaration file that is read without `--file`.
+const DEFAULT_FILE: &str = "infra.yaml";
 
 fn version(revision: Option<&str>) -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -38,7 +41,8 @@ fn version(revision: Option<&str>) -> String {
     }
 }
 
-/// Carrier maintenance mails into NetBox: one declaration, one command, infrastructure and handler together.
+/// Deploy functions that read mails, and their infrastructure in AWS, from one declaration: carrier maintenance mails into NetBox, events of
+/// sent mails into Kafka, and webhooks.
 #[derive(Debug, Parser)]
 #[command(version = VERSION.as_str(), max_term_width = 80)]
 pub struct Arguments {
@@ -54,7 +58,7 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Declaration file.
-    #[arg(short, long, global = true, default_value = "infra.yaml")]
+    #[arg(short, long, global = true, default_value = DEFAULT_FILE)]
     pub file: PathBuf,
     /// Stage to use; required if the declaration defines stages.
     #[arg(long, global = true, value_name = "NAME")]
@@ -65,7 +69,7 @@ pub struct Common {
     /// Show what would be done, and change nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Answer the question before a change with yes. Losses have to be named all the same, see `up --allow-delete`.
+    /// Answer yes to the question before a change. What would be lost for good must still be named: see `up --allow-delete`.
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print more detail: the settings of new resources, and each call to AWS as it ends.
@@ -74,9 +78,10 @@ pub struct Common {
 }
 
 impl Common {
-    /// Returns the options that choose the declaration, as they are appended to a command; empty for the defaults.
+    /// Returns `--file` and `--stage` as they were given, each after a space, to be appended to a command that is suggested. An option with its
+    /// default is left out.
     pub(crate) fn options(&self) -> String {
-        let file = Some(&self.file).filter(|file| *file != Path::new("infra.yaml"));
+        let file = Some(&self.file).filter(|file| *file != Path::new(DEFAULT_FILE));
         let file = file.map(|file| format!(" --file {}", shell_word(&file.display().to_string())));
         let stage = self.stage.as_ref().map(|stage| format!(" --stage {}", shell_word(stage)));
         [file, stage].into_iter().flatten().collect()
@@ -94,9 +99,9 @@ pub enum Command {
     Schema(Schema),
     /// Create a starter declaration. An existing file is never overwritten.
     Init(Init),
-    /// Check the declared NetBox from here, or with `--from-function` what the deployed functions reach. Changes nothing.
+    /// Check the declared NetBox from this machine or, with `--from-function`, from the deployed functions. Changes nothing.
     ///
-    /// From here: the version of NetBox, its plugin and the rights of the token in `NETBOX_TOKEN`.
+    /// From this machine, it checks the version of NetBox, its plugin, and the rights of the token in `NETBOX_TOKEN`.
     Check(Check),
     /// Apply the declaration: build, show the plan, ask, apply, verify.
     Up(Up),
@@ -104,7 +109,7 @@ pub enum Command {
     Diff(Diff),
     /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`. Secrets can be restored for 7 days.
     Down(Down),
-    /// Take over a resource that was made by hand, or has lost its tags: it gets the tags of an entry, and nothing else changes.
+    /// Take over a resource that was made by hand or has lost its tags. It gets the tags of an entry; nothing else changes.
     Adopt(Adopt),
     /// Build one zip per function for Lambda. The same source gives the same bytes.
     Build(Build),
@@ -114,28 +119,28 @@ pub enum Command {
     Logs(Logs),
     /// Invoke a function with an event and show its answer.
     Invoke(Invoke),
-    /// Stop a function from taking messages of its queue, which keeps them. `up` leaves it so.
+    /// Stop a function from taking messages of its queue. The queue keeps them, and `up` does not resume the function.
     Pause(Pause),
     /// Let a paused function take the messages of its queue again.
     Resume(Pause),
     /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
     Status(Status),
-    /// Print the names and addresses of what is in the account, as `up` does at its end: for people, or for scripts with `--json`.
+    /// Print the names and addresses of the stack's resources, as `up` does at its end. Scripts use `--json`.
     #[command(after_long_help = OUTPUTS_EXIT_CODES)]
     Outputs,
     /// Print the least IAM policy that a command needs for this declaration.
     Policy(Policy),
     /// Process mails again: stored mails, or the events in the failure queues.
     Replay(Replay),
-    /// Send a mail through SES, with a record by which its events find it again. The same request is sent once.
+    /// Send a mail through SES and record it, so that its events can be assigned to it. Repeating a request sends nothing.
     Send(Box<Send>),
-    /// Show the events of sent mails as they come into Kafka.
+    /// Show the events of sent mails as they arrive in Kafka.
     Tail(Tail),
-    /// Show everything that Kafka knows of a sent mail, or of the mails to a recipient, in the order in which it happened.
+    /// Show the record of a sent mail, or of all mails to a recipient, with the messages in Kafka about it, in the order of events.
     Timeline(Timeline),
-    /// Show what became of sent mails, for each recipient, from the database of delivery tracking.
+    /// Show the delivery status of sent mails for each recipient, from the database of delivery tracking.
     Track(Track),
-    /// Store the outputs of complete jobs for which no webhook came.
+    /// Store the outputs of completed jobs whose webhook never arrived.
     Backfill(Backfill),
     /// Print a completion script for a shell.
     Completions(Completions),
@@ -158,10 +163,11 @@ mod tests {
     #[test]
     fn every_command_that_calls_aws_has_a_policy() {
         let purposes =
-            Purpose::value_variants().iter().map(|one| one.to_possible_value().unwrap().get_name().to_owned());
+            Purpose::value_variants().iter().map(|purpose| purpose.to_possible_value().unwrap().get_name().to_owned());
         let known: BTreeSet<String> = purposes.chain(LOCAL.iter().map(ToString::to_string)).collect();
         let commands = Arguments::command();
-        let commands: BTreeSet<String> = commands.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+        let commands: BTreeSet<String> =
+            commands.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert_eq!(known, commands);
     }
 

@@ -211,7 +211,7 @@ pub enum Purpose {
     Timeline,
     /// Show what became of sent mails, from the database of delivery tracking.
     Track,
-    /// Bring missing outputs of jobs.
+    /// Store the outputs of completed jobs whose webhook never arrived.
     Backfill,
     /// Stop a function from taking messages of its queue.
     Pause,

@@ -278,7 +278,7 @@ fn digest(salt: &str, item: &Item, compared: &Compared) -> String {
     };
     let is_it = |resource: &&Resource| resource.id == item.id && resource.address == item.address;
     let desired = compared.resources.iter().find(is_it).map(|resource| resource.settings.tree());
-    let between = item.widened.as_ref().map(kinds::Settings::tree);
+    let between = item.interim.as_ref().map(kinds::Settings::tree);
     let whole = json!([salt, action, item.address, item.is_declared, live, desired, between]);
     hex(&Sha256::digest(whole.to_string().as_bytes()))
 }

@@ -65,7 +65,7 @@ fn action(action: &Action) -> &'static str {
 /// Returns what a reviewer should not miss about an item.
 fn notes(item: &Item) -> Vec<String> {
     let mut notes: Vec<String> = losses(item).iter().map(|loss| format!("**loses:** {}", code(loss))).collect();
-    let rights = item.widens.iter().map(|one| format!("widens rights: {}", code(&one.right)));
+    let rights = item.widenings.iter().map(|one| format!("widens rights: {}", code(&one.right)));
     notes.extend(rights);
     notes.extend(item.slow.map(|slow| format!("usually takes {} min", slow.seconds.div_ceil(60))));
     notes.extend(item.interrupts.map(|seconds| format!("interrupts what flows through it for about {seconds} s")));

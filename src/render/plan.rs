@@ -244,7 +244,7 @@ pub(crate) fn json_of_unconsented(heading: &Heading, plan: &Plan, open: &[&Item]
 /// Returns what somebody looks for who approves an action: the rights that it gives, why and for how long, and the settings of what is new.
 fn approval(item: &Item, look: &Look) -> String {
     let mut text = String::new();
-    for Widening { path, right } in &item.widens {
+    for Widening { path, right } in &item.widenings {
         let path = if item.settings.is_some() || path.is_empty() { String::new() } else { format!("{path}: ") };
         text.push_str(&look.wrapped(6, &format!("widens rights: {}{}", clean(&path), clean(right))));
     }

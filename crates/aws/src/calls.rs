@@ -61,15 +61,15 @@ type Listener = Box<dyn Fn(&Call) + Send + Sync>;
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
-/// Tells every call from now on to a listener. The first listener of a process stays.
+/// Registers the listener to which every call from now on is reported. The first listener of a process stays.
 pub fn listen(listener: impl Fn(&Call) + Send + Sync + 'static) {
     // A second listener would hear what the first one hears.
     let _ = LISTENER.set(Box::new(listener));
 }
 
-/// Tells the calls of a client.
+/// Interceptor that reports each call of a client to the listener.
 #[derive(Debug, Clone)]
-pub(crate) struct Told;
+pub(crate) struct CallListener;
 
 /// The beginning of a call.
 #[derive(Debug)]
@@ -79,9 +79,9 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
-impl Intercept for Told {
+impl Intercept for CallListener {
     fn name(&self) -> &'static str {
-        "told calls"
+        "call listener"
     }
 
     fn read_before_execution(

@@ -94,7 +94,7 @@ pub struct Clients {
 impl Clients {
     /// Returns a client for each service, as a configuration says.
     pub fn new(config: &SdkConfig) -> Self {
-        Self::observed(config, &calls::Told)
+        Self::observed(config, &calls::CallListener)
     }
 
     /// Returns a client for each service, as a configuration says, with an observer of their calls.

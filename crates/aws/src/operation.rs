@@ -40,7 +40,7 @@ use aws_types::{
     service_config::ServiceConfigKey,
 };
 
-use crate::{calls::Told, refused::Refused};
+use crate::{calls::CallListener, refused::Refused};
 use contract::partition::Partition;
 
 /// Maximum time of one attempt, where the configuration has none: a connection that stays silent does not use up all of a call's time.
@@ -127,7 +127,7 @@ impl Caller {
             .deserializer(answer);
         operation = match observer {
             Some(observer) => operation.interceptor(observer.clone()),
-            None => operation.interceptor(Told),
+            None => operation.interceptor(CallListener),
         };
         if let Some(version) = config.behavior_version() {
             operation = operation.behavior_version(version);

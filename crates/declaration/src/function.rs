@@ -1,23 +1,24 @@
-//! `functions`: code, settings, and permissions. A function may use exactly what its entry names.
+//! `functions`: their code, their settings, and their rights. A function may use exactly the resources that its entry names.
+
+mod variables;
+mod vpc;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use contract::tracking::{DATABASE_URL, PACKAGE};
-use trust::{Fault, Grants, Purpose};
 
 use super::{
     Consumes, Place,
     bucket::{PLACES, READ_PLACES, places},
     cluster, consumes,
-    diagnostic::Diagnostic,
-    network::{self, NetworkPart},
     protection::{BOUNDARY, KMS_KEY, PROTECT, protect},
-    reader::{Fields, Reader, Wrong, closest},
-    scalars, security_group,
+    reader::{Fields, Reader},
+    scalars,
     shape::{Field, Holds, Kind, Shape, Word, words},
     tags::{TAGS, tags},
     tree::{Key, Node, Value},
 };
+pub use vpc::Vpc;
 
 /// A function and the code that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Secrets by the environment variable for which the function reads their value. The value never passes through the declaration.
     pub secrets: BTreeMap<String, SecretReference>,
-    /// Network in which it runs; `None` is Lambda's own.
+    /// VPC in which it runs; `None` is Lambda's own network.
     pub vpc: Option<Vpc>,
     /// Retention of its log, in days: one of [`LOG_RETENTION`].
     pub log_retention: u16,
@@ -66,17 +67,18 @@ pub struct Function {
     pub databases: Vec<String>,
     /// Caches that it may sign in to, by entry name.
     pub caches: Vec<String>,
-    /// Topics of Kafka that it makes where AWS makes none, as `CLUSTER/TOPIC`.
+    /// Topics of Kafka that it creates in clusters where AWS cannot, as `CLUSTER/TOPIC`.
     pub creates: Vec<String>,
-    /// Topics of Kafka that it reads for whoever may invoke it, as `CLUSTER/TOPIC`.
+    /// Topics of Kafka that it reads on behalf of its callers, as `CLUSTER/TOPIC`.
     pub follows: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
-    /// ARN of the KMS key that encrypts it; `None` is that of the stack.
+    /// ARN of the KMS key that encrypts its environment and code; `None` uses the stack's key.
     pub kms_key: Option<String>,
-    /// ARN of the managed policy that limits its role; `None` is that of the stack.
+    /// ARN of the permissions boundary of its role; `None` uses the stack's.
     pub permissions_boundary: Option<String>,
-    /// `true` to delete or replace it only by name, `false` to protect it no longer; `None` leaves that to the kind.
+    /// Protection: `true` if `up` and `down` delete or replace it only if it is named, `false` if they need not name it; `None` leaves that to the
+    /// kind.
     pub protect: Option<bool>,
     /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
@@ -89,16 +91,16 @@ pub enum Code {
     Crate {
         /// Name of the package.
         package: String,
-        /// Binary of that package; `None` is its only one.
+        /// Binary of that package; `None` is the package's only one.
         bin: Option<String>,
     },
-    /// Taken as it is from the zips that came with `provision`, by name.
+    /// One of the zips that came with `provision`, by name. It is deployed as it is.
     Shipped(String),
 }
 
 impl Function {
-    /// Returns `true` if it keeps what became of mails in a database: one whose address is its secret, or, of the package `tracking`, one
-    /// that it names.
+    /// Returns `true` if it writes the delivery status of mails to a database: one that it names, if its package is `tracking`, or one whose
+    /// address is in its secret `DATABASE_URL`.
     pub fn is_tracking(&self) -> bool {
         let (Code::Crate { package, .. } | Code::Shipped(package)) = &self.code;
         package == PACKAGE && !self.databases.is_empty() || self.secrets.contains_key(DATABASE_URL)
@@ -116,14 +118,15 @@ impl fmt::Display for Code {
 }
 
 impl Function {
-    /// Returns the topics of Kafka whose brokers it is told, as `CLUSTER/TOPIC`, with what it does with them, in the declaration's word.
+    /// Returns the topics of Kafka that it uses, as `CLUSTER/TOPIC`, each with the key that names it: `produces`, `creates` or `follows`. Its
+    /// context has the brokers of their clusters.
     pub fn topics_of_kafka(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let all = [("produces", &self.produces), ("creates", &self.creates), ("follows", &self.follows)];
         all.into_iter().flat_map(|(key, topics)| topics.iter().map(move |topic| (key, topic)))
     }
 }
 
-/// The processors that Lambda has.
+/// The processor architectures of Lambda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Architecture {
     /// The processors of AMD and Intel.
@@ -133,28 +136,13 @@ pub enum Architecture {
     Arm64,
 }
 
-/// A secret as a function refers to it.
+/// A function's reference to a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretReference {
     /// An entry of `secrets`.
     Declared(String),
-    /// A name in Secrets Manager that the declaration does not describe further.
+    /// A name in Secrets Manager of a secret that is no entry.
     Existing(String),
-}
-
-/// A network of the account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vpc {
-    /// Declared network in whose private subnets it is, by entry; `None` if the subnets are named.
-    pub network: Option<String>,
-    /// At least two subnets, in different availability zones.
-    pub subnets: Vec<NetworkPart>,
-    /// At least one security group.
-    pub security_groups: Vec<NetworkPart>,
-    /// Line of the declaration at which the network is named, from 1: what is wrong with it is known only once AWS has been asked.
-    pub line: usize,
-    /// Place of that line, in bytes from the file's start.
-    pub(super) start: usize,
 }
 
 /// Retentions that CloudWatch Logs takes as `retentionInDays`.
@@ -165,11 +153,11 @@ impl Word for Architecture {
     const WORDS: &'static [(&'static str, Self)] = &[("x86_64", Self::X86_64), ("arm64", Self::Arm64)];
 }
 
-/// Bounds of Lambda for memory, in MiB.
+/// Bounds of a function's memory in Lambda, in MiB.
 const MEMORY: Holds = Holds::Size(128, 10_240);
-/// Bounds of Lambda for a timeout.
+/// Bounds of a function's timeout in Lambda.
 const TIMEOUT: Holds = Holds::Duration(Duration::from_secs(1), Duration::from_mins(15));
-/// Bounds of Lambda for `MaximumEventAgeInSeconds`.
+/// Bounds of `MaximumEventAgeInSeconds` in Lambda.
 const EVENT_AGE: Holds = Holds::Duration(Duration::from_mins(1), Duration::from_hours(6));
 
 pub(super) static SHAPE: Shape = Shape {
@@ -204,7 +192,7 @@ pub(super) static SHAPE: Shape = Shape {
             Holds::Chosen(scalars::VARIABLE, &Holds::ReferenceOr(Kind::Secret, scalars::SECRET)),
             "Environment variables that hold the name of a secret. The function reads the value itself.",
         ),
-        Field::new("vpc", Holds::Mapping(&VPC), "VPC in which it runs, instead of Lambda's own network."),
+        Field::new("vpc", Holds::Mapping(&vpc::SHAPE), "VPC in which it runs, instead of Lambda's own network."),
         Field::new("log_retention", Holds::OneOfDays(LOG_RETENTION), "Retention of its log.").or("30d"),
         Field::new(
             "reserved_concurrency",
@@ -257,22 +245,9 @@ pub(super) static SHAPE: Shape = Shape {
     ],
 };
 
-static VPC: Shape = Shape {
-    name: "vpc",
-    keys: &[
-        Field::new(
-            "subnets",
-            Holds::List(&Holds::Text(scalars::SUBNET)),
-            "At least two subnets, in different availability zones. Either these or `network` is required.",
-        ),
-        Field::new("security_groups", security_group::GROUPS, "At least one security group.").required("[sg-0a1b2c3d]"),
-        network::NETWORK,
-    ],
-};
-
 pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     let fields = &reader.fields(node, &key.span, format!("function `{}`", key.name), &SHAPE);
-    let (environment, secrets) = variables(reader, fields);
+    let (environment, secrets) = variables::read(reader, fields);
     Function {
         code: code(reader, fields, matches!(node.value, Value::Map(_) | Value::Null))
             .unwrap_or_else(|| Code::Shipped(String::new())),
@@ -282,7 +257,7 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
         timeout: reader.duration(fields, "timeout").unwrap_or_default(),
         environment,
         secrets,
-        vpc: vpc(reader, fields),
+        vpc: vpc::read(reader, fields),
         log_retention: reader.one_of_days(fields, "log_retention").unwrap_or_default(),
         reserved_concurrency: reader.number(fields, "reserved_concurrency"),
         retries: reader.number(fields, "retries").unwrap_or_default(),
@@ -307,7 +282,8 @@ pub(super) fn read(reader: &mut Reader, key: &Key, node: &Node) -> Function {
     }
 }
 
-/// Reads the origin of the code: `use`, or `crate` with `bin`. Only a mapping can miss one of them: `is_mapping`.
+/// Reads the origin of the code: `use`, or `crate` with `bin`. `is_mapping` is `false` for an entry that is not a mapping: that is reported
+/// already, and a missing key is not reported in addition.
 fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Code> {
     let shipped = reader.text(fields, "use", scalars::cargo_name);
     let package = reader.text(fields, "crate", scalars::cargo_name);
@@ -329,121 +305,4 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
         _ => {}
     }
     shipped.map(Code::Shipped).or(package.map(|package| Code::Crate { package, bin }))
-}
-
-type Environment = BTreeMap<String, String>;
-type Secrets = BTreeMap<String, SecretReference>;
-
-/// Reads `environment` and `secrets`: no variable may be in both.
-fn variables(reader: &mut Reader, fields: &Fields<'_>) -> (Environment, Secrets) {
-    let environment = read_variables(reader, fields, "environment", "a text", |_, text| Ok(text.to_owned()));
-    let secrets = read_variables(reader, fields, "secrets", scalars::SECRET.what, |reader, text| {
-        if reader.is_declared(Kind::Secret, text) {
-            return Ok(SecretReference::Declared(text.to_owned()));
-        }
-        let declared: Vec<_> = reader.declared(Kind::Secret).iter().map(String::as_str).collect();
-        match closest(text, &declared) {
-            // The value may be a name in Secrets Manager, but whoever has one so close to an entry's would rather declare it.
-            Some(meant) if !text.contains('/') => Err(Wrong::expected(
-                "an entry of `secrets`, or a name in Secrets Manager",
-            )
-            .hint(format!("did you mean `{meant}`? If not, declare it: `secrets: {{NAME: {{existing: {text}}}}}`"))),
-            _ => scalars::secret(text).map(SecretReference::Existing),
-        }
-    });
-    for (key, _) in reader.chosen(fields, "secrets").into_iter().filter(|(key, _)| environment.contains_key(&key.name))
-    {
-        let message = format!("`{}` is both in `environment` and in `secrets`", key.name);
-        reader.diagnose(&key.span, message, "remove one of them");
-    }
-    check_sender_lists(reader, fields);
-    (environment, secrets)
-}
-
-/// Checks the lists of trusted senders. A function starts with a faulty entry too, and trusts nobody for it.
-///
-/// Domains of registries are checked against the public suffix list here; the function itself knows a few of them, to stay small.
-fn check_sender_lists(reader: &mut Reader, fields: &Fields<'_>) {
-    for (key, node) in reader.chosen(fields, "environment") {
-        let Some(purpose) = Purpose::of_variable(&key.name) else { continue };
-        let Value::Text(text) = &node.value else { continue };
-        let grants = Grants::read(purpose, text);
-        for faulty in grants.faulty() {
-            let message = format!("`{}` has `{}`, which {}", key.name, faulty.entry, faulty.fault.what());
-            reader.diagnose(&node.span, message, faulty.fault.remedy());
-        }
-        for domain in grants.domains().filter(|domain| is_public_suffix(domain.as_str())) {
-            let fault = Fault::registry(domain);
-            let message = format!("`{}` has `{domain}`, which {}", key.name, fault.what());
-            reader.diagnose(&node.span, message, fault.remedy());
-        }
-    }
-}
-
-/// Returns whether a domain is a public suffix: a registry gives out names below it.
-fn is_public_suffix(domain: &str) -> bool {
-    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
-}
-
-/// Reads the variables of one section, each value with `value`.
-fn read_variables<T>(
-    reader: &mut Reader,
-    fields: &Fields<'_>,
-    section: &str,
-    what: &str,
-    value: impl Fn(&Reader, &str) -> Result<T, Wrong>,
-) -> BTreeMap<String, T> {
-    let mut variables = BTreeMap::new();
-    for (key, node) in reader.chosen(fields, section) {
-        if let Err(wrong) = scalars::variable(&key.name) {
-            let expected = wrong.expected.unwrap_or_default();
-            let message = format!("a variable must have {expected}, not `{}`", key.name.escape_debug());
-            reader.report(Diagnostic::new(key.span.clone(), message));
-        }
-        let Some(text) = reader.scalar(node, &key.name, what, |text| Ok(text.to_owned())) else { continue };
-        let read = value(reader, &text);
-        if let Some(value) = reader.scalar(node, &key.name, what, |_| read) {
-            variables.insert(key.name.clone(), value);
-        }
-    }
-    variables
-}
-
-fn vpc(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vpc> {
-    let start = fields.entry("vpc").map(|(key, _)| key.span.start).unwrap_or_default();
-    let fields = &reader.mapping(fields, "vpc")?;
-    let key = network::key(fields);
-    if fields.entry(key).is_none() {
-        let message = format!("{} has neither `network` nor `subnets`", fields.subject);
-        let hint = "add `subnets: [subnet-0a1b2c3d, subnet-4e5f6a7b]`, or a declared network";
-        reader.diagnose(&fields.span, message, hint);
-    }
-    let (network, subnets) = network::subnets(reader, fields);
-    let security_groups = security_group::groups(reader, fields, "security_groups");
-    limit(reader, fields, ("subnets", "subnet"), MOST_SUBNETS);
-    limit(reader, fields, ("security_groups", "sg"), MOST_SECURITY_GROUPS);
-    let is_alone = matches!(fields.get("subnets"), Some(Node { value: Value::List(items), .. }) if items.len() == 1);
-    if is_alone || network.is_some() && subnets.len() == 1 {
-        let message = "a function needs two subnets: with one it stops when that zone does";
-        let hint = if is_alone { "add a subnet in another zone" } else { "give the network two zones at least" };
-        reader.diagnose(&fields.span_of(key), message, hint);
-    }
-    Some(Vpc { start, line: 0, network, subnets, security_groups })
-}
-
-/// Subnets that Lambda takes for a function.
-const MOST_SUBNETS: usize = 16;
-/// Security groups that Lambda takes for a function.
-const MOST_SECURITY_GROUPS: usize = 5;
-
-/// Checks that a list is not empty, and not longer than Lambda takes.
-fn limit(reader: &mut Reader, fields: &Fields<'_>, (name, prefix): (&str, &str), most: usize) {
-    let Some(Node { value: Value::List(items), span }) = fields.get(name) else { return };
-    if let Some(item) = items.get(most) {
-        reader.report(Diagnostic::new(item.span.clone(), format!("Lambda takes at most {most} in `{name}`")));
-    }
-    if items.is_empty() {
-        let message = format!("`{name}` is empty");
-        reader.diagnose(span, message, format!("name one at least: `{name}: [{prefix}-0a1b2c3d]`"));
-    }
 }

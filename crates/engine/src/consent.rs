@@ -124,33 +124,33 @@ impl Consent {
     }
 }
 
-/// The fate of an undeclared resource.
-pub(crate) enum Fate {
-    /// It is deleted, with these losses.
-    Goes(Vec<Loss>),
+/// A decision on an undeclared resource.
+pub(crate) enum Decision {
+    /// It is deleted, with these losses. Each needs consent, which it may not have yet.
+    Delete(Vec<Loss>),
     /// It stays, for this reason.
-    Stays(String),
+    Keep(String),
 }
 
-/// Returns the fate of an undeclared resource that holds something, or nothing.
-pub(crate) fn fate<K: Kind>(id: &Id<K>, owned: &Owned, holding: Option<&String>, consent: &Consent) -> Fate {
+/// Decides whether an undeclared resource is deleted. `holding` is what it holds, in words; `None` if it holds nothing.
+pub(crate) fn decide<K: Kind>(id: &Id<K>, owned: &Owned, holding: Option<&String>, consent: &Consent) -> Decision {
     let holds = id.kind.holds(&id.entry);
     let mut losses = Vec::new();
     if let Some(what) = holding {
         if holds == Holds::Nothing || !consent.covers_data(id) {
-            return Fate::Stays(what.clone());
+            return Decision::Keep(what.clone());
         }
         losses.push(Loss::of_resource(Loses::Data, json!(what)));
     }
     // Whoever ends the stack has not named what its declaration protects by name.
     if consent.stack.is_some() && owned.protect == Some(true) && !consent.names(id) {
-        return Fate::Stays(format!("it is protected; `--allow-delete {}` deletes it", id.typed()));
+        return Decision::Keep(format!("it is protected; `--allow-delete {}` deletes it", id.typed()));
     }
     // Who ends the stack has typed its name: what is protected without having been declared so goes with it.
     if owned.protect.unwrap_or(holds == Holds::Lasting && consent.stack.is_none()) {
         losses.push(Loss::of_resource(Loses::Protected, Value::Null));
     }
-    Fate::Goes(losses)
+    Decision::Delete(losses)
 }
 
 /// Returns what is lost when a live resource is replaced.

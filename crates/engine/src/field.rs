@@ -23,9 +23,9 @@ pub struct Field {
 pub struct OfChildren {
     /// Harm that they do.
     pub harm: Harm,
-    /// `true` if others use the resource through them, and lose something when it goes.
+    /// `true` if others use the resource through them, and lose something when the resource is deleted.
     pub is_used: bool,
-    /// Name of the kind that some of them are declared as: such a one is compared there. `None` if none of them ever is.
+    /// Name of the kind that some of them are declared as; those are compared as resources of that kind. `None` if no child is ever declared.
     pub declared_as: Option<&'static str>,
     /// Description of one of them, in words.
     pub is_what: &'static str,
@@ -37,13 +37,13 @@ pub struct OfChildren {
 pub enum Harm {
     /// They open the resource to others, or carry data out of it: they are drift.
     Severe,
-    /// They do neither: they stay, and are shown.
+    /// They do neither: they are kept and shown.
     None,
-    /// Some do, others do not: each tells by itself.
+    /// Some do and some do not: each child says so itself.
     Depends,
 }
 
-/// The relation of a field's value to the life of data.
+/// The relation of a field's value to the life of data: how long data exists before it is deleted or lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Life {
@@ -51,12 +51,12 @@ pub enum Life {
     Unrelated,
     /// Time after which data is deleted: a shorter one, or one where there was none, shortens its life.
     Ends,
-    /// Times after which data is deleted, by the beginning of its name, and by `*` for all data: of several that cover a name the
-    /// shortest counts.
+    /// Times after which data is deleted, by the beginning of its name, and by `*` for all data. If several cover a name, the shortest
+    /// counts.
     EndsBelow,
-    /// Time for which deleted data can be had back: a shorter one, or none where there was one, shortens its life.
+    /// Time for which deleted data can be restored: a shorter time, or none where there was one, shortens its life.
     Recovers,
-    /// Switch that keeps data: switching it off shortens its life.
+    /// Switch that keeps data: switching it off shortens the life of data.
     Keeps,
     /// Destination of data that would be lost otherwise: none where there was one shortens its life.
     Catches,
@@ -186,12 +186,12 @@ pub const fn severe(path: &'static str, is_what: &'static str) -> Field {
     Field::of_children(path, Harm::Severe, is_what)
 }
 
-/// Returns a field for children that stay.
+/// Returns a field for harmless children, which are kept and shown.
 pub const fn stays(path: &'static str, is_what: &'static str) -> Field {
     Field::of_children(path, Harm::None, is_what)
 }
 
-/// Returns a field for children that tell each by itself whether they stay.
+/// Returns a field for children of which some are harmful: each says so itself, see [`crate::Child`].
 pub const fn depends(path: &'static str, is_what: &'static str) -> Field {
     Field::of_children(path, Harm::Depends, is_what)
 }

@@ -79,12 +79,13 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Judges the children of a live resource by what it will be: some are harmless only as long as it is what it is.
     fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
 
-    /// Returns settings between the live and the desired ones, under which everything works that works under either: the rights of
-    /// both, and the recipients of both. The desired ones, if they take nothing away.
-    fn widened(desired: &Self::Settings, live: &Self::Settings) -> Self::Settings;
+    /// Returns the settings that a change passes through so that nothing is interrupted: everything works under them that works under the
+    /// live or the desired ones, since they give the rights of both and have the recipients of both. Returns the desired settings if
+    /// those take nothing away.
+    fn interim(desired: &Self::Settings, live: &Self::Settings) -> Self::Settings;
 
-    /// Returns how long nothing flows through a resource while it is replaced; `None` if nothing ever does.
-    fn gap(self) -> Option<Duration>;
+    /// Returns how long a resource of this kind cannot be used while it is replaced; `None` if that interrupts nothing.
+    fn interruption(self) -> Option<Duration>;
 
     /// Returns the rights that the desired settings give and the live ones do not; all of them, if there are no live ones.
     fn widenings(live: Option<&Self::Settings>, desired: &Self::Settings) -> Vec<Widening>;

@@ -31,8 +31,8 @@ pub use field::{
 pub use kind::Kind;
 pub use order::{Disorder, Phase, Step};
 pub use ownership::{ENTRY_TAG, Live, Owned, Owner, PROTECT_TAG, STACK_TAG, Stack, Tags, UNFINISHED_TAG};
-pub use plan::{Action, Counts, Item, OwnedByKind, Plan, Unlisted};
+pub use plan::{Action, Counts, Item, Plan, Unlisted};
 pub use protection::{Protection, keep_undeclared};
 pub use resource::{Id, Read, Resource, UnknownKind};
-pub use survey::{Survey, survey};
+pub use survey::{OwnedByKind, Survey, survey};
 pub use widening::{Slow, Widening};

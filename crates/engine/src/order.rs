@@ -151,7 +151,7 @@ fn phases<K: Kind>(item: &Item<K>, items: &[Item<K>]) -> Vec<Phase> {
     match &item.action {
         Action::Delete => vec![Phase::Delete],
         action if !is_write(action) => vec![Phase::Settled],
-        _ if item.widened.is_some() && items.iter().any(|other| may_use(other, item)) => {
+        _ if item.interim.is_some() && items.iter().any(|other| may_use(other, item)) => {
             vec![Phase::Widen, Phase::Narrow]
         }
         _ => vec![Phase::Write],

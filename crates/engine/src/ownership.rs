@@ -17,7 +17,7 @@ pub const PROTECT_TAG: &str = "provision:protect";
 /// Tag of a resource whose first creation takes several calls, until the last one is done: until then nothing has relied on its
 /// settings.
 pub const UNFINISHED_TAG: &str = "provision:unfinished";
-/// Why a resource stays that has this stack's tag alone.
+/// Reason for which a resource is kept that has this stack's tag but no entry's.
 const HALF_TAGGED: &str = "it has this stack's tag, but neither an entry's tag nor a name of this stack's";
 /// Tags by key. All are managed by us, except AWS's own (`aws:…`), which nobody can change.
 pub type Tags = BTreeMap<String, String>;
@@ -35,7 +35,11 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Returns the owner by tags. An untagged resource that `holds_something` is not taken over.
+    /// Returns the owner of a resource by its tags.
+    ///
+    /// `holds_something` decides about a resource without any tags. If it is `true`, the resource is somebody else's: it has content or
+    /// settings that a run of ours would not have left untagged. If it is `false`, it is nobody's and can be taken over: a run that was
+    /// interrupted between creating and tagging it leaves just that. Kinds that are created with their tags always pass `true`.
     pub fn of(tags: &Tags, stack: &Stack, holds_something: bool) -> Self {
         match tags.get(STACK_TAG) {
             Some(owner) if *owner == stack.id() => Self::Ours,
@@ -65,9 +69,9 @@ pub struct Owned {
     pub entry: String,
     /// Address of the resource.
     pub address: Address,
-    /// Why it stays although it has a mark of this stack, in words; `None` if it is this stack's beyond doubt.
+    /// Reason, in words, for which it is never deleted although it has this stack's tag; `None` if it is this stack's beyond doubt.
     pub stays: Option<&'static str>,
-    /// Protection by its tags; `None` if they say nothing of it.
+    /// Value of its [`PROTECT_TAG`]; `None` if it has none.
     pub protect: Option<bool>,
 }
 
@@ -141,8 +145,9 @@ impl Stack {
         }
     }
 
-    /// Returns a resource that a list gave, if its tags say that it is this stack's, and for which entry it is, whatever its name.
-    /// One that has neither an entry's tag nor a name of this stack's was tagged by somebody, halfway: it is told of and stays.
+    /// Returns a listed resource as this stack's, if it has the stack's tag, whatever its name. Its entry is that of its tags.
+    /// A resource that has neither an entry's tag nor, as `is_named_ours` says, a name of this stack's was tagged by a person: it is shown
+    /// and kept.
     pub fn owned(&self, name: &str, tags: &Tags, is_named_ours: bool) -> Option<Owned> {
         let entry = tags.get(ENTRY_TAG);
         (tags.get(STACK_TAG) == Some(&self.id())).then(|| Owned {

@@ -3,18 +3,23 @@
 //!
 //! `up`, `diff` and `down` use the same plan: `down` declares nothing.
 
+mod compare;
+mod consequences;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Address, Consent, Failure, Holds, Id, Kind, Live, Loss, Owned, Owner, Protection, Read, Resource, Slow, Survey,
-    Widening,
-    consent::{self, Fate},
-    difference::{self, Difference, Reasons, differences},
+    Address, Consent, Failure, Id, Kind, Loss, Protection, Resource, Slow, Survey, Widening,
+    difference::{Difference, Reasons},
     order::{self, Disorder, Step},
 };
+use compare::{compare, undeclared};
+use consequences::{describe, follow_replaced, keep_used, renew_parts};
 
 /// The action on one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,16 +73,16 @@ pub struct Item<K: Kind> {
     pub action: Action,
     /// Number of fields that are as declared.
     pub unchanged_fields: usize,
-    /// Declared resources that must be done before this one.
+    /// Declared resources whose actions must be done before this one.
     pub after: Vec<Id<K>>,
     /// `true` if the resource is declared; `false` if it is this stack's and no longer is.
     #[serde(skip)]
     pub is_declared: bool,
-    /// Settings between the live and the desired ones, under which everything works that works under either; `None` if the desired
-    /// ones take nothing away that something may still use.
+    /// Settings that a change passes through, see [`Kind::interim`]; `None` if the desired ones take nothing away that something may
+    /// still use.
     #[serde(skip)]
-    pub widened: Option<K::Settings>,
-    /// Seconds for which nothing flows through the resource, since it is replaced; `None` if nothing is interrupted.
+    pub interim: Option<K::Settings>,
+    /// Seconds for which the resource cannot be used while it is replaced; `None` if nothing is interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupts: Option<u64>,
     /// Entry that the resource was for before, whose name in AWS it keeps; `None` if it was not moved.
@@ -97,20 +102,20 @@ pub struct Item<K: Kind> {
     pub settings: Option<Value>,
     /// Rights that the action gives, and that nobody had before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub widens: Vec<Widening>,
+    pub widenings: Vec<Widening>,
     /// Usual duration of the action, if it takes minutes; `None` if it takes seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow: Option<Slow>,
-    /// The replaced resource that it is a part of, and is created anew with; `None` if it is not.
+    /// The replaced resource that this one is a part of and is created anew with; `None` if it is not a part of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_with: Option<Id<K>>,
-    /// `true` if it is changed only because it contains the id of something that is replaced, so that what was read of it is not what will be.
+    /// `true` if it contains the id of a resource that is replaced: once that is done, its live settings are no longer those that the survey
+    /// read.
     #[serde(skip)]
     pub follows: bool,
 }
 
-/// The items of a stack, those without a change too, in an order in which they can be done. A resource is in it once: its kind and address are
-/// the key.
+/// The items of a stack, unchanged ones included, in an order in which their actions can be done. No two items have the same kind and address.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
     items: Vec<Item<K>>,
@@ -158,12 +163,20 @@ impl Counts {
 }
 
 impl<K: Kind> Plan<K> {
-    /// Compares the declared resources with the survey, and keeps what holds data. Without an order there is no plan.
+    /// Compares the declared resources with the survey. What is no longer declared and holds data stays.
+    ///
+    /// # Errors
+    ///
+    /// If two declared resources are one in AWS, or if resources wait for each other in a circle.
     pub fn new(declared: &[Resource<K>], survey: &Survey<K>) -> Result<Self, Disorder> {
         Self::with_consent(declared, survey, &Consent::default())
     }
 
     /// Compares the declared resources with the survey. What is no longer declared and holds data is deleted only by consent.
+    ///
+    /// # Errors
+    ///
+    /// If [`Plan::new`] would fail with the same arguments.
     pub fn with_consent(declared: &[Resource<K>], survey: &Survey<K>, consent: &Consent) -> Result<Self, Disorder> {
         let mut items: BTreeMap<(K, Address), Item<K>> = BTreeMap::new();
         for resource in declared {
@@ -218,12 +231,12 @@ impl<K: Kind> Plan<K> {
         counts
     }
 
-    /// Returns the addresses of what is deleted, or replaced, with the data that it holds.
+    /// Returns the resources that are deleted or replaced together with the data that they hold, by kind and address.
     pub fn emptied(&self) -> BTreeSet<(K, Address)> {
         self.items.iter().filter(|item| item.loses_data()).map(|item| (item.id.kind, item.address.clone())).collect()
     }
 
-    /// Returns `true` if there is nothing to do, nothing unreadable, and nothing of others in the way.
+    /// Returns `true` if there is nothing to do, nothing is unreadable, and no resource of others has one of this stack's names.
     pub fn is_converged(&self) -> bool {
         let counts = self.counts();
         counts.steps() + counts.unreadable + counts.foreign == 0
@@ -231,7 +244,7 @@ impl<K: Kind> Plan<K> {
 }
 
 impl<K: Kind> Item<K> {
-    /// Returns an item of a resource that is not declared, with no loss yet.
+    /// Returns an item of an undeclared resource, without losses.
     fn new(id: Id<K>, address: Address, action: Action) -> Self {
         Self {
             id,
@@ -240,199 +253,27 @@ impl<K: Kind> Item<K> {
             unchanged_fields: 0,
             after: Vec::new(),
             is_declared: false,
-            widened: None,
+            interim: None,
             interrupts: None,
             moved_from: None,
             protections: Vec::new(),
             losses: Vec::new(),
             agreed: false,
             settings: None,
-            widens: Vec::new(),
+            widenings: Vec::new(),
             slow: None,
             renewed_with: None,
             follows: false,
         }
     }
-}
 
-fn compare<K: Kind>(resource: &Resource<K>, survey: &Survey<K>) -> Item<K> {
-    let item = |action: Action| Item {
-        after: resource.after.clone(),
-        is_declared: true,
-        moved_from: resource.moved_from.clone(),
-        protections: resource.protections.clone(),
-        ..Item::new(resource.id.clone(), resource.address.clone(), action)
-    };
-    match survey.read.get(&(resource.id.kind, resource.address.clone())) {
-        None | Some(Read::Absent) => item(Action::Create),
-        Some(Read::Unreadable(failure)) => item(Action::Unreadable { failure: failure.clone() }),
-        Some(Read::Present(Live { owner: Owner::Other(owner), .. })) => item(Action::Foreign { owner: owner.clone() }),
-        Some(Read::Present(live)) if live.settings == resource.settings => item(Action::Unchanged),
-        Some(Read::Present(live)) => differing(item(Action::Unchanged), resource, live),
-    }
-}
-
-/// Returns the item of a live resource that differs from the declared one.
-fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Settings>) -> Item<K> {
-    let kind = resource.id.kind;
-    let tree = K::tree(&live.settings);
-    let differences = differences(&tree, &K::tree(&resource.settings));
-    let is_used = live.owner == Owner::Ours && !consent::is_unfinished(&tree);
-    // A resource that an interrupted run left unfinished holds nothing but children that others have added since.
-    let mut losses = if is_used {
-        consent::of_change(resource, &tree, &differences)
-    } else {
-        consent::of_children(kind, &tree, &K::tree(&resource.settings))
-    };
-    let changed: BTreeSet<_> =
-        differences.iter().filter_map(|it| difference::field(kind, &it.path)).map(|field| field.path).collect();
-    // Fields of children exist only where others have added some.
-    let settings = kind.fields().iter().filter(|field| field.child.is_none());
-    let unchanged_fields = settings.filter(|field| !changed.contains(field.path)).count();
-    if let Some(reasons) = Reasons::among(kind, &differences) {
-        if is_used {
-            let with_resource = consent::of_replacement(&resource.id, &tree);
-            losses.retain(|loss| !with_resource.contains(loss));
-            losses.splice(0..0, with_resource);
-        }
-        let interrupts = kind.gap().map(|gap| gap.as_secs());
-        return Item { action: Action::Replace { differences, reasons }, unchanged_fields, interrupts, losses, ..item };
-    }
-    let between = K::widened(&resource.settings, &live.settings);
-    let widened = Some(between).filter(|between| *between != resource.settings);
-    Item { action: Action::Change { differences }, unchanged_fields, widened, losses, ..item }
-}
-
-impl<K: Kind> Item<K> {
-    /// Returns how long the action takes, where that is minutes.
-    pub(crate) fn slow_to(&self, live: Option<&K::Settings>, desired: &K::Settings) -> Option<Slow> {
+    /// Returns the usual duration of the action, one that writes these settings, if it takes minutes.
+    pub(crate) fn slow_to_write(&self, live: Option<&K::Settings>, desired: &K::Settings) -> Option<Slow> {
         match self.action {
             Action::Change { .. } => K::slow(live, desired),
-            // One is deleted, and another one made.
+            // The live one is deleted, and a new one created.
             Action::Replace { .. } => Slow::then(self.id.kind.ends_in(), K::slow(None, desired)),
             _ => K::slow(None, desired),
         }
     }
 }
-
-/// Adds to what is created or changed what somebody looks for who approves it: the settings of a new resource, the rights that are
-/// given, and the time that a step takes.
-fn describe<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>], survey: &Survey<K>) {
-    let desired: BTreeMap<(K, &Address), &K::Settings> =
-        declared.iter().map(|resource| ((resource.id.kind, &resource.address), &resource.settings)).collect();
-    for item in items.iter_mut().filter(|item| order::is_write(&item.action)) {
-        let Some(desired) = desired.get(&(item.id.kind, &item.address)) else { continue };
-        let live = match survey.read.get(&(item.id.kind, item.address.clone())) {
-            Some(Read::Present(live)) => Some(&live.settings),
-            _ => None,
-        };
-        let is_new = item.action == Action::Create;
-        item.settings = is_new.then(|| K::tree(desired));
-        // What goes with its parent and comes again gives no right that was not there.
-        item.widens = K::widenings(live, desired);
-        item.slow = item.slow_to(live, desired);
-    }
-}
-
-/// Turns children of replaced resources into creates: replacing a function deletes its permissions.
-fn renew_parts<K: Kind>(items: &mut [Item<K>]) {
-    let is_replaced = |item: &&Item<K>| matches!(item.action, Action::Replace { .. });
-    let replaced: BTreeSet<(Id<K>, Option<String>)> =
-        items.iter().filter(is_replaced).map(|item| (item.id.clone(), Some(item.address.name.clone()))).collect();
-    for item in items {
-        let within = |id: &&Id<K>| replaced.contains(&((*id).clone(), item.address.container.clone()));
-        let is_known = !matches!(item.action, Action::Unreadable { .. } | Action::Foreign { .. });
-        if let Some(parent) = item.after.iter().find(within).filter(|_| is_known) {
-            item.renewed_with = Some(parent.clone());
-            item.action = Action::Create;
-            item.unchanged_fields = 0;
-            item.widened = None;
-            item.losses = Vec::new();
-        }
-    }
-}
-
-/// Turns what contains the id of a replaced resource into a change: whatever takes its place has another id.
-fn follow_replaced<K: Kind>(items: &mut [Item<K>], declared: &[Resource<K>]) {
-    let is_replaced = |item: &&Item<K>| matches!(item.action, Action::Replace { .. });
-    let replaced = items.iter().filter(is_replaced).map(|item| item.id.clone());
-    let replaced: BTreeMap<Id<K>, String> =
-        replaced.filter_map(|id| Some((id.clone(), id.kind.stands_for_id()?))).collect();
-    for item in items.iter_mut().filter(|item| item.is_declared && item.action == Action::Unchanged) {
-        let Some((id, stands_for_it)) = item.after.iter().find_map(|id| replaced.get_key_value(id)) else { continue };
-        let is_it = |resource: &&Resource<K>| resource.id == item.id && resource.address == item.address;
-        let tree = declared.iter().find(is_it).map(|resource| K::tree(&resource.settings)).unwrap_or_default();
-        let named =
-            differences(&Value::Null, &tree).into_iter().filter(|it| it.declared.to_string().contains(stands_for_it));
-        let differences: Vec<_> = named
-            .map(|it| Difference { live: it.declared, declared: format!("(id of the new {id})").into(), path: it.path })
-            .collect();
-        if !differences.is_empty() {
-            item.unchanged_fields = item.id.kind.fields().iter().filter(|field| field.child.is_none()).count() - 1;
-            item.action = Action::Change { differences };
-            item.follows = true;
-        }
-    }
-}
-
-/// Returns the stack's live resources as if none of them were declared.
-fn undeclared<'a, K: Kind>(survey: &'a Survey<K>, consent: &'a Consent) -> impl Iterator<Item = Item<K>> {
-    let ours = survey.owned.iter().flat_map(|(kind, owned)| owned.iter().map(|owned| (*kind, owned)));
-    ours.map(|(kind, owned)| {
-        let (id, address) = (Id::new(kind, owned.entry.clone()), owned.address.clone());
-        let mut losses = Vec::new();
-        let mut action_on = |holding: Option<&String>| match consent::fate(&id, owned, holding, consent) {
-            Fate::Stays(why) => Action::Keep { why },
-            Fate::Goes(lost) => {
-                losses = lost;
-                Action::Delete
-            }
-        };
-        let place = (kind, address.clone());
-        let action = match (&owned.stays, survey.holds.get(&place), survey.used.get(&place)) {
-            (Some(why), ..) => Action::Keep { why: (*why).to_owned() },
-            (None, Some(Err(failure)), _) | (None, _, Some(Err(failure))) => {
-                Action::Unreadable { failure: failure.clone() }
-            }
-            (None, Some(Ok(holding)), _) => action_on(Some(holding)),
-            (None, None, _) => action_on(None),
-        };
-        if action == Action::Delete
-            && let Some(Ok(live)) = survey.used.get(&place)
-        {
-            losses.extend(consent::of_users(kind, live));
-        }
-        Item { losses, ..Item::new(id, address, action) }
-    })
-}
-
-/// Keeps what something that stays may use: a database would stay in a network that is taken apart around it, which AWS refuses after
-/// three quarters of an hour, and a server without its disk. What could not be read or listed may stay as well. What somebody has agreed to
-/// lose goes all the same; whoever has agreed to lose all data of a stack has not meant that of what stays.
-fn keep_used<K: Kind>(items: &mut [Item<K>], survey: &Survey<K>, consent: &Consent) {
-    // Who has what lost its tags is unknown, and so is what it uses.
-    let is_known = |item: &&Item<K>| {
-        let mut owned = survey.owned.get(&item.id.kind).into_iter().flatten();
-        owned.all(|owned| owned.address != item.address || owned.stays.is_none())
-    };
-    let user = |item: &Item<K>| match &item.action {
-        Action::Keep { .. } if is_known(&item) => Some((item.id.kind, format!("{} may use it, and stays", item.id))),
-        Action::Unreadable { .. } if !item.is_declared => {
-            Some((item.id.kind, format!("{} may use it, and could not be read", item.id)))
-        }
-        _ => None,
-    };
-    let unlisted = survey.unlisted.keys().filter(|kind| kind.holds("") == Holds::Lasting);
-    let unlisted = unlisted.map(|kind| (*kind, format!("a {} may use it, and none could be listed", kind.name())));
-    let users: Vec<(K, String)> = items.iter().filter_map(user).chain(unlisted).collect();
-    let is_meant = |item: &Item<K>| !item.losses.is_empty() && (!consent.is_of_stack() || consent.names(&item.id));
-    for item in items.iter_mut().filter(|item| item.action == Action::Delete && !is_meant(item)) {
-        if let Some((_, why)) = users.iter().find(|(kind, _)| order::refers(*kind, item.id.kind)) {
-            item.action = Action::Keep { why: why.clone() };
-            item.losses.clear();
-        }
-    }
-}
-
-/// The stack's live resources, by kind.
-pub type OwnedByKind<K> = BTreeMap<K, BTreeSet<Owned>>;

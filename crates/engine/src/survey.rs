@@ -9,7 +9,10 @@ use futures::{
 };
 use serde_json::Value;
 
-use crate::{Address, Disorder, Failure, Id, Kind, Owned, Read, Resource, plan::OwnedByKind};
+use crate::{Address, Disorder, Failure, Id, Kind, Owned, Read, Resource};
+
+/// The stack's live resources, by kind.
+pub type OwnedByKind<K> = BTreeMap<K, BTreeSet<Owned>>;
 
 /// The result of the survey.
 #[derive(Debug, Clone)]

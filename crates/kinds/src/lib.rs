@@ -324,14 +324,14 @@ pub trait Manage {
     /// Corrects how harmful the children of a live resource are, where that depends on the desired settings. Does nothing for most kinds.
     fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
 
-    /// Returns settings between the live and the desired ones, under which everything works that works under either. The default are the
-    /// desired ones: most kinds take nothing away that something uses.
-    fn widened(desired: &Self::Settings, _live: &Self::Settings) -> Self::Settings {
+    /// Returns the settings that a change passes through: everything works under them that works under the live or the desired ones. The
+    /// default is the desired settings: most kinds take nothing away that something uses.
+    fn interim(desired: &Self::Settings, _live: &Self::Settings) -> Self::Settings {
         desired.clone()
     }
 
-    /// Time for which nothing flows through a resource while it is replaced; `None` if nothing ever does.
-    const GAP: Option<Duration> = None;
+    /// Time for which a resource cannot be used while it is replaced; `None` (the default) if that interrupts nothing.
+    const INTERRUPTION: Option<Duration> = None;
 
     /// Usual duration of a deletion that takes minutes; `None` (the default) if it takes seconds.
     const ENDS_IN: Option<Slow> = None;

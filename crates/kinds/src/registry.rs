@@ -179,15 +179,15 @@ macro_rules! kinds {
                 })+
             }
 
-            fn widened(desired: &Settings, live: &Settings) -> Settings {
+            fn interim(desired: &Settings, live: &Settings) -> Settings {
                 $(if let (Settings::$variant(desired), Settings::$variant(live)) = (desired, live) {
-                    return <$kind as Manage>::widened(desired, live).into();
+                    return <$kind as Manage>::interim(desired, live).into();
                 })+
                 desired.clone()
             }
 
-            fn gap(self) -> Option<Duration> {
-                match self { $(Self::$variant => <$kind as Manage>::GAP,)+ }
+            fn interruption(self) -> Option<Duration> {
+                match self { $(Self::$variant => <$kind as Manage>::INTERRUPTION,)+ }
             }
 
             fn stands_for_id(self) -> Option<String> {

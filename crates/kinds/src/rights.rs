@@ -1,71 +1,72 @@
-//! Permissions that running the tool needs, for each kind, in IAM's words.
+//! The IAM permissions that whoever runs `provision` needs, for each kind.
 //!
-//! They are beside the code that makes the calls: a kind without them cannot be written. The command decides which of them are
-//! needed ([`Access`]); the stack's names decide on which resources ([`Target`]).
+//! Each kind lists its permissions beside the code that makes the calls, since [`crate::Manage`] requires them. Which of them a command
+//! needs follows from [`Access`], and on which resources from [`Target`] and the stack's names.
 
 use crate::Kind;
 
-/// The purpose of a permission: reading, creating and changing, or deleting.
+/// The purpose of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Every command needs it.
+    /// Reading, which every command needs that compares the declaration with the account.
     Read,
-    /// `up` needs it for declared kinds.
+    /// Creating and changing, which `up` needs for declared kinds.
     Write,
-    /// `up` and `down` need it for every kind that may exist.
+    /// Deleting, which `up` and `down` need for every kind: a resource to delete may be of a kind that is no longer declared.
     Delete,
 }
 
-/// The resources that a permission is for. Their ARNs follow from the kind's identity and the stack's names.
+/// The resources that a permission is for. Their ARNs follow from the kind's identity and the stack's names; a target without any
+/// such resource in a declaration needs no permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// The stack's resources of a kind, with all their parts.
     Own(Kind),
-    /// The contents of the stack's resources of a kind: objects in buckets.
-    Contents(Kind),
+    /// The objects in the stack's buckets.
+    Objects,
     /// Declared resources of a kind that exist already.
     Existing(Kind),
     /// The stack's resources of a kind by bare name: for a role that does not exist, IAM evaluates the ARN without its path.
     WithoutPath(Kind),
-    /// The stack's roles, to be given to functions and servers.
+    /// The stack's roles, as they are passed to Lambda and EC2 (`iam:PassRole`).
     Passed(Kind),
-    /// The stack's roles, as long as they have the boundary that is declared for them.
+    /// The stack's roles, on condition that they have the permissions boundary that is declared for them, or none if none is declared.
     Bounded(Kind),
-    /// The stack's roles that a boundary is declared for: they are given that one.
+    /// The stack's roles for which a permissions boundary is declared, on condition that it is this boundary that they get.
     Boundary(Kind),
     /// The KMS keys that are declared.
     Keys,
     /// The contents of the stack's bucket for artefacts.
     Artifacts,
-    /// Event source mappings: AWS chooses their names.
+    /// Event source mappings of the stack's functions, by a condition on the function: AWS chooses the ids of mappings.
     Mappings,
-    /// Tags of event source mappings, for which IAM does not look at functions.
+    /// Tags of event source mappings, to which no condition on the function applies.
     MappingTags,
-    /// The list of HTTP APIs, and, where some are declared, all of them with their parts and tags: AWS chooses their names.
+    /// The list of HTTP APIs, and, if some are declared, all HTTP APIs with their parts and tags: AWS chooses their ids.
     Apis,
     /// The declared clusters of Kafka, the stack's and those that exist, with their declared topics.
     Kafka,
-    /// The role that MSK has in an account.
+    /// The service-linked role of MSK in the account, if a cluster is created.
     KafkaRole,
-    /// The secrets that RDS makes for databases, if some are declared: it chooses their names.
+    /// The secrets that RDS creates for its databases and whose names it chooses, if a database is declared.
     DatabaseSecrets,
-    /// The role that RDS has in an account.
+    /// The service-linked role of RDS in the account, if a database is declared.
     DatabaseRole,
-    /// The snapshots that caches or databases leave at their end, declared or not. IAM checks the right before a snapshot exists,
-    /// so that no tag can tell whose it is.
+    /// The last snapshots that are taken when the stack's caches or databases are deleted, declared ones or not. They are known by their
+    /// names: IAM checks the right to create a snapshot before it exists, and so before it has tags.
     LastSnapshots(Kind),
-    /// The snapshots that caches begin with, and the parameters that `ElastiCache` has for engines, if some are declared.
+    /// The snapshots that declared caches are restored from, and `ElastiCache`'s default parameter groups for their engines.
     CacheParts,
-    /// The files in S3 that caches begin with.
+    /// The files in S3 that declared caches are restored from.
     CacheObjects,
-    /// The secrets with the passwords of caches.
+    /// The secrets with the passwords of declared caches.
     CachePasswords,
-    /// The role that `ElastiCache` has in an account.
+    /// The service-linked role of `ElastiCache` in the account, if a cache is declared.
     CacheRole,
-    /// RDS's own groups of options, one of which each database is in, if some are declared.
+    /// RDS's default option groups, if a database is declared: each database is in one.
     DatabaseOptions,
-    /// Parts of a server that are not the stack's: images, key pairs, its own disk and interface, and declared subnets
-    /// and groups that exist, if some server is declared.
+    /// The resources that EC2 launches a server with and that do not have the stack's tag, if a server is declared: images, key pairs,
+    /// the server's own disk and network interface, and existing subnets and security groups.
     Launch,
     /// Existing security groups that declared servers are in.
     ExistingGroups,
@@ -73,8 +74,8 @@ pub enum Target {
     ExistingAddresses,
     /// The parameters that name the images of declared servers.
     Images,
-    /// `*`: IAM has no resources for the action, or the call is made for resources whose names nobody knows before. Source: "Actions, resources,
-    /// and condition keys for AWS services".
+    /// `*`: the action has no resource level in IAM, or the names of its resources are not known before the call. Source: "Actions,
+    /// resources, and condition keys for AWS services".
     Everything,
 }
 
@@ -83,7 +84,7 @@ impl Target {
     pub fn id(self) -> String {
         match self {
             Self::Own(kind) => kind.identity().plural.to_owned(),
-            Self::Contents(_) => "Objects".to_owned(),
+            Self::Objects => "Objects".to_owned(),
             Self::Existing(kind) => format!("Existing{}", kind.identity().plural),
             Self::WithoutPath(kind) => format!("Unknown{}", kind.identity().plural),
             Self::Passed(kind) => format!("Passed{}", kind.identity().plural),
@@ -141,7 +142,7 @@ pub const fn deletes(target: Target, actions: &'static [&'static str]) -> Right 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -153,10 +154,10 @@ mod tests {
     fn every_kind_can_be_looked_at_made_and_deleted() {
         for kind in Kind::ALL {
             for access in [Access::Read, Access::Write, Access::Delete] {
-                // An order cannot be deleted by itself, and topics of Kafka never are.
-                let is_there = kind.rights().iter().any(|right| right.access == access && !right.actions.is_empty());
+                let is_listed = kind.rights().iter().any(|right| right.access == access && !right.actions.is_empty());
+                // The order of rules cannot be deleted, and topics of Kafka never are.
                 let is_deleted = ![Kind::ReceiptOrder, Kind::KafkaTopic].contains(kind);
-                assert!(is_there || !is_deleted && access == Access::Delete, "{kind:?} {access:?}");
+                assert!(is_listed || !is_deleted && access == Access::Delete, "{kind:?} {access:?}");
             }
         }
     }
@@ -171,7 +172,7 @@ mod tests {
                     "{kind:?} {action}"
                 );
                 let is_name = name.starts_with(|first: char| first.is_ascii_uppercase());
-                // Actions of reading alone are told by the beginning of their names.
+                // A pattern may cover nothing but actions that read.
                 let is_reading = ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb));
                 let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'*' && is_reading;
                 assert!(is_name && name.bytes().all(is_part), "{kind:?} {action}");
@@ -184,14 +185,14 @@ mod tests {
         for (kind, right) in rights() {
             let named = match right.target {
                 Target::Own(named)
-                | Target::Contents(named)
                 | Target::Existing(named)
                 | Target::WithoutPath(named)
                 | Target::Passed(named)
                 | Target::Bounded(named)
                 | Target::Boundary(named)
                 | Target::LastSnapshots(named) => named,
-                Target::Keys
+                Target::Objects
+                | Target::Keys
                 | Target::Artifacts
                 | Target::Mappings
                 | Target::MappingTags
@@ -217,17 +218,39 @@ mod tests {
 
     #[test]
     fn no_action_is_allowed_on_named_resources_here_and_on_all_there() {
-        let of = |everything: bool| {
-            let rights = rights().filter(|(_, right)| (right.target == Target::Everything) == everything);
+        let actions = |on_everything: bool| {
+            let rights = rights().filter(|(_, right)| (right.target == Target::Everything) == on_everything);
             rights.flat_map(|(_, right)| right.actions).copied().collect::<BTreeSet<_>>()
         };
-        assert_eq!(of(true).intersection(&of(false)).collect::<Vec<_>>(), Vec::<&&str>::new());
+        assert_eq!(actions(true).intersection(&actions(false)).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
 
     #[test]
     fn the_names_of_kinds_differ() {
-        let of = |name: fn(&Kind) -> &'static str| Kind::ALL.iter().map(name).collect::<BTreeSet<_>>().len();
-        assert_eq!(of(|kind| kind.identity().name), Kind::ALL.len());
-        assert_eq!(of(|kind| kind.identity().plural), Kind::ALL.len());
+        let count = |name: fn(&Kind) -> &'static str| Kind::ALL.iter().map(name).collect::<BTreeSet<_>>().len();
+        assert_eq!(count(|kind| kind.identity().name), Kind::ALL.len());
+        assert_eq!(count(|kind| kind.identity().plural), Kind::ALL.len());
+    }
+
+    /// A policy has one statement for each id: of two targets with one id, the second statement would lose its name.
+    #[test]
+    fn the_ids_of_targets_differ() {
+        const OF_A_KIND: [fn(Kind) -> Target; 7] = [
+            Target::Own,
+            Target::Existing,
+            Target::WithoutPath,
+            Target::Passed,
+            Target::Bounded,
+            Target::Boundary,
+            Target::LastSnapshots,
+        ];
+        let of_kinds = Kind::ALL.iter().flat_map(|kind| OF_A_KIND.map(|target| target(*kind)));
+        let targets: BTreeSet<Target> = rights().map(|(_, right)| right.target).chain(of_kinds).collect();
+        let mut by_id: BTreeMap<String, Vec<Target>> = BTreeMap::new();
+        for target in targets {
+            by_id.entry(target.id()).or_default().push(target);
+        }
+        let shared: Vec<_> = by_id.iter().filter(|(_, targets)| targets.len() > 1).collect();
+        assert!(shared.is_empty(), "{shared:?}");
     }
 }

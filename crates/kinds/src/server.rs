@@ -209,7 +209,7 @@ impl Manage for Server {
         deletes(Target::Own(Kind::Server), &["ec2:ModifyInstanceAttribute", "ec2:TerminateInstances"]),
     ];
 
-    const GAP: Option<Duration> = Some(Duration::from_mins(3));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_mins(3));
 
     const ENDS_IN: Option<Slow> = Some(ENDING);
 

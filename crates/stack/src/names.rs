@@ -1,7 +1,7 @@
-//! Names of the stack's resources in AWS: the one place that knows names and ARNs of what is declared.
+//! Names and ARNs of the stack's resources in AWS. Nothing else derives a name or an ARN from a declaration.
 //!
-//! A resource with the tags of the stack and of an entry is that entry's resource, whatever its name; where nothing has them, the name is
-//! derived from stack, stage, entry, account and region.
+//! A resource with the stack's tag and an entry's tag is that entry's resource, whatever its name. For an entry without such a resource, the
+//! name is derived from stack, stage, entry, account and region.
 
 mod context;
 
@@ -15,7 +15,7 @@ use kinds::{Id, Kind, Survey, Tagged, s3::bucket};
 
 use crate::moves::moves;
 
-/// Names and ARNs: those that were found by tags, and derived ones.
+/// The names and ARNs of a stack's resources: of those that were found by their tags, and of those that `up` creates.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The stack, in its stage and region.
@@ -26,10 +26,11 @@ pub struct Names {
     existing_clusters: BTreeMap<String, String>,
     /// Ids of existing networks, by entry.
     existing_networks: BTreeMap<String, String>,
+    /// Account and region of the stack.
     realm: Realm,
-    /// Names of resources that were found by their tags.
+    /// Names of resources that were found by their tags, by kind and entry.
     found: BTreeMap<(Kind, String), String>,
-    /// New entry of each renamed one, by kind and old entry.
+    /// New entry of each renamed entry, by kind and old entry.
     moves: BTreeMap<(Kind, String), String>,
     /// Old entry that the tags of a live resource still name, by kind and new entry.
     moved_from: BTreeMap<(Kind, String), String>,
@@ -55,10 +56,14 @@ impl Names {
         let stack = Self::stack_of(declaration);
         let existing =
             declaration.buckets.iter().filter_map(|(entry, bucket)| Some((entry, bucket.existing.as_ref()?)));
-        let clusters =
-            declaration.clusters.iter().filter_map(|(entry, one)| Some((entry.clone(), one.existing()?.to_owned())));
-        let networks =
-            declaration.networks.iter().filter_map(|(entry, one)| Some((entry.clone(), one.existing()?.to_owned())));
+        let clusters = declaration
+            .clusters
+            .iter()
+            .filter_map(|(entry, cluster)| Some((entry.clone(), cluster.existing()?.to_owned())));
+        let networks = declaration
+            .networks
+            .iter()
+            .filter_map(|(entry, network)| Some((entry.clone(), network.existing()?.to_owned())));
         Self {
             stack,
             existing_clusters: clusters.collect(),
@@ -71,26 +76,30 @@ impl Names {
         }
     }
 
-    /// Returns the names with those that AWS's index of tags gives, which may be seconds behind. Of two resources of one entry the one with
-    /// the derived name counts here; [`Names::as_surveyed`] makes them an error.
+    /// Returns the names according to AWS's index of tags, which may be seconds behind. If two resources have the tags of one entry, the one
+    /// with the derived name is taken here; [`Names::as_surveyed`] makes that an error.
     #[must_use]
     pub fn as_listed(&self, tagged: &Tagged) -> Self {
         let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
         for (kind, entry, name) in tagged.entries() {
-            let to = self.moves.get(&(kind, entry.to_owned())).map_or(entry, String::as_str);
-            let derived = self.derived(kind, entry);
-            if !names.found.contains_key(&(kind, to.to_owned())) || name == derived {
+            let is_first = !names.found.contains_key(&(kind, self.current_entry(kind, entry)));
+            if is_first || name == self.derived(kind, entry) {
                 names.record(kind, entry, name);
             }
         }
         names
     }
 
-    /// Returns the names that the tags of the live resources give. Two resources of one entry are an error.
+    /// Returns the names according to the tags of the live resources.
+    ///
+    /// # Errors
+    ///
+    /// If two resources have the tags of one entry, or if one has those of an entry and another one those that the entry had before it was
+    /// renamed.
     pub fn as_surveyed(&self, survey: &Survey) -> Result<Self, Disorder> {
         let surveyed = survey.names_by_entry()?;
         let mut names = self.clone();
-        // Of a kind that could not be listed, the names are those that were known before.
+        // A kind that could not be listed keeps the names that were known before.
         names.found.retain(|(kind, _), _| !surveyed.contains_key(kind));
         names.moved_from.retain(|(kind, _), _| !surveyed.contains_key(kind));
         for (kind, by_entry) in surveyed {
@@ -106,7 +115,7 @@ impl Names {
         Ok(names)
     }
 
-    /// Returns the names as if a resource had the tags of an entry.
+    /// Returns the names as they are once the resource with this name has the tags of an entry.
     #[must_use]
     pub fn with(&self, id: &Id, name: &str) -> Self {
         let mut names = self.clone();
@@ -116,16 +125,26 @@ impl Names {
 
     /// Records the name of a resource under the entry in its tags.
     fn record(&mut self, kind: Kind, entry: &str, name: &str) {
-        // No entry of a declaration has a dot: this is one of the stack's own things, which are found by their names.
         if is_of_the_stack_itself(entry) {
             return;
         }
-        let now = self.moves.get(&(kind, entry.to_owned())).cloned();
-        let key = (kind, now.clone().unwrap_or_else(|| entry.to_owned()));
-        if now.is_some() {
+        let key = (kind, self.current_entry(kind, entry));
+        if key.1 == entry {
+            self.moved_from.remove(&key);
+        } else {
             self.moved_from.insert(key.clone(), entry.to_owned());
         }
         self.found.insert(key, name.to_owned());
+    }
+
+    /// Returns the new entry of a renamed one, and any other entry as it is.
+    fn current_entry(&self, kind: Kind, entry: &str) -> String {
+        self.moves.get(&(kind, entry.to_owned())).map_or(entry, String::as_str).to_owned()
+    }
+
+    /// Returns the names of a kind's resources that were found by their tags, whether or not their entries are declared.
+    pub(crate) fn found(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.found.iter().filter(move |((found, _), _)| *found == kind).map(|(_, name)| name.as_str())
     }
 
     /// Returns the old entry of a renamed one, if the tags of the live resource still name it.
@@ -159,7 +178,8 @@ impl Names {
         &self.realm.account
     }
 
-    /// Returns the name of an entry's resource of a kind; that of a cluster that exists is its ARN, that of a network its id.
+    /// Returns the name of an entry's resource of a kind. The "name" of an existing cluster is its ARN, that of an existing network its id,
+    /// and that of a found resource with an id that AWS chose, such as a subnet, this id.
     pub fn name(&self, kind: Kind, entry: &str) -> String {
         let existing = match kind {
             Kind::Bucket => self.existing_buckets.get(entry),
@@ -173,13 +193,13 @@ impl Names {
         }
     }
 
-    /// Returns the name of a part of another resource that exists for an entry's resource, such as a statement or a permission. It is made
-    /// of the resource's name in AWS, so that it stays when the entry is renamed; where the stack has named the resource, that is the entry.
+    /// Returns a word for an entry's resource, of which another resource's part is named that exists for it: for a topic, the permission by which
+    /// it invokes a function. The word follows from the resource's name in AWS, so that the part keeps its name when the entry is renamed. It is the
+    /// entry itself if the stack has named the resource, and the name after an underscore, which no entry has, if somebody else has.
     pub fn part(&self, kind: Kind, entry: &str) -> String {
         let name = self.name(kind, entry);
         match name.strip_prefix(&format!("{}-", self.stack.prefix())) {
             Some(part) => part.to_owned(),
-            // No entry has an underscore.
             None => format!("_{name}"),
         }
     }
@@ -204,13 +224,13 @@ impl Names {
         kind.identity().arn_of(&self.realm, &self.stack, name)
     }
 
-    /// Returns the ARN of a cluster of Kafka; of the stack's own it is a pattern, since AWS chooses the id behind the name.
+    /// Returns the ARN of a cluster of Kafka. For one of the stack's own it is a pattern, since the ARN ends with an id that AWS chooses.
     pub fn cluster_arn(&self, entry: &str) -> String {
         let own = || format!("{}/*", self.arn(Kind::Cluster, entry));
         self.existing_clusters.get(entry).cloned().unwrap_or_else(own)
     }
 
-    /// Returns the ARN of a topic of Kafka: it has the name and the id of its cluster.
+    /// Returns the ARN of a topic of Kafka, which contains the name and the id of its cluster; a pattern if that of the cluster is one.
     pub fn kafka_topic_arn(&self, cluster: &str, topic: &str) -> String {
         format!("{}/{topic}", self.cluster_arn(cluster).replacen(":cluster/", ":topic/", 1))
     }
@@ -248,18 +268,18 @@ impl Names {
         format!("https://{host}/{}/{name}", self.realm.account)
     }
 
-    /// Returns places with the names of their buckets in AWS.
+    /// Returns a place for each prefix of the declared places, with the name of its bucket in AWS instead of the entry.
     pub fn places(&self, declared: &[declaration::Place]) -> Vec<Place> {
-        let places = |place: &declaration::Place| {
+        let by_prefix = |place: &declaration::Place| {
             let bucket = self.name(Kind::Bucket, &place.bucket);
             place.prefixes().map(|prefix| Place { bucket: bucket.clone(), prefix: prefix.clone() }).collect::<Vec<_>>()
         };
-        declared.iter().flat_map(places).collect()
+        declared.iter().flat_map(by_prefix).collect()
     }
 }
 
-/// Returns `true` for the entries of resources that the stack has for itself and nobody declares, such as the bucket for artefacts. They
-/// always have their derived names.
+/// Returns `true` for the entry of a resource that the stack has for itself and nobody declares, such as the bucket for artefacts. Such an entry
+/// contains a dot, as no declared entry does, and its resource always has the derived name.
 pub fn is_of_the_stack_itself(entry: &str) -> bool {
     entry.contains('.')
 }
@@ -268,16 +288,19 @@ pub fn is_of_the_stack_itself(entry: &str) -> bool {
 mod tests {
     use std::path::Path;
 
+    use engine::{ENTRY_TAG, STACK_TAG};
+    use kinds::tagged::Listed;
+
     use super::*;
 
     #[test]
     fn every_section_of_entries_is_that_of_one_kind() {
-        let of_kinds: Vec<&str> = Kind::ALL.iter().filter_map(|kind| kind.identity().section).collect();
+        let sections: Vec<&str> = Kind::ALL.iter().filter_map(|kind| kind.identity().section).collect();
         for section in declaration::sections() {
-            assert_eq!(of_kinds.iter().filter(|of_kind| **of_kind == section).count(), 1, "{section}");
+            assert_eq!(sections.iter().filter(|of_kind| **of_kind == section).count(), 1, "{section}");
         }
-        // Rules are a list, since their order counts.
-        let others = of_kinds.into_iter().filter(|section| !declaration::sections().contains(section));
+        // Rules and filters are lists.
+        let others = sections.into_iter().filter(|section| !declaration::sections().contains(section));
         assert_eq!(others.collect::<Vec<_>>(), ["receipt_rules", "receipt_filters"]);
     }
 
@@ -293,5 +316,36 @@ mod tests {
         );
         let rule = names.rule_arn("office", "all");
         assert_eq!(rule, "arn:aws-cn:ses:cn-north-1:123456789012:receipt-rule-set/office:receipt-rule/circuits.all");
+    }
+
+    /// The index may still have a resource that the entry had before it was renamed.
+    #[test]
+    fn a_resource_with_the_tags_of_the_new_entry_is_not_moved() {
+        let source = b"stack: shop\nregion: eu-west-1\nqueues: {orders: {}}\nmoved: {queue/old: queue/orders}\n";
+        let checked = Declaration::parse(Path::new("infra.yaml"), source, None).unwrap();
+        let names = Names::new(&checked.declarations[0], "123456789012");
+        let listed = |resources: &[(&str, &str)]| {
+            let tags = |entry: &str| {
+                [(STACK_TAG, names.stack().id()), (ENTRY_TAG, entry.to_owned())]
+                    .map(|(key, value)| (key.to_owned(), value))
+            };
+            let index = resources.iter().map(|(name, entry)| {
+                (format!("arn:aws:sqs:eu-west-1:123456789012:{name}"), tags(entry).into_iter().collect())
+            });
+            let listed = Listed { index: Ok(index.collect()), roles: Ok(Vec::new()) };
+            names.as_listed(&Tagged::new(listed, names.realm(), names.stack()))
+        };
+        let id = Id::new(Kind::Queue, "orders");
+        for (resources, name, moved_from) in [
+            (&[("by-hand", "old")][..], "by-hand", Some("old")),
+            (&[("shop-orders", "orders")], "shop-orders", None),
+            (&[("by-hand", "old"), ("shop-orders", "orders")], "shop-orders", None),
+        ] {
+            let listed = listed(resources);
+            let told = (listed.name(Kind::Queue, "orders"), listed.moved_from(&id));
+            assert_eq!(told, (name.to_owned(), moved_from), "{resources:?}");
+        }
+        let adopted = listed(&[("by-hand", "old")]).with(&id, "other");
+        assert_eq!((adopted.name(Kind::Queue, "orders").as_str(), adopted.moved_from(&id)), ("other", None));
     }
 }

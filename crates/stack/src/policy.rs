@@ -1,4 +1,5 @@
-//! The least IAM policy that running a command for a declaration needs: the permissions of its kinds, on this stack's names.
+//! The least IAM policy for running a command with a declaration: the permissions of the kinds that the command needs, on the resources of
+//! this stack.
 
 mod parts;
 mod resources;
@@ -18,31 +19,33 @@ use kinds::{
 };
 
 pub use parts::{LIMIT, parts};
-use resources::{Declared, arns, bounded, functions, tagging};
+use resources::{Declared, arns, bounded, creating_action, functions, tagging};
 pub use sent::BODIES;
 
-/// Calls that services make to KMS on behalf of a caller who sets a key or writes what it encrypts.
-const KEYS: &[&str] = &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
-/// Further calls that EBS makes on behalf of a caller who creates an encrypted disk. Source: the user guide of EBS, "Permissions for IAM users".
-const KEYS_OF_DISKS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
-/// The call by which a dead letter goes back into the queue that a function consumes.
-const RETURN: &str = "sqs:SendMessage";
-/// The call by which keys are looked at before the first change.
+/// KMS actions that services take on behalf of a caller who sets a key or writes what it encrypts.
+const KEY_ACTIONS: &[&str] =
+    &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"];
+/// Further KMS actions that EBS takes on behalf of a caller who creates an encrypted disk. Source: the user guide of EBS, "Permissions for IAM
+/// users".
+const DISK_KEY_ACTIONS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
+/// Action by which `replay` sends a dead letter back to the queue that a function consumes.
+const SEND_MESSAGE: &str = "sqs:SendMessage";
+/// Action by which keys are checked before the first change.
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of a caller who puts a function into a VPC; they have no resource level.
-const NETWORK: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
-/// Action by which EC2 tags new resources and live ones.
-const TAGGING: &str = "ec2:CreateTags";
-/// Action by which a function leaves its VPC before it goes.
-const LEAVING: &str = "lambda:UpdateFunctionConfiguration";
-/// EC2 actions by which a run waits for the network interfaces of a function before it deletes the role, and deletes those that are left.
-/// AWS chooses the names of interfaces, and those that Lambda makes have no tags.
-const INTERFACES: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
-/// Action by which a mapping of a function that is no longer declared goes. Its tag tells whose it is.
-const MAPPING: &str = "lambda:DeleteEventSourceMapping";
+const VPC_ACTIONS: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+/// Action by which EC2 tags new and existing resources.
+const CREATE_TAGS: &str = "ec2:CreateTags";
+/// Action by which a function is taken out of its VPC before it is deleted.
+const LEAVE_VPC: &str = "lambda:UpdateFunctionConfiguration";
+/// EC2 actions by which a run waits until Lambda has deleted a function's network interfaces, and deletes those that are left, before it
+/// deletes the role. AWS chooses the names of network interfaces, and those that Lambda creates have no tags.
+const INTERFACE_ACTIONS: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
+/// Action that deletes the event source mapping of a function that is no longer declared; the mapping has the stack's tag.
+const DELETE_MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
-/// Returns the policy, whose statements tell by their ids what they are for; those with the same resources and conditions are one. IAM limits the
-/// size of a policy: see [`parts()`].
+/// Returns the policy for a command. The id of each statement says what it is for. Statements with the same resources and conditions become
+/// one, with the id of the first of them, since IAM limits the size of a policy; [`parts()`] divides a policy that is too large.
 ///
 /// ```
 /// use std::path::Path;
@@ -61,9 +64,9 @@ const MAPPING: &str = "lambda:DeleteEventSourceMapping";
 /// assert!(queues.actions.iter().all(|action| action.starts_with("sqs:Get") || action.starts_with("sqs:List")));
 /// ```
 pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Policy {
-    let declared = Declared::of(declaration, names, purpose);
-    let actions = Actions::of(declaration, &declared, purpose);
-    let described = actions.described(declaration, purpose);
+    let declared = Declared::new(declaration, names, purpose);
+    let actions = Actions::new(declaration, &declared, purpose);
+    let described_keys = actions.described_keys(declaration, purpose);
     let Actions { everywhere, by_target, removed } = actions;
     let targeted = by_target.into_iter().flat_map(|(target, actions)| {
         if let Target::Bounded(kind) | Target::Boundary(kind) = target {
@@ -73,7 +76,7 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
         if resources.is_empty() {
             return Vec::new();
         }
-        by_tag(target, limited(target, allow(actions, resources), declaration, names), names)
+        split_by_tag(target, limited(target, allow(actions, resources), declaration, names), names)
     });
     let owner = format!("aws:ResourceTag/{STACK_TAG}");
     let removed = allow(removed, vec!["*".to_owned()]).when("StringEquals", &owner, [names.stack().id()]);
@@ -88,9 +91,9 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     let everything = ("Everything".to_owned(), allow(everywhere, vec!["*".to_owned()]));
     let everything = Some(everything).filter(|(_, everything)| !everything.actions.is_empty());
     Policy::new(
-        merged(targeted)
+        merge(targeted)
             .into_iter()
-            .chain(described)
+            .chain(described_keys)
             .chain(adopted)
             .chain(purpose.mails(declaration, names))
             .chain(sent::statements(declaration, names, purpose))
@@ -99,18 +102,18 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
     )
 }
 
-/// The actions that a command needs.
+/// The actions that a command needs, by the resources that they are allowed on.
 struct Actions<'actions> {
     /// Actions that have no resource level.
     everywhere: BTreeSet<&'actions str>,
     /// Actions on the declared resources.
     by_target: BTreeMap<Target, BTreeSet<&'actions str>>,
-    /// Actions on whatever has the stack's tag: resources that are no longer declared.
+    /// Actions on every resource with the stack's tag, by which those that are no longer declared are deleted.
     removed: BTreeSet<&'actions str>,
 }
 
 impl Actions<'_> {
-    fn of(declaration: &Declaration, declared: &Declared, purpose: Purpose<'_>) -> Self {
+    fn new(declaration: &Declaration, declared: &Declared, purpose: Purpose<'_>) -> Self {
         let everywhere = purpose.everywhere().into_iter().collect();
         let mut actions = Self { everywhere, by_target: BTreeMap::new(), removed: BTreeSet::new() };
         for kind in Kind::ALL {
@@ -128,44 +131,43 @@ impl Actions<'_> {
         let is_in_vpc = declaration.functions.values().any(|function| function.vpc.is_some());
         if purpose == Purpose::Up {
             everywhere.extend(preconditions::actions(declaration));
-            everywhere.extend(is_in_vpc.then_some(NETWORK).into_iter().flatten());
+            everywhere.extend(is_in_vpc.then_some(VPC_ACTIONS).into_iter().flatten());
         }
         if matches!(purpose, Purpose::Up | Purpose::Down) {
-            // A function that is no longer declared, or no longer in a VPC, may have been in one, and may have consumed a queue.
-            everywhere.extend(INTERFACES);
-            actions.removed.extend([LEAVING, MAPPING]);
+            // An undeclared function, or one that is no longer in a VPC, may have been in a VPC and may have consumed a queue.
+            everywhere.extend(INTERFACE_ACTIONS);
+            actions.removed.extend([LEAVE_VPC, DELETE_MAPPING]);
             if is_in_vpc {
-                actions.by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVING);
+                actions.by_target.entry(Target::Own(Kind::Function)).or_default().insert(LEAVE_VPC);
             }
         }
-        // Whoever sends back to an encrypted queue needs its key, too: see `on_keys`.
-        let returns =
+        let sends_back =
             purpose == Purpose::Replay && declaration.functions.values().any(|function| function.consumes.is_some());
-        if returns {
-            actions.by_target.entry(Target::Own(Kind::Queue)).or_default().insert(RETURN);
+        if sends_back {
+            actions.by_target.entry(Target::Own(Kind::Queue)).or_default().insert(SEND_MESSAGE);
         }
-        let keys = Self::on_keys(declared, purpose, returns);
-        if !keys.is_empty() {
-            actions.by_target.insert(Target::Keys, keys);
+        let on_keys = Self::on_keys(declared, purpose, sends_back);
+        if !on_keys.is_empty() {
+            actions.by_target.entry(Target::Keys).or_default().extend(on_keys);
         }
         actions
     }
 
-    /// Returns the actions on the declared KMS keys. `returns` says that messages are given back to a queue.
-    fn on_keys(declared: &Declared, purpose: Purpose<'_>, returns: bool) -> BTreeSet<&'static str> {
+    /// Returns the actions on the declared KMS keys. `sends_back` is `true` if messages are sent back to a queue, which may be encrypted.
+    fn on_keys(declared: &Declared, purpose: Purpose<'_>, sends_back: bool) -> BTreeSet<&'static str> {
         match purpose {
             Purpose::Up => {
-                let of_disks = declared.has(Kind::Volume).then_some(KEYS_OF_DISKS).into_iter().flatten();
-                KEYS.iter().chain(of_disks).copied().collect()
+                let for_disks = declared.has(Kind::Volume).then_some(DISK_KEY_ACTIONS).into_iter().flatten();
+                KEY_ACTIONS.iter().chain(for_disks).copied().collect()
             }
-            // Reading mails, events or lines of a log that are encrypted needs their key.
+            // These commands read what may be encrypted: mails, events, lines of a log.
             Purpose::Replay
             | Purpose::Logs
             | Purpose::Backfill
             | Purpose::Send
             | Purpose::Track
             | Purpose::Timeline(_) => {
-                let sends = returns || matches!(purpose, Purpose::Backfill | Purpose::Send);
+                let sends = sends_back || matches!(purpose, Purpose::Backfill | Purpose::Send);
                 let writes = sends.then_some("kms:GenerateDataKey");
                 ["kms:Decrypt"].into_iter().chain(writes).collect()
             }
@@ -173,8 +175,9 @@ impl Actions<'_> {
         }
     }
 
+    /// Adds a permission of a kind.
     fn add(&mut self, right: &'static Right) {
-        if finds_by_tag(right) {
+        if is_needed_on_removed(right) {
             self.removed.extend(right.actions);
         }
         for action in right.actions {
@@ -186,8 +189,9 @@ impl Actions<'_> {
         }
     }
 
-    /// Returns the statement about the declared keys that are looked at before the first change.
-    fn described(&self, declaration: &Declaration, purpose: Purpose<'_>) -> Option<(String, Statement)> {
+    /// Returns the statement that lets `up` check the declared keys before the first change; `None` if no key is declared, or if all keys of
+    /// the account may be described.
+    fn described_keys(&self, declaration: &Declaration, purpose: Purpose<'_>) -> Option<(String, Statement)> {
         let keys = declaration.kms_keys();
         let is_needed = purpose == Purpose::Up && !keys.is_empty() && !self.everywhere.contains(DESCRIBE_KEY);
         is_needed.then(|| ("DescribedKeys".to_owned(), Statement::allow(&[DESCRIBE_KEY], keys)))
@@ -198,45 +202,52 @@ fn allow(actions: BTreeSet<&str>, resources: Vec<String>) -> Statement {
     Statement::allow(&actions.into_iter().collect::<Vec<_>>(), resources)
 }
 
-/// Returns a statement with the conditions under which its resources may be used.
+/// Returns a statement with the conditions that its target asks for.
 fn limited(target: Target, statement: Statement, declaration: &Declaration, names: &Names) -> Statement {
     match target {
         Target::Passed(_) => {
-            let servers = (!declaration.servers.is_empty()).then_some("ec2.amazonaws.com");
-            let services = servers.into_iter().chain(["lambda.amazonaws.com"]).map(str::to_owned);
+            let services = [
+                ("ec2.amazonaws.com", !declaration.servers.is_empty()),
+                ("lambda.amazonaws.com", declaration.lambda_functions().next().is_some()),
+            ];
+            let services = services.into_iter().filter(|(_, is_used)| *is_used).map(|(service, _)| service.to_owned());
             statement.when("StringEquals", "iam:PassedToService", services)
         }
-        // Services decrypt on behalf of their caller, who cannot use the key directly.
+        // The caller may use a key only through a service that encrypts with it.
         Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
-        // Of mappings, which have no names, those of the stack's functions.
+        // AWS chooses the ids of mappings, so that they are known by their functions.
         Target::Mappings => statement.when("ArnLike", "lambda:FunctionArn", functions(declaration, names)),
         _ => statement,
     }
 }
 
-/// Splits a statement about resources whose ids AWS chooses, which a policy cannot name: they may be created with the stack's tag only,
-/// tagged by the call that creates them only, and changed only where they have the stack's tag. Other statements stay as they are.
-fn by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
+/// Splits a statement about resources whose ids AWS chooses, and which a policy therefore cannot name, into three: they may be created only
+/// with the stack's tag, tagged only by the call that creates them, and changed only if they have the stack's tag. Returns any other
+/// statement as it is.
+fn split_by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
     let id = target.id();
     let Target::Own(kind) = target else { return vec![(id, statement)] };
-    let Some(making) = resources::making(kind) else { return vec![(id, statement)] };
-    let (made, changed): (BTreeSet<String>, BTreeSet<String>) =
-        statement.actions.iter().cloned().partition(|action| action == making);
-    let tagged: BTreeSet<String> =
-        changed.iter().filter(|action| !made.is_empty() && *action == TAGGING).cloned().collect();
+    let Some(creating) = creating_action(kind) else { return vec![(id, statement)] };
+    let (create, change): (BTreeSet<String>, BTreeSet<String>) =
+        statement.actions.iter().cloned().partition(|action| action == creating);
+    let tag: BTreeSet<String> =
+        change.iter().filter(|action| !create.is_empty() && *action == CREATE_TAGS).cloned().collect();
     let stack = names.stack().id();
-    let of = |actions: BTreeSet<String>| Statement { actions, ..statement.clone() };
-    let during = making.split_once(':').map_or(making, |(_, action)| action).to_owned();
+    let allow_only = |actions: BTreeSet<String>| Statement { actions, ..statement.clone() };
+    let request_tag = format!("aws:RequestTag/{STACK_TAG}");
+    let resource_tag = format!("aws:ResourceTag/{STACK_TAG}");
+    // IAM names the creating action here without its service.
+    let create_action = creating.split_once(':').map_or(creating, |(_, action)| action).to_owned();
     let all = [
-        (format!("New{id}"), of(made).when("StringEquals", &format!("aws:RequestTag/{STACK_TAG}"), [stack.clone()])),
-        (format!("TagsOfNew{id}"), of(tagged).when("StringEquals", "ec2:CreateAction", [during])),
-        (id, of(changed).when("StringEquals", &format!("aws:ResourceTag/{STACK_TAG}"), [stack])),
+        (format!("New{id}"), allow_only(create).when("StringEquals", &request_tag, [stack.clone()])),
+        (format!("TagsOfNew{id}"), allow_only(tag).when("StringEquals", "ec2:CreateAction", [create_action])),
+        (id, allow_only(change).when("StringEquals", &resource_tag, [stack])),
     ];
     all.into_iter().filter(|(_, statement)| !statement.actions.is_empty()).collect()
 }
 
-/// Puts statements about the same resources, under the same conditions, into one: IAM limits the size of a policy.
-fn merged(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, Statement)> {
+/// Merges statements with the same resources and conditions into one, which keeps the id of the first of them.
+fn merge(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, Statement)> {
     let mut merged: Vec<(String, Statement)> = Vec::new();
     for (id, statement) in statements {
         let is_alike =
@@ -249,14 +260,19 @@ fn merged(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String,
     merged
 }
 
-/// Returns whether a permission is also needed on resources that are no longer declared, which have the stack's tag. Roles and
-/// profiles are found by their path; S3 does not look at the tags of buckets, so that a removed one needs the policy of before.
-fn finds_by_tag(right: &Right) -> bool {
-    let is_tagged = !matches!(right.target, Target::Own(Kind::Bucket | Kind::Role | Kind::InstanceProfile));
-    matches!(right.target, Target::Own(_)) && is_tagged && right.access != Access::Write
+/// Returns `true` if a permission is also needed on undeclared resources with the stack's tag: it reads or deletes.
+///
+/// Roles and instance profiles are left out, since a pattern of their path covers undeclared ones; so are buckets, since S3 does not
+/// evaluate their tags: deleting an undeclared bucket needs the policy for a declaration that has it.
+fn is_needed_on_removed(right: &Right) -> bool {
+    let is_known_by_tag = match right.target {
+        Target::Own(kind) => !matches!(kind, Kind::Bucket | Kind::Role | Kind::InstanceProfile),
+        _ => false,
+    };
+    is_known_by_tag && right.access != Access::Write
 }
 
-/// Returns the services that use a key on behalf of their caller.
+/// Returns the endpoints of the services that use a key on behalf of their caller, as `kms:ViaService` has them.
 fn key_services(names: &Names) -> Vec<String> {
     ["dynamodb", "ec2", "elasticache", "kafka", "lambda", "logs", "rds", "s3", "secretsmanager", "sns", "sqs"]
         .map(|service| names.realm().endpoint(service))

@@ -213,12 +213,12 @@ impl engine::Kind for InMemory {
         <Kind as engine::Kind>::keep_protections(desired, live)
     }
 
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
-        <Kind as engine::Kind>::widened(desired, live)
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
+        <Kind as engine::Kind>::interim(desired, live)
     }
 
-    fn gap(self) -> Option<Duration> {
-        <Kind as engine::Kind>::gap(self.0)
+    fn interruption(self) -> Option<Duration> {
+        <Kind as engine::Kind>::interruption(self.0)
     }
 
     fn widenings(live: Option<&Settings>, desired: &Settings) -> Vec<Widening> {

@@ -18,7 +18,7 @@ fn resource<'plan>(plan: &'plan Value, kind: &str, entry: &str) -> &'plan Value 
 
 /// Returns the rights that a resource of a plan gives.
 fn rights(plan: &Value, kind: &str, entry: &str) -> Vec<String> {
-    let widens = resource(plan, kind, entry)["widens"].as_array().cloned().unwrap_or_default();
+    let widens = resource(plan, kind, entry)["widenings"].as_array().cloned().unwrap_or_default();
     widens.iter().map(|one| one["right"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -51,7 +51,7 @@ fn new_resources_show_their_rights_and_with_v_their_settings() {
     // What is there gives no new right.
     let plan = trial.diff();
     let widening: Vec<_> =
-        plan["resources"].as_array().unwrap().iter().filter(|one| one.get("widens").is_some()).collect();
+        plan["resources"].as_array().unwrap().iter().filter(|one| one.get("widenings").is_some()).collect();
     assert!(widening.is_empty(), "{widening:?}");
 }
 

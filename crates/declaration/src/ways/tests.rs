@@ -178,3 +178,31 @@ fn a_server_needs_the_ways_of_the_function_that_it_runs() {
     let closed = sound.replace("{from: 10.20.0.0/16, port: 6379}", "{from: mails, port: 6379}");
     assert_eq!(ways(&closed), ["server `host` uses cache `seen`, and security group `seen` does not let it in"]);
 }
+
+/// Two topics of one cluster, and the databases of a server and of the function that it runs, are one store each.
+#[test]
+fn each_store_without_a_way_is_reported_once_for_a_key_and_once_for_a_server() {
+    let topics = ("topics: {mails: {replication: 2}}", "topics: {mails: {replication: 2}, lines: {replication: 2}}");
+    let produces = ("produces: [events/mails]", "produces: [events/mails, events/lines]\n    follows: [events/lines]");
+    let closed = ("{from: app, port: 9098}", "{from: seen, port: 9098}");
+    let source = [topics, produces, closed].into_iter().fold(SOUND.to_owned(), |source, (old, new)| {
+        assert!(source.contains(old), "{old}");
+        source.replace(old, new)
+    });
+    let cluster = "function `reader` uses cluster `events`, and security group `kafka` does not let it in";
+    assert_eq!(messages(&source), [cluster, cluster], "once under `produces`, and once under `follows`");
+
+    let vpc = "    vpc: {network: main, security_groups: [app]}\n";
+    let on_server = source.replace(vpc, "    consumes: {queue: jobs}\n").replace("\n    follows: [events/lines]", "");
+    let on_server = on_server.replace("databases: [mails]}\n", "databases: [mails], runs: reader}\n");
+    let on_server = on_server.replace("{from: app, port: 3306}", "{from: seen, port: 3306}");
+    let on_server =
+        format!("{on_server}queues: {{jobs: {{visibility_timeout: 6m, redrive: {{queue: dead}}}}, dead: {{}}}}\n");
+    assert_eq!(
+        messages(&on_server),
+        [
+            "server `host` uses database `mails`, and security group `mails` does not let it in",
+            "server `host` uses cluster `events`, and security group `kafka` does not let it in",
+        ]
+    );
+}

@@ -54,8 +54,8 @@ impl<K: Kind> Run<'_, K> {
         is_widened: bool,
     ) -> Target<'item, K::Settings> {
         let declared = self.declared.get(&(item.id.kind, &item.address)).map(|resource| &resource.settings);
-        let widened = item.widened.as_ref().filter(|_| is_widened && phase != Phase::Narrow);
-        match (phase, widened.or(declared)) {
+        let interim = item.interim.as_ref().filter(|_| is_widened && phase != Phase::Narrow);
+        match (phase, interim.or(declared)) {
             (Phase::Delete, _) | (_, None) => Target::Absent,
             (Phase::Verify, Some(settings)) => Target::Seen(settings),
             (_, Some(settings)) => Target::Settings(settings),
@@ -76,7 +76,7 @@ impl<K: Kind> Run<'_, K> {
         let mut before = None;
         let known = self.survey.read.get(&(item.id.kind, item.address.clone())).cloned();
         // What was surveyed before the first part of a change is no longer so.
-        let is_first = verb == Verb::Widen || item.widened.is_none();
+        let is_first = verb == Verb::Widen || item.interim.is_none();
         let known = known.filter(|_| is_first && !item.follows);
         let slow = Self::slowness(item, &target, known.as_ref());
         // The survey saw it, but replacing its parent deleted it: treat it as absent.
@@ -111,7 +111,7 @@ impl<K: Kind> Run<'_, K> {
             _ => None,
         };
         let slow = match target {
-            Target::Settings(settings) => item.slow_to(live, settings),
+            Target::Settings(settings) => item.slow_to_write(live, settings),
             Target::Absent => item.id.kind.ends_in(),
             Target::Seen(_) => None,
         };

@@ -94,11 +94,11 @@ impl Kind for Sort {
         Vec::new()
     }
 
-    fn widened(desired: &Value, _: &Value) -> Value {
+    fn interim(desired: &Value, _: &Value) -> Value {
         desired.clone()
     }
 
-    fn gap(self) -> Option<Duration> {
+    fn interruption(self) -> Option<Duration> {
         None
     }
 

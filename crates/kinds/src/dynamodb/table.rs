@@ -267,7 +267,7 @@ impl Manage for Table {
         deletes(Target::Own(Kind::Table), &["dynamodb:DeleteTable", "dynamodb:UpdateTable"]),
     ];
 
-    const GAP: Option<Duration> = Some(Duration::from_secs(30));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_secs(30));
 
     #[cfg(test)]
     fn full() -> Settings {

@@ -10,10 +10,10 @@ pub mod internet_gateway;
 pub mod nat_gateway;
 pub mod network;
 mod once;
+mod resource_type;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
-mod told;
 pub mod volume;
 
 use std::{
@@ -24,10 +24,11 @@ use std::{
 
 use tokio::sync::{Mutex, OnceCell};
 
-use self::told::{
-    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SUBNET, TOLD, Told, VOLUME,
+use self::resource_type::{
+    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, RESOURCE_TYPES, ROUTE_TABLE, ResourceType,
+    SECURITY_GROUP, SUBNET, VOLUME,
 };
-pub(crate) use self::{once::make, told::SERVER};
+pub(crate) use self::{once::make, resource_type::SERVER};
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
@@ -113,20 +114,20 @@ impl Networks {
 }
 
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
-async fn known(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
+async fn known(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
     // Others may read other kinds meanwhile. What forgets it takes the cell away, so that an answer that is under way is nobody's later.
-    let members = Arc::clone(session.networks.seen.lock().await.known.entry(told.kind).or_default());
+    let members = Arc::clone(session.networks.seen.lock().await.known.entry(resource_type.kind).or_default());
     let read = async {
-        let call = told.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
-        session.aws.read.ec2.pages(call, told.list).await.map(|list| Arc::new(told.members(list)))
+        let call = resource_type.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
+        session.aws.read.ec2.pages(call, resource_type.list).await.map(|list| Arc::new(resource_type.members(list)))
     };
     members.get_or_try_init(|| read).await.cloned()
 }
 
 /// Returns everything of a kind that has the stack's tag, as it is now.
-async fn now(session: &Session, told: Told) -> Result<Arc<Vec<Element>>, Failure> {
-    session.networks.forget_kind(told.kind).await;
-    known(session, told).await
+async fn now(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
+    session.networks.forget_kind(resource_type.kind).await;
+    known(session, resource_type).await
 }
 
 /// Returns the tags of a member, without AWS's own.
@@ -146,55 +147,60 @@ fn name_of(session: &Session, kind: Kind, member: &Element) -> Option<String> {
 /// has. Two with the tags of one entry are an error.
 pub(crate) fn find_among(
     session: &Session,
-    told: Told,
+    resource_type: ResourceType,
     members: &[Element],
     name: &str,
 ) -> Result<Option<Element>, Failure> {
-    if let Some(member) = members.iter().find(|member| member.text(told.id) == name) {
+    if let Some(member) = members.iter().find(|member| member.text(resource_type.id) == name) {
         return Ok(Some(member.clone()));
     }
-    let mut named = members.iter().filter(|member| name_of(session, told.kind, member).as_deref() == Some(name));
+    let mut named =
+        members.iter().filter(|member| name_of(session, resource_type.kind, member).as_deref() == Some(name));
     match (named.next(), named.next()) {
         (Some(one), Some(other)) => {
             let words = format!(
                 "`{}` and `{}` have the tags of one entry; take `{STACK_TAG}` and `{ENTRY_TAG}` from the one that is not it",
-                one.text(told.id),
-                other.text(told.id)
+                one.text(resource_type.id),
+                other.text(resource_type.id)
             );
-            Err(Failure::found(&told.call(), Class::Other, words))
+            Err(Failure::found(&resource_type.call(), Class::Other, words))
         }
         (found, _) => Ok(found.cloned()),
     }
 }
 
 /// Returns the one of a kind that is called so; `None` if there is none.
-async fn find(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
+async fn find(session: &Session, resource_type: ResourceType, name: &str) -> Result<Option<Element>, Failure> {
     // One that this run has replaced is the new one, whose id nobody knew before.
-    let made = session.networks.made(told.kind, name).await;
+    let made = session.networks.made(resource_type.kind, name).await;
     let name = made.as_deref().unwrap_or(name);
-    let found = find_among(session, told, &known(session, told).await?, name)?;
-    if found.is_some() || !name.starts_with(told.prefix) {
+    let found = find_among(session, resource_type, &known(session, resource_type).await?, name)?;
+    if found.is_some() || !name.starts_with(resource_type.prefix) {
         return Ok(found);
     }
     // It is somebody's, or has lost its tags.
-    let call = told.described(told.filter, name);
-    let found = told.members(session.aws.read.ec2.pages(call, told.list).await?);
-    Ok(found.into_iter().find(|member| member.text(told.id) == name))
+    let call = resource_type.described(resource_type.filter, name);
+    let found = resource_type.members(session.aws.read.ec2.pages(call, resource_type.list).await?);
+    Ok(found.into_iter().find(|member| member.text(resource_type.id) == name))
 }
 
 /// Returns the one of a kind that is called so, as it is now.
-pub(crate) async fn find_now(session: &Session, told: Told, name: &str) -> Result<Option<Element>, Failure> {
-    session.networks.forget_kind(told.kind).await;
-    find(session, told, name).await
+pub(crate) async fn find_now(
+    session: &Session,
+    resource_type: ResourceType,
+    name: &str,
+) -> Result<Option<Element>, Failure> {
+    session.networks.forget_kind(resource_type.kind).await;
+    find(session, resource_type, name).await
 }
 
 /// Reads a resource with its owner. It has tags from its beginning, so that one without is somebody's.
 pub(crate) async fn read(
     session: &Session,
-    told: Told,
+    resource_type: ResourceType,
     address: &Address,
 ) -> Result<Option<(Element, Owner)>, Failure> {
-    let found = find(session, told, &address.name).await?;
+    let found = find(session, resource_type, &address.name).await?;
     Ok(found.map(|member| {
         let owner = Owner::of(&tags_of(&member), &session.stack, true);
         (member, owner)
@@ -202,13 +208,13 @@ pub(crate) async fn read(
 }
 
 /// Returns the id of a resource that is there; `None` if it is not.
-async fn id(session: &Session, told: Told, address: &Address) -> Result<Option<String>, Failure> {
-    Ok(find_now(session, told, &address.name).await?.map(|member| member.text(told.id).to_owned()))
+async fn id(session: &Session, resource_type: ResourceType, address: &Address) -> Result<Option<String>, Failure> {
+    Ok(find_now(session, resource_type, &address.name).await?.map(|member| member.text(resource_type.id).to_owned()))
 }
 
 /// Returns the id of a resource that is to be changed.
-async fn id_there(session: &Session, told: Told, address: &Address) -> Result<String, Failure> {
-    id(session, told, address).await?.ok_or_else(|| told.gone(&address.name))
+async fn id_there(session: &Session, resource_type: ResourceType, address: &Address) -> Result<String, Failure> {
+    id(session, resource_type, address).await?.ok_or_else(|| resource_type.gone(&address.name))
 }
 
 /// Returns a failure of a call that names what was made just now: EC2 does not know it everywhere at once.
@@ -235,17 +241,22 @@ async fn take_away(session: &Session, kind: Kind, call: Call) -> Result<(), Fail
 }
 
 /// Deletes a resource, and forgets that this run has made it.
-pub(crate) async fn delete(session: &Session, told: Told, address: &Address, call: Call) -> Result<(), Failure> {
-    take_away(session, told.kind, call).await?;
-    forget(session, told, address).await;
+pub(crate) async fn delete(
+    session: &Session,
+    resource_type: ResourceType,
+    address: &Address,
+    call: Call,
+) -> Result<(), Failure> {
+    take_away(session, resource_type.kind, call).await?;
+    forget(session, resource_type, address).await;
     Ok(())
 }
 
 /// Forgets a resource that is gone.
-async fn forget(session: &Session, told: Told, address: &Address) {
+async fn forget(session: &Session, resource_type: ResourceType, address: &Address) {
     let mut seen = session.networks.seen.lock().await;
-    seen.known.remove(&told.kind);
-    seen.made.remove(&(told.kind, address.name.clone()));
+    seen.known.remove(&resource_type.kind);
+    seen.made.remove(&(resource_type.kind, address.name.clone()));
     seen.step.1 += 1;
 }
 
@@ -277,23 +288,24 @@ pub(crate) async fn write_tags(
 
 /// Lists this stack's resources of a kind. Most stacks have none: where neither AWS's index of tags nor a declaration names one, EC2 is not
 /// asked.
-pub(crate) async fn list_owned(session: &Session, told: Told) -> Result<Vec<Owned>, Failure> {
-    let is_read = session.networks.seen.lock().await.known.contains_key(&told.kind);
-    if !is_read && session.indexed(told.kind)?.is_empty() {
+pub(crate) async fn list_owned(session: &Session, resource_type: ResourceType) -> Result<Vec<Owned>, Failure> {
+    let is_read = session.networks.seen.lock().await.known.contains_key(&resource_type.kind);
+    if !is_read && session.indexed(resource_type.kind)?.is_empty() {
         return Ok(Vec::new());
     }
-    let members = known(session, told).await?;
-    let owned = members.iter().map(|one| session.owned(told.kind, one.text(told.id), Ok(Some(tags_of(one)))));
+    let members = known(session, resource_type).await?;
+    let owned =
+        members.iter().map(|one| session.owned(resource_type.kind, one.text(resource_type.id), Ok(Some(tags_of(one)))));
     Ok(owned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Fails because a setting cannot be changed: everything in a network would have to go first.
-fn refuse(told: Told, name: &str, what: &str) -> Failure {
+fn refuse(resource_type: ResourceType, name: &str, what: &str) -> Failure {
     let words = format!(
         "AWS cannot change {what} of the {} `{name}`; declare another one, move what is in it, and remove this one",
-        told.kind.name()
+        resource_type.kind.name()
     );
-    Failure::found(&told.call(), Class::Invalid, words)
+    Failure::found(&resource_type.call(), Class::Invalid, words)
 }
 
 /// Beginning and end of what stands for an id, around the name of its kind and its own.
@@ -324,18 +336,20 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
     else {
         return Ok(text.to_owned());
     };
-    let named = TOLD.iter().find_map(|told| Some((*told, inner.strip_prefix(told.kind.name())?.strip_prefix(' ')?)));
-    let Some((told, name)) = named else { return Ok(text.to_owned()) };
-    let id = if let Some(id) = session.networks.made(told.kind, name).await {
+    let named = RESOURCE_TYPES.iter().find_map(|resource_type| {
+        Some((*resource_type, inner.strip_prefix(resource_type.kind.name())?.strip_prefix(' ')?))
+    });
+    let Some((resource_type, name)) = named else { return Ok(text.to_owned()) };
+    let id = if let Some(id) = session.networks.made(resource_type.kind, name).await {
         id
     } else {
-        let found = match find_among(session, told, &known(session, told).await?, name)? {
+        let found = match find_among(session, resource_type, &known(session, resource_type).await?, name)? {
             Some(found) => Some(found),
-            None => find_among(session, told, &now(session, told).await?, name)?,
+            None => find_among(session, resource_type, &now(session, resource_type).await?, name)?,
         };
-        let words = || format!("the {} `{name}` is not there", told.kind.name());
-        let found = found.ok_or_else(|| Failure::found(&told.call(), Class::NotYet, words()))?;
-        found.text(told.id).to_owned()
+        let words = || format!("the {} `{name}` is not there", resource_type.kind.name());
+        let found = found.ok_or_else(|| Failure::found(&resource_type.call(), Class::NotYet, words()))?;
+        found.text(resource_type.id).to_owned()
     };
     Ok(format!("{before}{id}{behind}"))
 }
@@ -359,16 +373,21 @@ pub(crate) async fn with_ids<'text>(
 
 /// Returns what stands for an id that was read, if it is that of one of the stack's; else the id.
 pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
-    let Some(told) = TOLD.iter().find(|told| id.starts_with(told.prefix)).copied() else { return Ok(id.to_owned()) };
-    if !session.networks.is_declared(told.kind) && session.indexed(told.kind).is_ok_and(|names| names.is_empty()) {
+    let Some(resource_type) = RESOURCE_TYPES.iter().find(|resource_type| id.starts_with(resource_type.prefix)).copied()
+    else {
+        return Ok(id.to_owned());
+    };
+    if !session.networks.is_declared(resource_type.kind)
+        && session.indexed(resource_type.kind).is_ok_and(|names| names.is_empty())
+    {
         return Ok(id.to_owned());
     }
     let of_id = |members: &[Element]| {
-        let found = members.iter().find(|member| member.text(told.id) == id);
-        found.and_then(|member| name_of(session, told.kind, member))
+        let found = members.iter().find(|member| member.text(resource_type.id) == id);
+        found.and_then(|member| name_of(session, resource_type.kind, member))
     };
-    let name = of_id(&known(session, told).await?);
-    Ok(name.map_or_else(|| id.to_owned(), |name| id_of(told.kind, &name)))
+    let name = of_id(&known(session, resource_type).await?);
+    Ok(name.map_or_else(|| id.to_owned(), |name| id_of(resource_type.kind, &name)))
 }
 
 /// Returns ids that were read, each as [`without_id`] does.
@@ -385,22 +404,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_told_once_and_by_ids_of_its_own() {
-        for (one, told) in TOLD.iter().enumerate() {
-            let others = TOLD.iter().enumerate().filter(|(other, _)| *other != one).map(|(_, other)| other);
+    fn every_kind_has_one_resource_type_and_ids_of_its_own() {
+        for (one, resource_type) in RESOURCE_TYPES.iter().enumerate() {
+            let others = RESOURCE_TYPES.iter().enumerate().filter(|(other, _)| *other != one).map(|(_, other)| other);
             for other in others {
-                assert_ne!(told.kind, other.kind);
-                assert!(!other.prefix.starts_with(told.prefix) && !other.kind.name().starts_with(told.kind.name()));
+                assert_ne!(resource_type.kind, other.kind);
+                assert!(
+                    !other.prefix.starts_with(resource_type.prefix)
+                        && !other.kind.name().starts_with(resource_type.kind.name())
+                );
             }
         }
     }
 
     #[test]
     fn what_aws_cannot_change_is_refused_with_what_to_do() {
-        for told in TOLD {
-            let failure = refuse(told, "circuits-main", "the range");
+        for resource_type in RESOURCE_TYPES {
+            let failure = refuse(resource_type, "circuits-main", "the range");
             assert_eq!(failure.class, Class::Invalid);
-            assert!(failure.message.contains(told.kind.name()) && failure.message.contains("declare another one"));
+            assert!(
+                failure.message.contains(resource_type.kind.name()) && failure.message.contains("declare another one")
+            );
         }
     }
 

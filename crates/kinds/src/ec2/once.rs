@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Told, id, not_yet};
+use super::{ResourceType, id, not_yet};
 use crate::Session;
 use aws::query::Call;
 use engine::{Address, Class, ENTRY_TAG, Failure, STACK_TAG, Tags};
@@ -19,33 +19,36 @@ const HOUR: u64 = 3_600;
 /// Makes something, if no earlier attempt has, and returns its id, which is at the place in the answer.
 pub(crate) async fn make(
     session: &Session,
-    told: Told,
+    resource_type: ResourceType,
     address: &Address,
     call: Call,
     (place, tags): (&str, &Tags),
 ) -> Result<String, Failure> {
-    if let Some(id) = session.networks.made(told.kind, &address.name).await {
+    if let Some(id) = session.networks.made(resource_type.kind, &address.name).await {
         return Ok(id);
     }
-    if told.ended.is_none() {
+    if resource_type.ended.is_none() {
         wait_for_earlier_run(session).await;
     }
-    if let Some(id) = id(session, told, address).await? {
+    if let Some(id) = id(session, resource_type, address).await? {
         return Ok(id);
     }
-    let key = (told.kind, address.name.clone());
+    let key = (resource_type.kind, address.name.clone());
     let lost = session.networks.seen.lock().await.lost.get(&key).copied();
     if lost.is_some_and(|since| since.elapsed() < session.aws.pacing.poll * UNTIL_TOLD) {
-        let words =
-            format!("EC2 may have made the {} `{}`, and does not tell of it yet", told.kind.name(), address.name);
-        return Err(Failure::found(&told.call(), Class::InProgress, words));
+        let words = format!(
+            "EC2 may have made the {} `{}`, and does not tell of it yet",
+            resource_type.kind.name(),
+            address.name
+        );
+        return Err(Failure::found(&resource_type.call(), Class::InProgress, words));
     }
-    let call = with_tags(told, call, tags);
-    let step = step(session, told, address, tags).await?.of(&call);
+    let call = with_tags(resource_type, call, tags);
+    let step = step(session, resource_type, address, tags).await?.of(&call);
     let call = call.once(step);
     let answer = match session.aws.write.ec2.call(&call).await.map_err(not_yet) {
         // Another look would find nothing, and make it again at once.
-        Err(failure) if failure.class == Class::Exists => return Err(taken(told, &address.name, failure)),
+        Err(failure) if failure.class == Class::Exists => return Err(taken(resource_type, &address.name, failure)),
         Err(failure) => {
             if failure.class == Class::Unreachable {
                 session.networks.seen.lock().await.lost.insert(key, Instant::now());
@@ -57,13 +60,13 @@ pub(crate) async fn make(
     let id = answer.text(place).to_owned();
     let mut seen = session.networks.seen.lock().await;
     seen.made.insert(key, id.clone());
-    seen.known.remove(&told.kind);
+    seen.known.remove(&resource_type.kind);
     Ok(id)
 }
 
 /// Returns a call with the tags of what it makes.
-fn with_tags(told: Told, call: Call, tags: &Tags) -> Call {
-    let call = call.with("TagSpecification.1.ResourceType", told.resource);
+fn with_tags(resource_type: ResourceType, call: Call, tags: &Tags) -> Call {
+    let call = call.with("TagSpecification.1.ResourceType", resource_type.name);
     tags.iter().zip(1..).fold(call, |call, ((key, value), number)| {
         let tag = format!("TagSpecification.1.Tag.{number}");
         call.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value)
@@ -99,27 +102,28 @@ impl Step {
     }
 }
 
-async fn step(session: &Session, told: Told, address: &Address, tags: &Tags) -> Result<Step, Failure> {
+async fn step(session: &Session, resource_type: ResourceType, address: &Address, tags: &Tags) -> Result<Step, Failure> {
     let (start, deleted) = session.networks.seen.lock().await.step;
-    let what = format!("{} {} {}", session.stack.id(), told.kind.name(), address.name);
-    let Some(states) = told.ended else { return Ok(Step { what, start, deleted, gone: Vec::new() }) };
-    let call = Call::new(told.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
-    let (filter, _) = told.states.unwrap_or_default();
-    let there = told.members(session.aws.read.ec2.pages(call.filter(filter, states.iter().copied()), told.list).await?);
+    let what = format!("{} {} {}", session.stack.id(), resource_type.kind.name(), address.name);
+    let Some(states) = resource_type.ended else { return Ok(Step { what, start, deleted, gone: Vec::new() }) };
+    let call = Call::new(resource_type.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);
+    let (filter, _) = resource_type.states.unwrap_or_default();
+    let there = resource_type
+        .members(session.aws.read.ec2.pages(call.filter(filter, states.iter().copied()), resource_type.list).await?);
     let entry = tags.get(ENTRY_TAG);
     let of_entry = there.iter().filter(|one| super::tags_of(one).get(ENTRY_TAG) == entry);
-    let mut gone: Vec<String> = of_entry.map(|one| one.text(told.id).to_owned()).collect();
+    let mut gone: Vec<String> = of_entry.map(|one| one.text(resource_type.id).to_owned()).collect();
     gone.sort();
     let start = Duration::from_secs(start.as_secs() / HOUR * HOUR);
     Ok(Step { what, start, deleted, gone })
 }
 
 /// Returns a failure because something with the name, but without the tags of the stack, is there.
-fn taken(told: Told, name: &str, failure: Failure) -> Failure {
+fn taken(resource_type: ResourceType, name: &str, failure: Failure) -> Failure {
     let message = format!(
         "{}; the {} `{name}` of the stack is not there: what takes its place has not the stack's tags, or EC2 does not tell of it yet",
         failure.message,
-        told.kind.name()
+        resource_type.kind.name()
     );
     Failure { class: Class::NotYet, message, ..failure }
 }

@@ -61,15 +61,15 @@ pub fn rule(protocol: &str, ports: Option<(i32, i32)>, peer: &str) -> String {
     }
 }
 
-/// A rule as AWS tells it: protocol, first and last port, and one peer.
-type Told = (String, Option<(i32, i32)>, String);
+/// A rule as EC2 answers it: protocol, first and last port, and one peer.
+type ReadRule = (String, Option<(i32, i32)>, String);
 
 /// Where the peers of a rule stand in an answer.
 const PEERS: &[(&str, &str)] =
     &[("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"), ("prefixListIds", "prefixListId"), ("groups", "groupId")];
 
 /// Returns the rules of one direction, each with one peer. A group of another account has that account before it.
-fn rules(member: &Element, direction: &str) -> Vec<Told> {
+fn rules(member: &Element, direction: &str) -> Vec<ReadRule> {
     let mut rules = Vec::new();
     for permission in member.list(direction) {
         let port = |name: &str| permission.text(name).parse().ok();
@@ -230,7 +230,7 @@ impl Manage for SecurityGroup {
     }
 
     /// Allows what was allowed until whoever uses it is changed.
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         let both = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.union(other).cloned().collect();
         Settings {
             ingress: both(&desired.ingress, &live.ingress),
@@ -306,8 +306,8 @@ mod tests {
         <item><ipProtocol>50</ipProtocol><ipRanges><item><cidrIp>10.1.0.0/16</cidrIp></item></ipRanges></item>\
         </ipPermissions></item>";
 
-    /// Returns a call's parameters as the answer that tells the same rules.
-    fn as_told(call: &Call) -> Vec<Told> {
+    /// Returns the rules that an answer would have after a call.
+    fn as_read(call: &Call) -> Vec<ReadRule> {
         let mut rules: BTreeMap<u32, BTreeMap<String, String>> = BTreeMap::new();
         for (name, value) in call.parameters() {
             let (number, part) = name.strip_prefix("IpPermissions.").unwrap().split_once('.').unwrap();
@@ -357,7 +357,7 @@ mod tests {
                 "50 10.1.0.0/16",
             ]
         );
-        assert_eq!(as_told(&with_rules(Call::new("AuthorizeSecurityGroupIngress"), &texts)), read);
+        assert_eq!(as_read(&with_rules(Call::new("AuthorizeSecurityGroupIngress"), &texts)), read);
     }
 
     #[test]
@@ -371,8 +371,8 @@ mod tests {
         let mut desired = group(&["tcp 3306 sg-0b"], &[TO_EVERYBODY]);
         assert!(SecurityGroup::keep_protections(&mut desired, &live).is_empty());
         assert_eq!(desired.egress, live.egress, "everybody is everybody");
-        let widened = SecurityGroup::widened(&desired, &live);
-        assert_eq!(widened.ingress.iter().collect::<Vec<_>>(), ["tcp 3306 sg-0a", "tcp 3306 sg-0b"]);
+        let interim = SecurityGroup::interim(&desired, &live);
+        assert_eq!(interim.ingress.iter().collect::<Vec<_>>(), ["tcp 3306 sg-0a", "tcp 3306 sg-0b"]);
         let mut nobody = group(&[], &[]);
         SecurityGroup::keep_protections(&mut nobody, &live);
         assert!(nobody.egress.is_empty(), "nobody is nobody");

@@ -1,5 +1,8 @@
-//! Caches: replication groups of Valkey or Redis with one node that takes writes, reached inside their VPC alone. One takes ten minutes to
-//! be made, and so does its end with a last snapshot.
+//! Caches: replication groups of Valkey or Redis with one primary node and its replicas, reachable only inside their VPC. Creating one takes
+//! ten minutes, and so does deleting one with its last snapshot.
+//!
+//! A cache takes one change at a time, and some changes exclude each other. So `update` makes one call and then fails with
+//! [`Class::InProgress`], for which the engine reads the cache again and retries, until nothing differs.
 
 mod beside;
 mod look;
@@ -35,40 +38,40 @@ pub struct ReplicationGroup;
 
 /// Port of Redis and Valkey.
 pub const REDIS_PORT: u16 = 6379;
-/// Connections without TLS are refused.
+/// Mode of TLS in which connections without it are refused.
 pub const TLS_REQUIRED: &str = "required";
 
-/// States from which only somebody brings it back, and what each means (`ElastiCache`'s guide, "Viewing a cluster's details", and the states
-/// in botocore 1.44.8).
+/// States that AWS does not leave by itself, each with its meaning. Source: `ElastiCache`'s guide, "Viewing a cluster's details", and the
+/// states in botocore 1.44.8.
 const BROKEN: &[(&str, &str)] = &[
     ("create-failed", "AWS could not make it"),
     ("incompatible-network", "its subnets have no free address, or are gone"),
     ("restore-failed", "AWS could not load the data that it was to begin with"),
 ];
 
-/// AWS makes one with TLS in 610 to 760 s together with its end, as measured by others.
+/// Duration of a creation. Others have measured 610 to 760 s for the creation and the deletion of a cache with TLS together.
 const MAKING: Slow = Slow { seconds: 900, why: "ElastiCache makes the nodes" };
-/// It takes longer with more data; how long nobody tells.
+/// Duration of a creation from a snapshot or from files. It grows with the data; AWS gives no figure.
 const FILLING: Slow =
     Slow { seconds: 1800, why: "ElastiCache makes the nodes, and begins with the data that `restore` names" };
-/// Other nodes: 1,240 s, as measured by others.
+/// Duration of a change to another type of node. Others have measured 1,240 s.
 const RESIZING: Slow = Slow {
     seconds: 1500,
     why: "ElastiCache makes other nodes and hands the data over: connections break for some seconds, and of a cache without replicas some writes may be lost",
 };
-/// Time for another version of the engine.
+/// Duration of a change to another version of the engine.
 const UPGRADING: Slow = Slow {
     seconds: 1500,
     why: "ElastiCache restarts the nodes with the other version: connections break for some seconds",
 };
-/// A node more: some 600 s, as measured by others.
+/// Duration of a change of the number of nodes. Others have measured some 600 s for one more.
 const SCALING: Slow = Slow { seconds: 900, why: "ElastiCache makes or removes nodes" };
-/// TLS in two steps: 1,840 to 1,870 s for one, as measured by others.
+/// Duration of a change to TLS, which takes two steps. Others have measured 1,840 to 1,870 s for one step.
 const ENCRYPTING: Slow = Slow {
     seconds: 3600,
     why: "ElastiCache brings TLS in by two steps: connections without it are refused at the end",
 };
-/// The end, with a last snapshot.
+/// Duration of a deletion with a last snapshot.
 pub(super) const ENDING: Slow = Slow { seconds: 1200, why: "ElastiCache takes a last snapshot" };
 
 fn arn(session: &Session, name: &str) -> String {
@@ -80,8 +83,8 @@ fn version(text: &str) -> Vec<u32> {
     text.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// Returns `true` if a live version is one of those that a declared one means.
-fn is_of(live: &str, declared: &str) -> bool {
+/// Returns `true` if a declared version, such as `8.2`, covers a live one, such as `8.2.0`.
+fn covers(declared: &str, live: &str) -> bool {
     live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
 }
 
@@ -94,10 +97,10 @@ pub const IDENTITY: Identity = Identity {
     ..Identity::implied("cache", "Caches", 40)
 };
 
-/// Engine: each has versions and parameters of its own.
-const ENGINE: &[&str] = &["engine", "version", "parameter_group"];
-/// Ways in: AWS takes one of them.
-const WAYS_IN: &[&str] = &["has_password", "user_groups"];
+/// Fields that AWS changes together: each engine has its own versions and parameter groups.
+const ENGINE_FIELDS: &[&str] = &["engine", "version", "parameter_group"];
+/// Fields that AWS changes together: users sign in by the password or as members of user groups, never by both.
+const SIGN_IN_FIELDS: &[&str] = &["has_password", "user_groups"];
 
 impl Manage for ReplicationGroup {
     type Settings = Settings;
@@ -106,7 +109,7 @@ impl Manage for ReplicationGroup {
 
     const FIELDS: &'static [Field] = &[
         plain("description"),
-        coupled("engine", ENGINE),
+        coupled("engine", ENGINE_FIELDS),
         plain("version").with_life(Life::Unrelated),
         plain("node"),
         plain("replicas"),
@@ -117,8 +120,8 @@ impl Manage for ReplicationGroup {
         plain("security_groups"),
         plain("parameter_group"),
         plain("tls"),
-        coupled("has_password", WAYS_IN),
-        coupled("user_groups", WAYS_IN),
+        coupled("has_password", SIGN_IN_FIELDS),
+        coupled("user_groups", SIGN_IN_FIELDS),
         immutable("is_encrypted", "ElastiCache encrypts a cache when it makes it"),
         immutable("kms_key", "ElastiCache cannot change the key of a cache"),
         plain("snapshot_days").with_life(Life::Recovers),
@@ -154,19 +157,19 @@ impl Manage for ReplicationGroup {
                 "elasticache:RemoveTagsFromResource",
             ],
         ),
-        // It is made in its subnets, with the parameters of its engine, and from a snapshot.
+        // IAM checks the creation also on the subnet group, on the parameter group, and on the snapshot with the first data.
         writes(Target::Own(Kind::CacheSubnets), &["elasticache:CreateReplicationGroup"]),
         writes(Target::CacheParts, &["elasticache:CreateReplicationGroup", "elasticache:ModifyReplicationGroup"]),
         writes(Target::CacheObjects, &["s3:GetObject"]),
         writes(Target::CachePasswords, &["secretsmanager:GetSecretValue"]),
-        // ElastiCache looks at the network by the rights of whoever makes a cache.
+        // ElastiCache reads the network with the caller's rights when it creates a cache.
         writes(Target::Everything, &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]),
         writes(Target::CacheRole, &["iam:CreateServiceLinkedRole"]),
         deletes(Target::Own(Kind::Cache), &["elasticache:CreateSnapshot", "elasticache:DeleteReplicationGroup"]),
         deletes(Target::LastSnapshots(Kind::Cache), &["elasticache:CreateSnapshot"]),
     ];
 
-    const GAP: Option<Duration> = Some(Duration::from_mins(20));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_mins(20));
 
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
@@ -235,27 +238,27 @@ impl Manage for ReplicationGroup {
         let (group, first, tags) =
             tokio::try_join!(describe(session, name), describe_node(session, &first), tags_of(session, &arn))?;
         let Some(group) = group else { return Ok(None) };
-        // The first node is not there for ever.
+        // The node that was created as the first one may have been removed since.
         let node = match (first, group.list("MemberClusters").first()) {
             (Some(first), _) => first,
-            (None, Some(other)) => describe_node(session, &other.text)
+            (None, Some(member)) => describe_node(session, &member.text)
                 .await?
                 .ok_or_else(|| at_work(name, "without the node that it names"))?,
             (None, None) => return Err(at_work(name, group.text("Status"))),
         };
         let mut settings = wire::settings(&group, &node, tags.unwrap_or_default())?;
         settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
-        // Nodes tell of another type or version before the whole is said to be changed.
+        // Its nodes show a new type or version while AWS is still changing the cache.
         if session.caches.goes_on(name, wire::is_settled(&group, &node)) {
             settings.state.0.under_way.get_or_insert(wire::CHANGING);
         }
-        // It has tags from its beginning, so that one without is somebody's.
+        // A cache of ours is created with its tags, so that an untagged one is somebody else's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
     }
 
-    /// Keeps what cannot be had back: the key of a disk, the time that AWS chose for snapshots, and a later version or Valkey in place of
-    /// Redis, to which AWS or somebody brought it.
+    /// Keeps what AWS does not change back: the key of the disks, the time that AWS chose for snapshots, and a later version, or Valkey in
+    /// place of Redis, to which AWS or a person has upgraded the cache.
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         if desired.kms_key.is_none() {
             desired.kms_key.clone_from(&live.kms_key);
@@ -264,10 +267,10 @@ impl Manage for ReplicationGroup {
             desired.snapshot_window.clone_from(&live.snapshot_window);
         }
         if !live.is_made {
-            // AWS does not tell it yet.
+            // While AWS creates a cache, it has no endpoint, and so no port to compare.
             desired.port = live.port;
         }
-        if desired.engine == live.engine && is_of(&live.version, &desired.version) {
+        if desired.engine == live.engine && covers(&desired.version, &live.version) {
             desired.version.clone_from(&live.version);
             return Vec::new();
         }
@@ -293,9 +296,9 @@ impl Manage for ReplicationGroup {
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let password = password(session, &desired.origin.password).await?;
-        let call = with_tags(wire::create(name, &with_groups(session, desired).await?, &password), &desired.tags);
+        let call = with_tags(wire::create(name, &resolve_groups(session, desired).await?, &password), &desired.tags);
         match session.aws.write.elasticache.call(&call).await {
-            // One that is on its way out has the name for some minutes.
+            // A cache that is being deleted has its name for some minutes.
             Err(failure) if failure.class == Class::Exists => match describe_any(session, name).await? {
                 Some(found) if found.text("Status") == wire::DELETING => Err(at_work(name, wire::DELETING)),
                 _ => Err(failure),
@@ -305,8 +308,9 @@ impl Manage for ReplicationGroup {
         }
     }
 
-    /// Makes the next call that brings it nearer to what is desired, and asks for another attempt: some changes exclude each other. What
-    /// others let wait for the maintenance window is applied with it.
+    /// Makes the next call that brings the cache closer to the desired settings, and fails with [`Class::InProgress`] for another attempt,
+    /// since some changes exclude each other. Each call applies its changes immediately, and with them those that somebody else
+    /// left to the maintenance window.
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         write_tags(session, &arn(session, name), &desired.tags, &live.tags).await?;
@@ -318,7 +322,7 @@ impl Manage for ReplicationGroup {
         if let Some(what) = live.state.under_way {
             return Err(Failure::found(DESCRIBE, Class::InProgress, format!("the cache `{name}` {what}")));
         }
-        let (to, from) = (with_groups(session, desired).await?, with_groups(session, live).await?);
+        let (to, from) = (resolve_groups(session, desired).await?, resolve_groups(session, live).await?);
         let call = match wire::next(name, &to, &from) {
             None => return beside::ensure_not_copied(name, &session.aws.realm.region, desired, live),
             Some(wire::Change::Call(call)) => call,
@@ -331,10 +335,14 @@ impl Manage for ReplicationGroup {
         begun(session, name).await
     }
 
-    /// Deletes a cache. The caller has agreed to lose its data. A last snapshot stays.
+    /// Deletes a cache after a last snapshot, which stays. The caller has consent to lose the data.
+    ///
+    /// # Errors
+    ///
+    /// If no last snapshot can be taken in the cache's state, and the consent was given before that was known.
     async fn delete(session: &Session, address: &Address) -> Result<(), Failure> {
         let name = &address.name;
-        // Of a cache that is no longer declared the tags give the rights, and of one that is gone IAM knows none.
+        // The right to read an undeclared cache is bound to its tags. Once it is gone, it has none, and IAM denies the call.
         let look = async || match describe_any(session, name).await {
             Err(failure) if failure.class == Class::Denied && session.caches.ends(name) => Ok(None),
             found => found,
@@ -344,7 +352,7 @@ impl Manage for ReplicationGroup {
         if status == wire::DELETING {
             return Err(at_work(name, status));
         }
-        let snapshot = has_snapshot(status).then(|| last_snapshot(name, SystemTime::now()));
+        let snapshot = can_be_snapshotted(status).then(|| last_snapshot(name, SystemTime::now()));
         if snapshot.is_none() {
             session.caches.ensure_agreed(DESCRIBE, name, status)?;
         }
@@ -356,13 +364,13 @@ impl Manage for ReplicationGroup {
         }
     }
 
-    /// Returns that it may hold something: nobody but its users may read it.
+    /// Returns that a cache may hold data, whether or not it does: only its users can read what is in it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         let name = &address.name;
         let what = |found: Element| {
             let status = found.text("Status");
-            session.caches.tell(name, has_snapshot(status));
-            if has_snapshot(status) {
+            session.caches.tell(name, can_be_snapshotted(status));
+            if can_be_snapshotted(status) {
                 return "its data, of which a last snapshot stays and is paid for".to_owned();
             }
             format!("its data, if there is any: it is {status}, and no last snapshot can be taken")
@@ -373,7 +381,7 @@ impl Manage for ReplicationGroup {
     async fn list_owned(session: &Session) -> Result<Vec<Owned>, Failure> {
         let mut owned = Vec::new();
         for name in session.indexed(Kind::Cache)? {
-            // The index is behind.
+            // The index of tags still has what was deleted a moment ago.
             let Some(_) = describe(session, &name).await? else { continue };
             let tags = tags_of(session, &arn(session, &name)).await;
             owned.extend(session.owned(Kind::Cache, &name, tags)?);
@@ -382,13 +390,13 @@ impl Manage for ReplicationGroup {
     }
 }
 
-/// Returns `true` if a last snapshot of a cache in a state can be taken.
-fn has_snapshot(status: &str) -> bool {
+/// Returns `true` if AWS can take a last snapshot of a cache in this state.
+fn can_be_snapshotted(status: &str) -> bool {
     !BROKEN.iter().any(|(state, _)| *state == status)
 }
 
-/// Returns settings for a call, with the ids of security groups in place of what stands for them.
-async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+/// Replaces the placeholders of security groups in settings by their ids. The result is for calls.
+async fn resolve_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
     Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
 }
 

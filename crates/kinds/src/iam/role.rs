@@ -258,7 +258,7 @@ impl Manage for Role {
     }
 
     /// Keeps the earlier rights of our own policies. One that somebody added is none of them.
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         let policies = desired.policies.iter().map(|(name, policy)| {
             let earlier = live.policies.get(name);
             (name.clone(), earlier.map_or_else(|| policy.clone(), |earlier| policy.widened(earlier)))

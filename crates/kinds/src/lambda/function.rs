@@ -1,31 +1,29 @@
 //! Lambda functions: code, configuration, concurrency and tags, each of which has calls of its own.
 //!
-//! A function takes one change at a time, and is not ready until it says so: after each call we wait, and a change that
-//! failed afterwards is an error with AWS's reason.
+//! Lambda answers a change before it has applied it, and refuses a second change until then. So each call waits until the function's
+//! `State` and `LastUpdateStatus` are final; a change that Lambda reports as failed is an error with Lambda's reason.
 
 pub(crate) mod children;
 mod settings;
 mod waits;
 mod wire;
 
-use crate::Condition;
-use crate::identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Output};
-use aws::ArnForm;
 use std::time::Duration;
 
 use contract::context::{Context, MailPlace, VARIABLE};
 
 use crate::{
-    Kind, Manage, Session, ec2, own_tags, places,
+    Condition, Kind, Manage, Session, ec2,
+    identity::{Identity, LOG_GROUPS, LONGEST_FUNCTION, Output},
+    own_tags, places,
     rights::{Right, Target, deletes, reads, writes},
     surplus_tags,
 };
-use aws::OrFail;
+use aws::{ArnForm, OrFail};
 use engine::{
-    Address, Children, Field, Holds, Live, Owned, Owner, Protection, Slow, Tags, coupled, depends, immutable, plain,
-    severe, stays,
+    Address, Children, Class, Failure, Field, Holds, Live, Owned, Owner, Protection, Slow, Tags, coupled, depends,
+    immutable, plain, severe, stays,
 };
-use engine::{Class, Failure};
 use waits::{gone, leave_network, settle};
 
 pub use settings::{Logging, Settings, Vpc};
@@ -34,13 +32,14 @@ pub use settings::{Logging, Settings, Vpc};
 #[derive(Debug)]
 pub struct Function;
 
-/// Returns a context with the places of mails of an earlier one behind its own; `None` if that changes nothing.
-fn with_places_of(context: &str, earlier: &str) -> Option<String> {
+/// Returns a function's context, as JSON, with the mail places of its earlier context added behind its own; `None` if it has all of
+/// them already, or one of the two is not a context.
+fn with_earlier_mail_places(context: &str, earlier: &str) -> Option<String> {
     let (mut context, earlier): (Context, Context) =
         (serde_json::from_str(context).ok()?, serde_json::from_str(earlier).ok()?);
-    let is_there =
+    let is_known =
         |place: &MailPlace| context.mail.iter().any(|one| (&one.bucket, &one.prefix) == (&place.bucket, &place.prefix));
-    let further: Vec<MailPlace> = earlier.mail.into_iter().filter(|place| !is_there(place)).collect();
+    let further: Vec<MailPlace> = earlier.mail.into_iter().filter(|place| !is_known(place)).collect();
     if further.is_empty() {
         return None;
     }
@@ -48,8 +47,9 @@ fn with_places_of(context: &str, earlier: &str) -> Option<String> {
     serde_json::to_string(&context).ok()
 }
 
-/// Returns settings for a call: with the brokers of clusters and the hosts of databases and caches in place of what stands for them.
-async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
+/// Replaces the placeholders in desired settings by what AWS has chosen: brokers of clusters, hosts of databases and caches, ids of subnets
+/// and security groups. The result is for calls; settings are compared with their placeholders.
+async fn resolve_placeholders(session: &Session, desired: &Settings) -> Result<Settings, Failure> {
     let mut settings = desired.clone();
     if let Some(context) = settings.environment.get_mut(VARIABLE) {
         *context = places::with(session, context).await?;
@@ -59,12 +59,14 @@ async fn with_places(session: &Session, desired: &Settings) -> Result<Settings, 
     Ok(settings)
 }
 
-/// Lambda makes network interfaces before the function can run, and takes no other change meanwhile.
+/// Duration of a change that moves a function into a VPC: Lambda creates network interfaces first, and refuses other changes meanwhile.
 const IN_NETWORK: Slow = Slow { seconds: 120, why: "Lambda makes its network interfaces in the VPC" };
 
-const VPC: &[&str] = &["vpc.subnets", "vpc.security_groups"];
+/// Fields that Lambda changes together.
+const NETWORK_FIELDS: &[&str] = &["vpc.subnets", "vpc.security_groups"];
 
-/// Returns the names and ARNs of all functions with the stack's names, or its tag. Lambda's list has neither tags nor a filter.
+/// Returns the names and ARNs of all functions whose names begin like this stack's or that have its tag. Lambda's list has neither tags nor
+/// a filter, so that [`owned`] reads the tags of each.
 pub(super) async fn named(session: &Session) -> Result<Vec<(String, String)>, Failure> {
     let mut pages = session.aws.read.lambda.list_functions().into_paginator().send();
     let mut named = Vec::new();
@@ -116,7 +118,7 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
-/// Records where new code comes from. It is informative: nothing depends on it.
+/// Records in tags which revision new code was built from. Nothing but a reader depends on these tags.
 async fn write_origin(session: &Session, name: &str, code_sha256: &str) -> Result<(), Failure> {
     let origin = session.origin(code_sha256);
     if origin.is_empty() {
@@ -127,7 +129,7 @@ async fn write_origin(session: &Session, name: &str, code_sha256: &str) -> Resul
     call.send().await.or_fail("lambda.TagResource").map(drop)
 }
 
-/// Returns the name of the log group to which Lambda writes what a function of that name logs.
+/// Returns the name of a function's log group by the function's name.
 pub fn log_group_of(function: &str) -> String {
     format!("{LOG_GROUPS}{function}")
 }
@@ -158,8 +160,8 @@ impl Manage for Function {
         plain("kms_key"),
         plain("code_sha256"),
         plain("layers").shared(&[]),
-        coupled("vpc.subnets", VPC),
-        coupled("vpc.security_groups", VPC),
+        coupled("vpc.subnets", NETWORK_FIELDS),
+        coupled("vpc.security_groups", NETWORK_FIELDS),
         plain("tracing"),
         plain("logging.format"),
         plain("logging.log_group"),
@@ -193,7 +195,7 @@ impl Manage for Function {
     ];
 
     const RIGHTS: &'static [Right] = &[
-        // By patterns: with each of these actions by its name, the policy would exceed its size limit.
+        // Patterns, since IAM limits the size of a policy, and Lambda has one action for each thing that is read.
         reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
         reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
         reads(Target::Everything, &["lambda:ListTags"]),
@@ -282,23 +284,23 @@ impl Manage for Function {
         }
         settings.vpc.subnets = ec2::without_ids(session, &settings.vpc.subnets).await?;
         settings.vpc.security_groups = ec2::without_ids(session, &settings.vpc.security_groups).await?;
-        // A function always holds something: code.
+        // A function holds code from its creation on, so that an untagged one is somebody else's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
     }
 
-    const GAP: Option<Duration> = Some(Duration::from_secs(30));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_secs(30));
 
-    /// Tells the code of the earlier places of mails, too: the rules may store there until they are switched.
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
-        let mut widened = desired.clone();
+    /// Leaves the mail places of the live context in the desired one: until the receipt rules are changed, they store mails there.
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
+        let mut interim = desired.clone();
         let earlier = live.environment.get(VARIABLE).map(String::as_str);
-        if let (Some(context), Some(earlier)) = (widened.environment.get_mut(VARIABLE), earlier)
-            && let Some(both) = with_places_of(context, earlier)
+        if let (Some(context), Some(earlier)) = (interim.environment.get_mut(VARIABLE), earlier)
+            && let Some(context_of_both) = with_earlier_mail_places(context, earlier)
         {
-            *context = both;
+            *context = context_of_both;
         }
-        widened
+        interim
     }
 
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
@@ -314,7 +316,7 @@ impl Manage for Function {
     }
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
-        wire::create(session, &address.name, &with_places(session, desired).await?).await?;
+        wire::create(session, &address.name, &resolve_placeholders(session, desired).await?).await?;
         settle(session, &address.name).await?;
         match desired.reserved_concurrency {
             Some(_) => write_concurrency(session, &address.name, desired.reserved_concurrency).await,
@@ -325,9 +327,9 @@ impl Manage for Function {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         children::remove(session, name, desired, live).await?;
-        // The configuration first: new code may need it, and old code does not mind.
+        // The configuration is changed before the code: new code may need new variables, and old code ignores them.
         if desired.configuration() != live.configuration() {
-            wire::update_configuration(session, name, &with_places(session, desired).await?).await?;
+            wire::update_configuration(session, name, &resolve_placeholders(session, desired).await?).await?;
             settle(session, name).await?;
         }
         if (&desired.code_sha256, &desired.architecture) != (&live.code_sha256, &live.architecture) {

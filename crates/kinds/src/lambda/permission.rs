@@ -159,7 +159,7 @@ impl Manage for Permission {
         Settings { principal: text(), action: text(), source_account: some(), source_arn: some(), other: some() }
     }
 
-    const GAP: Option<Duration> = Some(Duration::from_secs(2));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_secs(2));
 
     async fn read(session: &Session, address: &Address) -> Result<Option<Live<Settings>>, Failure> {
         let statements = statements(session, address.container(), None).await?;

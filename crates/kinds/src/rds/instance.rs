@@ -170,7 +170,7 @@ impl Manage for Instance {
         deletes(Target::LastSnapshots(Kind::Database), &["rds:AddTagsToResource", "rds:CreateDBSnapshot"]),
     ];
 
-    const GAP: Option<Duration> = Some(Duration::from_mins(30));
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_mins(30));
 
     const ENDS_IN: Option<Slow> = Some(ENDING);
 

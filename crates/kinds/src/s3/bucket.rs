@@ -263,7 +263,7 @@ impl Manage for Bucket {
         ),
         deletes(Target::Own(Kind::Bucket), &["s3:DeleteBucket"]),
         // SES's test object is deleted with the bucket.
-        deletes(Target::Contents(Kind::Bucket), &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+        deletes(Target::Objects, &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
     ];
 
     #[cfg(test)]
@@ -339,7 +339,7 @@ impl Manage for Bucket {
         Ok(Some(Live { settings, owner }))
     }
 
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
     }
 

@@ -209,7 +209,7 @@ impl Manage for BucketStatement {
         crate::registered::statement()
     }
 
-    fn widened(desired: &Statement, live: &Statement) -> Statement {
+    fn interim(desired: &Statement, live: &Statement) -> Statement {
         desired.united(live).unwrap_or_else(|| desired.clone())
     }
 

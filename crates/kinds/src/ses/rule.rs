@@ -144,7 +144,7 @@ impl Manage for Rule {
     }
 
     /// Takes the mail of the recipients of both: another rule may be about to take over some of them.
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         if !live.enabled {
             return desired.clone();
         }

@@ -247,7 +247,7 @@ impl Manage for Topic {
         Ok(Some(Live { settings, owner }))
     }
 
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
     }
 

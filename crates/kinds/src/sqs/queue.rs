@@ -283,7 +283,7 @@ impl Manage for Queue {
         Some(&mut settings.children)
     }
 
-    fn widened(desired: &Settings, live: &Settings) -> Settings {
+    fn interim(desired: &Settings, live: &Settings) -> Settings {
         Settings { policy: desired.policy.widened(&live.policy), ..desired.clone() }
     }
 

@@ -1,9 +1,10 @@
-//! Alarms of whatever is declared (functions, queues, APIs, databases, caches, servers, mails sent), and the topic that carries them to people.
+//! The alarms on declared functions, queues, APIs, databases, caches, servers and configuration sets, and the topic that sends them to mail
+//! addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Blueprint, api, of, seconds,
+    Blueprint, api, seconds,
     subscriptions::{owned_policy, subscribe},
 };
 use crate::moves::node_alarm_entry;
@@ -12,10 +13,10 @@ use declaration::{AlarmKind, Declaration, Measure, Notify, SILENCE, Subscription
 use engine::Address;
 use kinds::{Id, Kind, cloudwatch::alarm, ec2::id_of, elasticache::replication_group, sns::topic};
 
-/// An alarm on an entry.
+/// An alarm on the resource of an entry, or on one node of it.
 struct Watch<'given> {
     entry: &'given str,
-    /// Number of the node that it watches, from 1; 1 for all that have no nodes.
+    /// Number of the node, from 1; 1 for a resource without nodes.
     node: u32,
     trigger: Trigger,
 }
@@ -23,9 +24,9 @@ struct Watch<'given> {
 /// The reason for which an alarm fires.
 #[derive(Clone, Copy)]
 enum Trigger {
-    /// One value at the threshold or beyond it, in the unit of [`in_metric`].
-    Threshold(AlarmKind, u32),
-    /// Hours without an invocation. The metric is [`SILENCE`].
+    /// One value at the threshold or beyond it. The threshold is in the unit of the metric.
+    Threshold(AlarmKind, f64),
+    /// This number of hours without an invocation: a [`SILENCE`].
     Silence(u32),
 }
 
@@ -37,13 +38,11 @@ impl Trigger {
         }
     }
 
-    /// Returns the threshold as CloudWatch compares it with the metric.
+    /// Returns the threshold, in the unit of the metric.
     fn threshold(self) -> f64 {
-        let Self::Threshold(kind, threshold) = self else { return SILENCE.threshold.into() };
-        match kind.measure().unit {
-            Unit::PerMillion => f64::from(threshold) / 1e6,
-            Unit::MebibytesLeft => f64::from(threshold) * f64::from(1024 * 1024),
-            _ => threshold.into(),
+        match self {
+            Self::Threshold(_, threshold) => threshold,
+            Self::Silence(_) => SILENCE.threshold.into(),
         }
     }
 
@@ -55,7 +54,7 @@ impl Trigger {
         }
     }
 
-    /// Returns what a period without a value is. A server that tells nothing does not run.
+    /// Returns how a period without a value counts. It is a breach for silence, and for a server: one that runs has a value in each period.
     fn missing_data(self) -> &'static str {
         match self {
             Self::Silence(_) | Self::Threshold(AlarmKind::ServerStatus, _) => "breaching",
@@ -63,7 +62,7 @@ impl Trigger {
         }
     }
 
-    /// Returns the number of periods after which it fires.
+    /// Returns the number of periods in a row that must breach the threshold.
     fn periods(self) -> u32 {
         match self {
             Self::Silence(hours) => hours,
@@ -73,12 +72,12 @@ impl Trigger {
 }
 
 impl Watch<'_> {
-    /// Returns the entry of the alarm.
-    fn id(&self) -> String {
+    /// Returns the entry of the alarm itself.
+    fn alarm_entry(&self) -> String {
         node_alarm_entry(self.entry, self.trigger.measure().name, self.node)
     }
 
-    /// Returns the dimension of the metric that it watches, and its value.
+    /// Returns the name and the value of the metric's dimension, which identifies the resource.
     fn dimension(&self, blueprint: &Blueprint<'_>) -> (&'static str, String) {
         let names = blueprint.names();
         let name = |kind| names.name(kind, self.entry);
@@ -95,11 +94,11 @@ impl Watch<'_> {
         }
     }
 
-    /// Returns the resource without whose id there is no alarm; `None` if the dimension is a name, which is known before.
+    /// Returns the resource whose id the dimension contains, so that it must be created before the alarm; `None` if the dimension is a name.
     fn prerequisite(&self) -> Option<Id> {
         match self.trigger.measure().watched {
-            Watched::Api => Some(of(Kind::Api, self.entry)),
-            Watched::Server => Some(of(Kind::Server, self.entry)),
+            Watched::Api => Some(Id::new(Kind::Api, self.entry)),
+            Watched::Server => Some(Id::new(Kind::Server, self.entry)),
             _ => None,
         }
     }
@@ -107,66 +106,67 @@ impl Watch<'_> {
     /// Returns the settings of the alarm, without its actions.
     fn settings(&self, blueprint: &Blueprint<'_>) -> alarm::Settings {
         let measure = self.trigger.measure();
-        let (dimension, watched) = self.dimension(blueprint);
+        let (dimension, value) = self.dimension(blueprint);
         alarm::Settings {
             description: measure.description.to_owned(),
             namespace: measure.namespace.to_owned(),
             metric: measure.metric.to_owned(),
-            dimensions: BTreeMap::from([(dimension.to_owned(), watched)]),
+            dimensions: BTreeMap::from([(dimension.to_owned(), value)]),
             statistic: measure.statistic.to_owned(),
             period: measure.period,
             threshold: self.trigger.threshold(),
             evaluation_periods: self.trigger.periods(),
             comparison: self.trigger.comparison().to_owned(),
             missing_data: self.trigger.missing_data().to_owned(),
-            tags: blueprint.tags(&self.id(), &BTreeMap::new()),
+            tags: blueprint.tags(&self.alarm_entry(), &BTreeMap::new()),
             ..alarm::Settings::default()
         }
     }
 }
 
-/// Returns the entry of the topic that carries alarms to mail addresses.
-fn topic_entry(declaration: &Declaration) -> &'static str {
+/// Returns the entry of the topic that sends alarms to mail addresses. It gives way to a declared topic `alarms`.
+fn mail_topic_entry(declaration: &Declaration) -> &'static str {
     if declaration.topics.contains_key("alarms") { "alarm-mails" } else { "alarms" }
 }
 
-fn mails(declaration: &Declaration) -> Vec<&String> {
+/// Returns the mail addresses that get alarms.
+fn mail_addresses(declaration: &Declaration) -> Vec<&String> {
     let notify = declaration.alarms.notify.iter();
-    notify.filter_map(|who| if let Notify::Mail(address) = who { Some(address) } else { None }).collect()
+    notify.filter_map(|target| if let Notify::Mail(address) = target { Some(address) } else { None }).collect()
 }
 
 /// Returns the entries of the topics that alarms are published to.
 fn topics(declaration: &Declaration) -> Vec<&str> {
-    let declared = declaration.alarms.notify.iter().filter_map(|who| match who {
+    let declared = declaration.alarms.notify.iter().filter_map(|target| match target {
         Notify::Topic(entry) => Some(entry.as_str()),
         Notify::Mail(_) => None,
     });
-    let own = (!mails(declaration).is_empty()).then(|| topic_entry(declaration));
+    let own = (!mail_addresses(declaration).is_empty()).then(|| mail_topic_entry(declaration));
     declared.chain(own).collect()
 }
 
-/// Adds every alarm, and the topic that carries them to mail addresses.
+/// Adds every alarm, and the topic that sends them to mail addresses.
 pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let declaration = blueprint.declaration;
     let names = blueprint.names();
     let topics = topics(declaration);
-    if !mails(declaration).is_empty() {
-        mail_topic(blueprint, topic_entry(declaration));
+    if !mail_addresses(declaration).is_empty() {
+        add_mail_topic(blueprint, mail_topic_entry(declaration));
     }
     let actions: BTreeSet<String> = topics.iter().map(|topic| names.arn(Kind::Topic, topic)).collect();
-    let after: Vec<Id> = topics.iter().map(|topic| of(Kind::Topic, *topic)).collect();
+    let after: Vec<Id> = topics.iter().map(|topic| Id::new(Kind::Topic, *topic)).collect();
     for watch in watches(declaration) {
         let (alarm_actions, ok_actions) = (actions.clone(), actions.clone());
         let settings = alarm::Settings { alarm_actions, ok_actions, ..watch.settings(blueprint) };
         let after = after.iter().cloned().chain(watch.prerequisite()).collect();
-        let id = watch.id();
-        let address = Address::of(names.name(Kind::Alarm, &id));
-        blueprint.add(of(Kind::Alarm, id), address, settings, after);
+        let id = Id::new(Kind::Alarm, watch.alarm_entry());
+        let address = Address::of(names.name(Kind::Alarm, &id.entry));
+        blueprint.add(id, address, settings, after);
     }
 }
 
-/// Adds the topic that carries alarms to mail addresses.
-fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
+/// Adds the topic that sends alarms to mail addresses, with a subscription of each address.
+fn add_mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
     let names = blueprint.names();
     let arn = names.arn(Kind::Topic, entry);
     let settings = topic::Settings {
@@ -175,29 +175,32 @@ fn mail_topic(blueprint: &mut Blueprint<'_>, entry: &str) {
         tags: blueprint.tags(entry, &BTreeMap::new()),
         ..topic::Settings::default()
     };
-    blueprint.add(of(Kind::Topic, entry), Address::of(names.name(Kind::Topic, entry)), settings, Vec::new());
-    for address in mails(blueprint.declaration) {
+    let address = Address::of(names.name(Kind::Topic, entry));
+    blueprint.add(Id::new(Kind::Topic, entry), address, settings, Vec::new());
+    for address in mail_addresses(blueprint.declaration) {
         subscribe(blueprint, entry, &Subscription::Mail(address.clone()));
     }
 }
 
-/// Returns the statement that lets the alarms publish to a topic.
+/// Returns the statement that lets this stack's alarms publish to a topic.
 pub(super) fn publish(blueprint: &Blueprint<'_>, topic: &str) -> Statement {
     let statement = Statement::allow(&["SNS:Publish"], [topic.to_owned()]).for_service("cloudwatch.amazonaws.com");
     statement.with_source(blueprint.names().account(), arns(blueprint))
 }
 
-/// Returns the ARNs of all alarms.
+/// Returns the ARNs of all alarms of the stack.
 fn arns(blueprint: &Blueprint<'_>) -> Vec<String> {
     let names = blueprint.names();
-    watches(blueprint.declaration).iter().map(|watch| names.arn(Kind::Alarm, &watch.id())).collect()
+    watches(blueprint.declaration).iter().map(|watch| names.arn(Kind::Alarm, &watch.alarm_entry())).collect()
 }
 
+/// Returns all alarms of a declaration.
 fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
     let mut watches = Vec::new();
     for (kind, threshold) in &declaration.alarms.thresholds {
         for entry in entries(declaration, kind.measure().watched) {
-            let trigger = Trigger::Threshold(*kind, in_metric(declaration, *kind, entry, *threshold));
+            let Some(threshold) = in_metric_unit(declaration, *kind, entry, *threshold) else { continue };
+            let trigger = Trigger::Threshold(*kind, threshold);
             let nodes = 1..=nodes(declaration, kind.measure().watched, entry);
             watches.extend(nodes.map(|node| Watch { entry, node, trigger }));
         }
@@ -210,13 +213,13 @@ fn watches(declaration: &Declaration) -> Vec<Watch<'_>> {
     watches
 }
 
-/// Returns the number of nodes of an entry that have an alarm each: 1 for all but caches.
+/// Returns the number of nodes that have an alarm each: those of a cache; 1 for anything else.
 fn nodes(declaration: &Declaration, watched: Watched, entry: &str) -> u32 {
     let cache = declaration.caches.get(entry).filter(|_| watched == Watched::Cache);
     cache.map_or(0, |cache| cache.replicas) + 1
 }
 
-/// Returns the entries that an alarm watches.
+/// Returns the entries of the resources that have an alarm of this subject.
 fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
     let functions = declaration.functions.iter();
     match watched {
@@ -235,37 +238,38 @@ fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
         }
         Watched::Api => declaration.apis.keys().map(String::as_str).collect(),
         Watched::ConsumedQueue => {
-            let taken = declaration.servers.values().flat_map(|server| &server.receives);
+            let received = declaration.servers.values().flat_map(|server| &server.receives);
             let consumed = functions.filter_map(|(_, function)| Some(&function.consumes.as_ref()?.queue));
-            consumed.chain(taken).map(String::as_str).collect()
+            consumed.chain(received).map(String::as_str).collect()
         }
         Watched::FailureQueue => {
             let redrives = declaration.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.as_str()));
-            let told = declaration.topics.values().flat_map(|topic| &topic.subscriptions);
-            let untaken = told.filter_map(|told| match told {
+            let subscriptions = declaration.topics.values().flat_map(|topic| &topic.subscriptions);
+            let undelivered = subscriptions.filter_map(|subscription| match subscription {
                 Subscription::Function { redrive, .. } => redrive.as_deref(),
                 Subscription::Mail(_) | Subscription::Queue { .. } => None,
             });
             functions
                 .filter_map(|(_, function)| function.on_failure.as_deref())
                 .chain(redrives)
-                .chain(untaken)
+                .chain(undelivered)
                 .collect()
         }
     }
 }
 
-/// Returns a threshold in the unit of its metric, such as milliseconds for a function; parts of a million and mebibytes stay, which
-/// [`Trigger::threshold`] converts.
-fn in_metric(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> u32 {
-    let whole = match kind.measure().unit {
-        Unit::Count | Unit::PerMillion | Unit::MebibytesLeft => return threshold,
-        Unit::Seconds => return threshold.saturating_mul(1000),
+/// Converts a declared threshold into the unit of the metric. Returns `None` if it is a percentage of a setting of an entry that is not
+/// declared: the alarm would have no threshold.
+fn in_metric_unit(declaration: &Declaration, kind: AlarmKind, entry: &str, threshold: u32) -> Option<f64> {
+    let threshold = f64::from(threshold);
+    Some(match kind.measure().unit {
+        Unit::Count => threshold,
+        Unit::PerMillion => threshold / 1e6,
+        Unit::MebibytesLeft => threshold * f64::from(1024 * 1024),
+        Unit::Seconds => threshold * 1000.0,
         Unit::PercentOfTimeout => {
-            declaration.functions.get(entry).map(|function| seconds(function.timeout).saturating_mul(1000))
+            f64::from(seconds(declaration.functions.get(entry)?.timeout)) * 1000.0 * threshold / 100.0
         }
-        Unit::PercentOfRetention => declaration.queues.get(entry).map(|queue| seconds(queue.retention)),
-    };
-    let part = u64::from(whole.unwrap_or_default()) * u64::from(threshold) / 100;
-    u32::try_from(part).unwrap_or(u32::MAX)
+        Unit::PercentOfRetention => f64::from(seconds(declaration.queues.get(entry)?.retention)) * threshold / 100.0,
+    })
 }

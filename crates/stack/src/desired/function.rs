@@ -50,8 +50,8 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Function) {
     }
     let settings = role::Settings {
         path: role::path(names.stack()),
-        trust: rights::trust(),
-        policies: rights::policies(blueprint, entry, declared),
+        trust: rights::trust_of_functions(),
+        policies: rights::function_policies(blueprint, entry, declared),
         permissions_boundary: blueprint.declaration.permissions_boundary(declared),
         tags,
         ..role::Settings::default()

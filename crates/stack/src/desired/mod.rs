@@ -19,7 +19,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rights::{FOLLOWING, SECRET_OF_DATABASE};
+pub(crate) use rights::{READ_TOPIC, SECRET_OF_DATABASE};
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The policy of each function's role: exactly what its declaration refers to.
+//! The policies of the roles of functions and servers. Each allows exactly what the function's or server's entry in the declaration names.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +14,8 @@ use aws::{
 use declaration::{Function, Place, SecretReference, SecretSource, Server};
 use kinds::{Kind, iam::role, s3::artifacts};
 
-/// Actions without resource level: there is no ARN that could limit them.
-const WITHOUT_RESOURCE: &[&str] = &[
+/// Actions by which Lambda puts a function into its VPC. They have no resource level: no ARN could limit them.
+const NETWORK_INTERFACES: &[&str] = &[
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -24,52 +24,54 @@ const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:UnassignPrivateIpAddresses",
 ];
 
-/// Calls that write objects; an upload in parts that fails is aborted.
-const WRITING: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject"];
-/// Calls by which Lambda takes messages of a queue for a function, with the rights of its role, and by which the function itself
-/// lets one wait for as long as a server asks for.
-const RECEIVING: &[&str] =
+/// Actions by which objects are written. A multipart upload that fails is aborted.
+const WRITE_OBJECTS: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject"];
+/// Actions by which Lambda, with the rights of a function's role, or a server receives messages from a queue. `ChangeMessageVisibility` is also
+/// called by the function itself, to delay the retry of a message as long as the other server asks for.
+const RECEIVE_MESSAGES: &[&str] =
     &["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 
-/// Calls on a cluster and on a topic of it by which a function writes messages, each once however often it tries.
-const CONNECTING: &[&str] = &["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"];
-const WRITING_TO_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"];
-/// Call on a cluster of whoever does not write there.
-const REACHING: &[&str] = &["kafka-cluster:Connect"];
-/// Calls on a topic by which it is made and gets more partitions. None of them deletes it or changes its settings.
-const CREATING: &[&str] = &["kafka-cluster:AlterTopic", "kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic"];
-/// Calls on a topic by which a reader that belongs to no group reads it.
-pub(crate) const FOLLOWING: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
+/// Actions on a cluster by which a function writes messages to its topics. With an idempotent producer, a retry does not write a message twice.
+const CONNECT_TO_WRITE: &[&str] = &["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"];
+/// Actions on a topic by which a function writes messages to it.
+const WRITE_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"];
+/// Action on a cluster by which a function creates or reads its topics.
+const CONNECT: &[&str] = &["kafka-cluster:Connect"];
+/// Actions by which a topic is created and gets more partitions. None of them deletes a topic or changes its settings.
+const CREATE_TOPIC: &[&str] = &["kafka-cluster:AlterTopic", "kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic"];
+/// Actions by which a consumer without a consumer group reads a topic.
+pub(crate) const READ_TOPIC: &[&str] = &["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"];
 
-/// The secrets of databases: RDS chooses what is behind the beginning of their names.
+/// ARN of the secret that RDS creates for the password of a database. RDS chooses the id at the end of its name.
 pub(crate) const SECRET_OF_DATABASE: ArnForm = ArnForm("secretsmanager:{region}:{account}:secret:rds!db-{name}");
-/// The tag of such a secret that names its database, which nobody but RDS can write (RDS's guide, "Password management with RDS and
-/// Secrets Manager").
+/// Condition on the tag by which RDS names the database of such a secret. Nobody else can write this tag (RDS's guide, "Password management with
+/// RDS and Secrets Manager").
 const TAG_OF_DATABASE: &str = "secretsmanager:ResourceTag/aws:rds:primaryDBInstanceArn";
 
-/// Returns the right to the passwords of databases, by their entries, and of no other database of the account; `None` for none.
+/// Returns the statement that allows to read the passwords of these databases, given by entry, and of no other database of the account; `None`
+/// if there are none.
 pub(crate) fn passwords(names: &Names, databases: &[String]) -> Option<Statement> {
     let databases: Vec<String> = databases.iter().map(|database| names.arn(Kind::Database, database)).collect();
     let secrets = names.realm().arn(SECRET_OF_DATABASE, "", "*").into();
-    let of_ours = Statement::allow(&["secretsmanager:GetSecretValue"], [secrets]);
-    (!databases.is_empty()).then(|| of_ours.when("StringEquals", TAG_OF_DATABASE, databases))
+    let statement = Statement::allow(&["secretsmanager:GetSecretValue"], [secrets]);
+    (!databases.is_empty()).then(|| statement.when("StringEquals", TAG_OF_DATABASE, databases))
 }
 
-/// Returns the policy that lets Lambda assume a function's role.
-pub(super) fn trust() -> Policy {
+/// Returns the trust policy of a function's role, which lets Lambda assume it.
+pub(super) fn trust_of_functions() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("lambda.amazonaws.com");
     Policy::new([(role::TRUST.to_owned(), statement)])
 }
 
-/// Returns the policy that lets servers assume a role.
+/// Returns the trust policy of a server's role, which lets EC2 assume it.
 pub(super) fn trust_of_servers() -> Policy {
     let statement = Statement::allow(&["sts:AssumeRole"], []).for_service("ec2.amazonaws.com");
     Policy::new([(role::TRUST_OF_SERVERS.to_owned(), statement)])
 }
 
-/// Calls by which Session Manager reaches a server; none has a resource level. Source: AWS's managed policy
+/// Actions by which Session Manager's agent on a server opens sessions; none has a resource level. Source: AWS's managed policy
 /// `AmazonSSMManagedInstanceCore`, without its rights to parameters, associations and inventories.
-const SESSIONS: &[&str] = &[
+const OPEN_SESSIONS: &[&str] = &[
     "ssm:UpdateInstanceInformation",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
@@ -77,18 +79,18 @@ const SESSIONS: &[&str] = &[
     "ssmmessages:OpenDataChannel",
 ];
 
-/// Returns the policies of a server's role.
-pub(super) fn of_server(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<String, Policy> {
+/// Returns the policies of a server's role: the server's own rights, and those of the function that it runs.
+pub(super) fn server_policies(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<String, Policy> {
     let names = blueprint.names();
     let queues = |queues: &[String]| queues.iter().map(|queue| names.arn(Kind::Queue, queue)).collect::<Vec<_>>();
     let topics = server.publishes.iter().chain(&server.login_alerts).map(|topic| names.arn(Kind::Topic, topic));
     let mut statements = vec![
         ("GetObjects", Statement::allow(&["s3:GetObject"], objects(blueprint, &server.reads))),
-        ("PutObjects", Statement::allow(WRITING, objects(blueprint, &server.writes))),
+        ("PutObjects", Statement::allow(WRITE_OBJECTS, objects(blueprint, &server.writes))),
         ("SendMessages", Statement::allow(&["sqs:SendMessage"], queues(&server.sends))),
-        ("ReceiveMessages", Statement::allow(RECEIVING, queues(&server.receives))),
+        ("ReceiveMessages", Statement::allow(RECEIVE_MESSAGES, queues(&server.receives))),
         ("PublishMessages", Statement::allow(&["sns:Publish"], topics)),
-        ("OpenSessions", Statement::allow(SESSIONS, ["*".to_owned()])),
+        ("OpenSessions", Statement::allow(OPEN_SESSIONS, ["*".to_owned()])),
     ];
     statements.extend(passwords(names, &server.databases).map(|statement| ("ReadPasswords", statement)));
     let used = Uses {
@@ -105,31 +107,35 @@ pub(super) fn of_server(blueprint: &Blueprint<'_>, server: &Server) -> BTreeMap<
     if let Some((entry, function)) =
         server.runs.as_ref().and_then(|entry| blueprint.declaration.functions.get_key_value(entry))
     {
-        statements.push(("FetchWorker", Statement::allow(&["s3:GetObject"], [workers(names)])));
-        statements.extend(of_function(blueprint, entry, function));
+        statements.push(("FetchWorker", Statement::allow(&["s3:GetObject"], [worker_programs(names)])));
+        statements.extend(function_statements(blueprint, entry, function));
     }
-    policies_of(statements)
+    policies_with(statements)
 }
 
-/// Returns the ARN of everything that servers run, in the bucket for artefacts.
-fn workers(names: &Names) -> String {
+/// Returns the pattern for the programs of all servers' functions, in the bucket for artefacts.
+fn worker_programs(names: &Names) -> String {
     format!("{}/{}*", names.arn_of(Kind::Bucket, &names.artifacts()), artifacts::WORKERS)
 }
 
-/// Returns the policies of a role with those statements that are about something.
-fn policies_of(statements: Vec<(&'static str, Statement)>) -> BTreeMap<String, Policy> {
+/// Returns the policies of a role with those statements that name a resource.
+fn policies_with(statements: Vec<(&'static str, Statement)>) -> BTreeMap<String, Policy> {
     let needed = statements.into_iter().filter(|(_, statement)| !statement.resources.is_empty());
     let policy = Policy::new(with_ids(needed.map(|(id, statement)| (id.to_owned(), statement))));
     BTreeMap::from([(role::POLICY.to_owned(), policy)])
 }
 
 /// Returns the policies of a function's role.
-pub(super) fn policies(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> BTreeMap<String, Policy> {
-    policies_of(of_function(blueprint, entry, function))
+pub(super) fn function_policies(
+    blueprint: &Blueprint<'_>,
+    entry: &str,
+    function: &Function,
+) -> BTreeMap<String, Policy> {
+    policies_with(function_statements(blueprint, entry, function))
 }
 
-/// Returns the statements about what a function uses, whoever runs it.
-fn of_function(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Vec<(&'static str, Statement)> {
+/// Returns the statements that a function needs wherever it runs: in Lambda or on a server.
+fn function_statements(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Vec<(&'static str, Statement)> {
     let names = blueprint.names();
     let mut statements = vec![(
         "WriteLog",
@@ -140,7 +146,7 @@ fn of_function(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> V
     )];
     for (id, actions, places) in [
         ("GetObjects", &["s3:GetObject"][..], &function.reads),
-        ("PutObjects", WRITING, &function.writes),
+        ("PutObjects", WRITE_OBJECTS, &function.writes),
         ("DeleteObjects", &["s3:DeleteObject"], &function.deletes),
     ] {
         statements.push((id, Statement::allow(actions, objects(blueprint, places))));
@@ -149,61 +155,63 @@ fn of_function(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> V
     queues.extend(function.on_failure.iter().map(|queue| names.arn(Kind::Queue, queue)));
     statements.push(("SendMessages", Statement::allow(&["sqs:SendMessage"], queues)));
     let consumed = function.consumes.iter().map(|consumes| names.arn(Kind::Queue, &consumes.queue));
-    statements.push(("ReceiveMessages", Statement::allow(RECEIVING, consumed)));
+    statements.push(("ReceiveMessages", Statement::allow(RECEIVE_MESSAGES, consumed)));
     let topics = function.publishes.iter().map(|topic| names.arn(Kind::Topic, topic));
     statements.push(("PublishMessages", Statement::allow(&["sns:Publish"], topics)));
     let tables = function.queries.iter().map(|table| names.arn(Kind::Table, table));
     statements.push(("QueryTables", Statement::allow(&["dynamodb:Query"], tables)));
-    statements.extend(of_kafka(blueprint, function));
+    statements.extend(kafka_statements(blueprint, function));
     statements.extend(passwords(names, &function.databases).map(|statement| ("ReadPasswords", statement)));
     let secrets = secrets_of(blueprint.declaration, function);
     let secrets = secrets.iter().map(|secret| secret_arn(blueprint, secret));
     statements.push(("ReadSecrets", Statement::allow(&["secretsmanager:GetSecretValue"], secrets)));
-    let keys = Keys::of(blueprint, entry, function);
+    let keys = Keys::of_function(blueprint, entry, function);
     statements.push(("DecryptByKeys", keys.statement(blueprint, "kms:Decrypt", |_| true)));
     statements.push(("EncryptByKeys", keys.statement(blueprint, "kms:GenerateDataKey", |used| used.is_written)));
     if function.vpc.is_some() {
-        statements.push(("UseNetwork", Statement::allow(WITHOUT_RESOURCE, ["*".to_owned()])));
+        statements.push(("UseNetwork", Statement::allow(NETWORK_INTERFACES, ["*".to_owned()])));
     }
     statements
 }
 
-/// Returns the statements about clusters of Kafka and their topics.
-fn of_kafka(blueprint: &Blueprint<'_>, function: &Function) -> [(&'static str, Statement); 5] {
+/// Returns the statements about clusters of Kafka and their topics, by what the function does with them.
+fn kafka_statements(blueprint: &Blueprint<'_>, function: &Function) -> [(&'static str, Statement); 5] {
     let names = blueprint.names();
-    let of = |keys: &[&str]| -> Vec<(&str, &str)> {
+    // Cluster and topic of everything that is declared under these keys.
+    let declared_under = |keys: &[&str]| -> Vec<(&str, &str)> {
         let topics = function.topics_of_kafka().filter(|(key, _)| keys.contains(key));
         topics.filter_map(|(_, topic)| topic.split_once('/')).collect()
     };
     let clusters = |keys: &[&str]| -> Vec<String> {
-        let each: BTreeSet<&str> = of(keys).into_iter().map(|(cluster, _)| cluster).collect();
+        let each: BTreeSet<&str> = declared_under(keys).into_iter().map(|(cluster, _)| cluster).collect();
         each.into_iter().map(|cluster| names.cluster_arn(cluster)).collect()
     };
     let topics = |key: &str| -> Vec<String> {
-        of(&[key]).into_iter().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic)).collect()
+        declared_under(&[key]).into_iter().map(|(cluster, topic)| names.kafka_topic_arn(cluster, topic)).collect()
     };
     [
-        ("ConnectClusters", Statement::allow(CONNECTING, clusters(&["produces"]))),
-        ("WriteTopics", Statement::allow(WRITING_TO_TOPIC, topics("produces"))),
-        ("ReachClusters", Statement::allow(REACHING, clusters(&["creates", "follows"]))),
-        ("CreateTopics", Statement::allow(CREATING, topics("creates"))),
-        ("ReadTopics", Statement::allow(FOLLOWING, topics("follows"))),
+        ("ConnectClusters", Statement::allow(CONNECT_TO_WRITE, clusters(&["produces"]))),
+        ("WriteTopics", Statement::allow(WRITE_TOPIC, topics("produces"))),
+        ("ReachClusters", Statement::allow(CONNECT, clusters(&["creates", "follows"]))),
+        ("CreateTopics", Statement::allow(CREATE_TOPIC, topics("creates"))),
+        ("ReadTopics", Statement::allow(READ_TOPIC, topics("follows"))),
     ]
 }
 
-/// A key, and what a function uses it for.
-struct Used {
+/// The use of a KMS key by a function or server.
+struct KeyUse {
+    /// ARN of the key.
     key: String,
-    /// Service that uses the key in the function's name.
+    /// Service that encrypts and decrypts with the key on behalf of the function or server.
     service: &'static str,
-    /// `true` if the function writes what is encrypted by it.
+    /// `true` if the function or server writes what the key encrypts.
     is_written: bool,
 }
 
-/// The keys of all that a function or a server uses.
-struct Keys(Vec<Used>);
+/// The KMS keys of everything that a function or server uses.
+struct Keys(Vec<KeyUse>);
 
-/// The uses that functions and servers have alike.
+/// The resources that both functions and servers can use: places in buckets, queues and topics.
 struct Uses<'uses> {
     reads: &'uses [Place],
     writes: &'uses [Place],
@@ -213,7 +221,8 @@ struct Uses<'uses> {
 }
 
 impl Keys {
-    fn of(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Self {
+    /// Collects the keys of everything that a function uses.
+    fn of_function(blueprint: &Blueprint<'_>, entry: &str, function: &Function) -> Self {
         let Blueprint { declaration, .. } = blueprint;
         let existing = blueprint.given.existing;
         let mut keys = Self(Vec::new());
@@ -237,12 +246,12 @@ impl Keys {
             keys.add(own_key(blueprint, (Kind::Table, entry), table.kms_key.as_ref()), "dynamodb", false);
         }
         for secret in &secrets_of(declaration, function) {
-            let of_existing = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);
+            let existing_key = |name: &str| existing.key(Kind::Secret, name).map(str::to_owned);
             let key = match secret {
-                SecretReference::Existing(name) => of_existing(name),
+                SecretReference::Existing(name) => existing_key(name),
                 SecretReference::Declared(entry) => {
                     declaration.secrets.get(entry).and_then(|secret| match &secret.source {
-                        SecretSource::Existing(name) => of_existing(name),
+                        SecretSource::Existing(name) => existing_key(name),
                         SecretSource::Created(_) => own_key(blueprint, (Kind::Secret, entry), secret.kms_key.as_ref()),
                     })
                 }
@@ -252,7 +261,7 @@ impl Keys {
         keys
     }
 
-    /// Adds the keys of what functions and servers use alike.
+    /// Adds the keys of buckets, queues and topics.
     fn add_used(&mut self, blueprint: &Blueprint<'_>, uses: &Uses<'_>) {
         let Blueprint { declaration, .. } = blueprint;
         let existing = blueprint.given.existing;
@@ -265,10 +274,10 @@ impl Keys {
             };
             self.add(key, "s3", is_written);
         }
-        // SQS and SNS decrypt, too, what they encrypt.
-        let written = uses.sends.iter().copied().zip(repeat(true));
-        let taken = uses.receives.iter().copied().zip(repeat(false));
-        for (entry, is_written) in written.chain(taken) {
+        // Sending and publishing need the right to decrypt as well as that to encrypt: see AWS's guides of SQS and SNS on data keys.
+        let sent = uses.sends.iter().copied().zip(repeat(true));
+        let received = uses.receives.iter().copied().zip(repeat(false));
+        for (entry, is_written) in sent.chain(received) {
             let Some(queue) = declaration.queues.get(entry) else { continue };
             self.add(own_key(blueprint, (Kind::Queue, entry), queue.kms_key.as_ref()), "sqs", is_written);
         }
@@ -279,11 +288,11 @@ impl Keys {
     }
 
     fn add(&mut self, key: Option<String>, service: &'static str, is_written: bool) {
-        self.0.extend(key.map(|key| Used { key, service, is_written }));
+        self.0.extend(key.map(|key| KeyUse { key, service, is_written }));
     }
 
-    /// Returns the statement that allows an action by those keys, through the services that use them alone.
-    fn statement(&self, blueprint: &Blueprint<'_>, action: &str, is_needed: impl Fn(&Used) -> bool) -> Statement {
+    /// Returns the statement that allows an action with the keys of the uses that need it, and only through the services that use them.
+    fn statement(&self, blueprint: &Blueprint<'_>, action: &str, is_needed: impl Fn(&KeyUse) -> bool) -> Statement {
         let used = || self.0.iter().filter(|used| is_needed(used));
         let services = used().map(|used| blueprint.names().realm().endpoint(used.service));
         Statement::allow(&[action], used().map(|used| used.key.clone())).when(
@@ -294,12 +303,13 @@ impl Keys {
     }
 }
 
-/// Returns the key of a resource of the stack: the declared one, else the one that somebody gave it, which stays.
+/// Returns the key of a resource of the stack: the declared key, or else the one that somebody gave the live resource, which `up` leaves.
 fn own_key(blueprint: &Blueprint<'_>, (kind, entry): (Kind, &str), declared: Option<&String>) -> Option<String> {
     let given = || blueprint.given.existing.own_key(kind, entry).map(str::to_owned);
     blueprint.declaration.kms_key(declared).or_else(given)
 }
 
+/// Returns patterns for the objects in declared places.
 fn objects(blueprint: &Blueprint<'_>, places: &[Place]) -> Vec<String> {
     let arns = |place: &Place| {
         let bucket = blueprint.names().arn(Kind::Bucket, &place.bucket);

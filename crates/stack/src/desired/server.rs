@@ -32,7 +32,7 @@ fn role(blueprint: &mut Blueprint<'_>, entry: &str, declared: &Server) -> Id {
     let settings = role::Settings {
         path: role::path(blueprint.names().stack()),
         trust: rights::trust_of_servers(),
-        policies: rights::of_server(blueprint, declared),
+        policies: rights::server_policies(blueprint, declared),
         permissions_boundary: blueprint.declaration.permissions_boundary.clone(),
         tags: blueprint.tags(&part, &declared.tags),
         ..role::Settings::default()

@@ -19,56 +19,61 @@ use kinds::{
     stores::LAST_SNAPSHOT,
 };
 
-/// Forms of the ARNs of HTTP APIs: the list of them, each with all its parts, and their tags.
-const APIS: [ArnForm; 3] = [
-    ArnForm("apigateway:{region}::/apis"),
-    ArnForm("apigateway:{region}::/apis/{name}"),
-    ArnForm("apigateway:{region}::/tags/{name}"),
-];
+/// ARN of the list of HTTP APIs.
+const API_LIST: ArnForm = ArnForm("apigateway:{region}::/apis");
+/// ARN of an HTTP API; with `*` as name, of all HTTP APIs and of everything in them.
+const API: ArnForm = ArnForm("apigateway:{region}::/apis/{name}");
+/// ARN of the tags of a resource of API Gateway, which are a resource of their own to IAM.
+const API_TAGS: ArnForm = ArnForm("apigateway:{region}::/tags/{name}");
 
-/// The role that MSK makes for itself when the first cluster of an account is made.
-const ROLE_OF_KAFKA: ArnForm =
-    ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
-
-/// The role that RDS makes for itself when the first database of an account is made.
-const ROLE_OF_DATABASES: ArnForm =
-    ArnForm("iam::{account}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS");
-
-/// The role that `ElastiCache` makes for itself when the first cache of an account is made.
-const ROLE_OF_CACHES: ArnForm =
+/// ARN of MSK's service-linked role, which MSK creates with the first cluster of an account.
+const KAFKA_ROLE: ArnForm = ArnForm("iam::{account}:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka");
+/// ARN of RDS's service-linked role, which RDS creates with the first database of an account.
+const DATABASE_ROLE: ArnForm = ArnForm("iam::{account}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS");
+/// ARN of `ElastiCache`'s service-linked role, which `ElastiCache` creates with the first cache of an account.
+const CACHE_ROLE: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache");
-/// The ARN of a cache's node. `ElastiCache` checks it beside the cache, as it does the snapshots and its own parameters for each engine.
-const NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
-const SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
-const SNAPSHOT_OF_DATABASE: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
-/// Characters of the stack's prefix that a name keeps however long its entry is: those of `ElastiCache` have 40, and a hash at the end.
-const LEAST_OF_NAME: usize = 20;
-const PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
-/// RDS's own groups of options: a database without one is in that of its engine.
-const OPTIONS_OF_RDS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
 
-/// The parts of a server without a tag of the stack: its image, its own disk and its network interface.
+/// ARN of a node of a cache, for which IAM checks calls on the cache as well.
+const CACHE_NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
+/// ARN of a snapshot of a cache.
+const CACHE_SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
+/// ARN of `ElastiCache`'s default parameter group for a family of versions, such as `valkey8`.
+const CACHE_PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parametergroup:default.{name}");
+/// ARN of a snapshot of a database.
+const DATABASE_SNAPSHOT: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
+/// ARN of RDS's default option groups, in which a database is that names none.
+const DATABASE_OPTIONS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
+/// Characters of the stack's prefix that every name of a cache or database begins with, however long its entry is. A name of
+/// `ElastiCache`, the shorter of both, has at most 40 characters; one that is cut ends with a hash.
+const KEPT_OF_PREFIX: usize = 20;
+
+/// ARNs of what EC2 launches a server with and that does not have the stack's tag: its image, its network interface and its own disk.
 const LAUNCH: [ArnForm; 3] = [
     ArnForm("ec2:{region}::image/{name}"),
     ArnForm("ec2:{region}:{account}:network-interface/{name}"),
     ArnForm("ec2:{region}:{account}:volume/{name}"),
 ];
-/// A key pair, which nobody makes here.
+/// ARN of a key pair, which the stack names and never creates.
 const KEY_PAIR: ArnForm = ArnForm("ec2:{region}:{account}:key-pair/{name}");
-/// A public parameter of AWS that names an image.
+/// ARN of a public parameter of AWS that names an image.
 const IMAGE_PARAMETER: ArnForm = ArnForm("ssm:{region}::parameter/{name}");
 
-/// The names of all resources that a declaration implies, whichever rule set is active, by kind.
+/// Key of the condition on a role's permissions boundary.
+const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
+
+/// The names of all resources that a declaration implies, by kind. Names do not depend on the inputs of a run, such as code and the active
+/// rule set, so that these are left empty.
 pub(super) struct Declared {
     by_kind: BTreeMap<Kind, BTreeSet<String>>,
-    /// Name of the stack's log group for notes, if it is looked for.
+    /// Name of the stack's log group for its notes on runs; `None` if the command does not read it.
     notes: Option<String>,
 }
 
 impl Declared {
-    /// Returns the names. A command that compares looks for the notes of the stack whatever is declared, and of a group that does not
-    /// exist IAM knows no tags.
-    pub(super) fn of(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Self {
+    /// Collects the names. A command that compares reads the log group for notes even if nothing that is declared implies it. The right to
+    /// that names it: as long as it does not exist, it has no tag that a right could be bound to.
+    pub(super) fn new(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Self {
         let given = Inputs {
             names,
             code: &BTreeMap::new(),
@@ -91,48 +96,51 @@ impl Declared {
         self.by_kind.get(&kind).into_iter().flatten()
     }
 
-    /// Returns the names of a kind's resources that calls are made on, declared or not.
-    fn called(&self, kind: Kind) -> BTreeSet<&String> {
+    /// Returns the names of a kind's resources that the command makes calls on: the declared ones, and the log group for notes.
+    fn with_notes(&self, kind: Kind) -> BTreeSet<&String> {
         self.names(kind).chain(self.notes.iter().filter(|_| kind == Kind::LogGroup)).collect()
     }
 }
 
-/// Returns the ARNs of a stack's resources: those that are declared. What begins like them may be another stack's.
+/// Returns the ARNs that a permission's target stands for; none if the declaration has no such resource. Declared resources are named one by
+/// one: a pattern such as `STACK-*` would cover resources of other stacks whose names begin alike.
 pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
-    let of = |kind: Kind, name: &str| names.arn_of(kind, name);
+    let arn_of = |kind: Kind, name: &str| names.arn_of(kind, name);
     let arn = |form: ArnForm, name: &str| String::from(names.realm().arn(form, "", name));
     let (has_databases, has_caches) = (!declaration.databases.is_empty(), !declaration.caches.is_empty());
     match target {
         Target::Own(kind) | Target::Passed(kind) => own(kind, names, declared),
-        Target::Contents(kind) => declared.names(kind).map(|name| format!("{}/*", of(kind, name))).collect(),
+        Target::Objects => {
+            declared.names(Kind::Bucket).map(|name| format!("{}/*", arn_of(Kind::Bucket, name))).collect()
+        }
         Target::Existing(kind) => existing_of(kind, declaration, names),
         Target::WithoutPath(kind) => {
             let path = role::path(names.stack());
-            declared.names(kind).map(|name| of(kind, name).replace(&path, "/")).collect()
+            declared.names(kind).map(|name| arn_of(kind, name).replace(&path, "/")).collect()
         }
-        // By role, since each may have a boundary of its own: see `bounded`.
+        // `bounded` makes these statements: each role may have another boundary.
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
-        Target::Artifacts => vec![format!("{}/*", of(Kind::Bucket, &names.artifacts()))],
-        Target::MappingTags => vec![of(Kind::Mapping, "*")],
-        // AWS's answer about the list tells which of them are the stack's.
-        Target::Apis if declaration.apis.is_empty() => vec![arn(APIS[0], "*")],
-        Target::Apis => APIS.map(|form| arn(form, "*")).to_vec(),
-        // To make one, IAM knows no other resource. The condition names the functions.
+        Target::Artifacts => vec![format!("{}/*", arn_of(Kind::Bucket, &names.artifacts()))],
+        Target::MappingTags => vec![arn_of(Kind::Mapping, "*")],
+        // The list has the tags of each API, so that an undeclared API of the stack is found there.
+        Target::Apis if declaration.apis.is_empty() => vec![arn(API_LIST, "*")],
+        Target::Apis => [API_LIST, API, API_TAGS].map(|form| arn(form, "*")).to_vec(),
+        // Creating a mapping has no other resource in IAM. A condition names the functions: see `limited`.
         Target::Mappings => one_if(declaration.lambda_functions().next().is_some(), "*".to_owned()),
         Target::Kafka => kafka(declaration, names),
         Target::KafkaRole => {
-            let is_made = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
-            one_if(is_made, arn(ROLE_OF_KAFKA, ""))
+            let is_created = declaration.clusters.values().any(|cluster| cluster.existing().is_none());
+            one_if(is_created, arn(KAFKA_ROLE, ""))
         }
         Target::DatabaseSecrets => one_if(has_databases, arn(SECRET_OF_DATABASE, "*")),
-        Target::DatabaseRole => one_if(has_databases, arn(ROLE_OF_DATABASES, "")),
-        Target::DatabaseOptions => one_if(has_databases, arn(OPTIONS_OF_RDS, "*")),
+        Target::DatabaseRole => one_if(has_databases, arn(DATABASE_ROLE, "")),
+        Target::DatabaseOptions => one_if(has_databases, arn(DATABASE_OPTIONS, "*")),
         Target::LastSnapshots(kind) => last_snapshots(kind, names),
         Target::CacheParts => parts_of_caches(declaration, names),
         Target::CacheObjects => objects_of_caches(declaration),
         Target::CachePasswords => passwords_of_caches(declaration, names),
-        Target::CacheRole => one_if(has_caches, arn(ROLE_OF_CACHES, "")),
+        Target::CacheRole => one_if(has_caches, arn(CACHE_ROLE, "")),
         Target::Launch => launch(declaration, names),
         Target::ExistingGroups => existing_groups(declaration, names),
         Target::ExistingAddresses => existing_addresses(declaration, names),
@@ -144,7 +152,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
     }
 }
 
-/// Returns the ARN if there is something that needs it.
+/// Returns the ARN if it is needed.
 fn one_if(is_needed: bool, arn: String) -> Vec<String> {
     is_needed.then_some(arn).into_iter().collect()
 }
@@ -153,33 +161,34 @@ fn one_if(is_needed: bool, arn: String) -> Vec<String> {
 fn own(kind: Kind, names: &Names, declared: &Declared) -> Vec<String> {
     let all = names.arn_of(kind, "*");
     match kind {
-        // AWS chooses their ids. Of those that others have, the condition on their tags keeps them: see `by_tag`.
-        kind if making(kind).is_some() => one_if(declared.has(kind), all),
-        // The path of a role is the stack's alone, so that roles of removed functions are found there, too; and so with profiles.
+        // AWS chooses their ids. A condition on the stack's tag excludes those of others: see `split_by_tag`.
+        kind if creating_action(kind).is_some() => one_if(declared.has(kind), all),
+        // Nobody but the stack uses its path of roles and instance profiles, so that the pattern covers those of removed functions and
+        // no others.
         Kind::Role | Kind::InstanceProfile => vec![all],
-        kind => declared.called(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect(),
+        kind => declared.with_notes(kind).into_iter().flat_map(|name| arns_of(kind, name, names)).collect(),
     }
 }
 
-/// Returns the ARNs of the resources of others that are declared as existing.
+/// Returns the ARNs of a kind's resources of others that are declared as `existing`.
 fn existing_of(kind: Kind, declaration: &Declaration, names: &Names) -> Vec<String> {
     let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
     let buckets = buckets.map(|name| (Kind::Bucket, name));
     let networks = declaration.networks.values().filter_map(|network| network.existing());
     let networks = networks.map(|id| (Kind::Network, id));
     let all: BTreeSet<(Kind, &str)> = existing::names(declaration).into_iter().chain(buckets).chain(networks).collect();
-    let of_kind = all.into_iter().filter(|(of, _)| *of == kind);
+    let of_kind = all.into_iter().filter(|(other, _)| *other == kind);
     of_kind.flat_map(|(_, name)| arns_of(kind, name, names)).collect()
 }
 
-/// Returns the ARNs of security groups that are not the stack's, and that its servers are in.
+/// Returns the ARNs of the existing security groups that declared servers are in.
 fn existing_groups(declaration: &Declaration, names: &Names) -> Vec<String> {
     let groups = declaration.servers.values().flat_map(|server| &server.security_groups);
     let ids: BTreeSet<&str> = groups.filter_map(NetworkPart::existing).collect();
     ids.into_iter().map(|id| names.arn_of(Kind::SecurityGroup, id)).collect()
 }
 
-/// Returns the ARNs of public addresses that are not the stack's, and that its servers get.
+/// Returns the ARNs of the existing public addresses that declared servers get.
 fn existing_addresses(declaration: &Declaration, names: &Names) -> Vec<String> {
     let addresses = declaration.servers.values().filter_map(|server| match &server.address {
         PublicAddress::Existing(id) => Some(names.arn_of(Kind::Address, id)),
@@ -188,7 +197,7 @@ fn existing_addresses(declaration: &Declaration, names: &Names) -> Vec<String> {
     addresses.collect()
 }
 
-/// Returns the ARNs of the objects that caches are filled from.
+/// Returns the ARNs of the files in S3 that declared caches are restored from.
 fn objects_of_caches(declaration: &Declaration) -> Vec<String> {
     let restored = declaration.caches.values().filter_map(|cache| cache.restore.as_ref());
     let objects = restored.filter_map(|restore| match restore {
@@ -198,39 +207,43 @@ fn objects_of_caches(declaration: &Declaration) -> Vec<String> {
     objects.flatten().cloned().collect()
 }
 
-/// Returns the ARNs of the secrets that hold the passwords of caches.
+/// Returns the ARNs of the secrets with the passwords of declared caches.
 fn passwords_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> {
     let secrets = declaration.caches.values().map(|cache| SecretReference::Declared(cache.auth.clone()));
     let secrets: BTreeSet<String> = secrets.map(|secret| names.secret(declaration, &secret)).collect();
     secrets.iter().map(|name| format!("{}-??????", names.arn_of(Kind::Secret, name))).collect()
 }
 
-/// Returns the ARNs of the snapshots that a kind leaves at its end. Names are cut where they are too long, and so is what they begin with here:
-/// to take a snapshot of another name does no harm.
+/// Returns patterns for the ARNs of the last snapshots of a kind's resources, declared or not: by the beginning of the stack's names, and by the
+/// names of resources that are called otherwise, such as adopted ones. The beginning may be shared with other stacks: the right to take a
+/// snapshot with such a name does no harm.
 fn last_snapshots(kind: Kind, names: &Names) -> Vec<String> {
     let form = match kind {
-        Kind::Cache => SNAPSHOT,
-        Kind::Database => SNAPSHOT_OF_DATABASE,
+        Kind::Cache => CACHE_SNAPSHOT,
+        Kind::Database => DATABASE_SNAPSHOT,
         _ => return Vec::new(),
     };
-    let beginning: String = names.stack().prefix().chars().take(LEAST_OF_NAME).collect();
-    vec![names.realm().arn(form, "", &format!("{beginning}*{LAST_SNAPSHOT}*")).into()]
+    let beginning: String = names.stack().prefix().chars().take(KEPT_OF_PREFIX).collect();
+    let others = names.found(kind).filter(|name| !name.starts_with(&beginning)).map(str::to_owned);
+    let beginnings = others.chain([format!("{beginning}*")]);
+    beginnings.map(|name| names.realm().arn(form, "", &format!("{name}{LAST_SNAPSHOT}*")).into()).collect()
 }
 
-/// Returns the ARNs of what caches are made with, and the stack does not have.
+/// Returns the ARNs of the snapshots that declared caches are restored from, and of the default parameter groups for their engines.
 fn parts_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> {
     let arn = |form: ArnForm, name: &str| names.realm().arn(form, "", name).into();
-    let with = declaration.caches.values().flat_map(|cache| {
+    let parts = declaration.caches.values().flat_map(|cache| {
         let restored = match &cache.restore {
-            Some(Restore::Snapshot(name)) => Some(arn(SNAPSHOT, name)),
+            Some(Restore::Snapshot(name)) => Some(arn(CACHE_SNAPSHOT, name)),
             _ => None,
         };
-        restored.into_iter().chain([arn(PARAMETERS, &cache.family())])
+        restored.into_iter().chain([arn(CACHE_PARAMETERS, &cache.family())])
     });
-    with.collect::<BTreeSet<String>>().into_iter().collect()
+    parts.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
-/// Returns what servers are made of and with that the stack does not have. What they are made with and the stack has is limited by its tag.
+/// Returns the ARNs of the resources that EC2 launches declared servers with and that do not have the stack's tag. Rights to those that do are
+/// limited by the tag.
 fn launch(declaration: &Declaration, names: &Names) -> Vec<String> {
     if declaration.servers.is_empty() {
         return Vec::new();
@@ -247,7 +260,7 @@ fn launch(declaration: &Declaration, names: &Names) -> Vec<String> {
     arns.into_iter().collect()
 }
 
-/// Kinds whose ids AWS chooses, and whose calls know them by these alone, with the actions that make one. Each of these actions takes tags.
+/// Kinds whose resources have ids that AWS chooses, and no names, each with the action that creates one. Each of these actions takes tags.
 pub(super) const BY_ID: &[(Kind, &str)] = &[
     (Kind::Network, "ec2:CreateVpc"),
     (Kind::Subnet, "ec2:CreateSubnet"),
@@ -261,23 +274,23 @@ pub(super) const BY_ID: &[(Kind, &str)] = &[
     (Kind::Server, "ec2:RunInstances"),
 ];
 
-/// Returns the action that makes one of a kind whose ids AWS chooses; `None` for other kinds.
-pub(super) fn making(kind: Kind) -> Option<&'static str> {
-    BY_ID.iter().find(|(of, _)| *of == kind).map(|(_, action)| *action)
+/// Returns the action that creates a resource of a kind of [`BY_ID`]; `None` for other kinds.
+pub(super) fn creating_action(kind: Kind) -> Option<&'static str> {
+    BY_ID.iter().find(|(by_id, _)| *by_id == kind).map(|(_, action)| *action)
 }
 
 /// Returns the ARNs by which IAM knows a resource.
 fn arns_of(kind: Kind, name: &str, names: &Names) -> Vec<String> {
     let arn = names.arn_of(kind, name);
     match kind {
-        // An ARN of a secret ends with a hyphen and six characters, as soon as there is the secret.
+        // The ARN of an existing secret ends with a hyphen and six characters; IAM checks the creation of one without them.
         Kind::Secret => vec![format!("{arn}-??????"), arn],
-        // An alias of a function, which others may have made, has a policy of its own. Calls on lines and filters of a log group know
-        // it as all of its streams, those on tags as itself.
+        // `:*` covers the aliases of a function, each of which has a policy of its own, and the streams of a log group, on which IAM
+        // checks calls about its lines and filters.
         Kind::Function | Kind::LogGroup | Kind::AccessLog => vec![format!("{arn}:*"), arn],
-        // Its nodes are looked at, too, and have its tags.
-        Kind::Cache => vec![names.realm().arn(NODE, "", &format!("{name}-*")).into(), arn],
-        // AWS chooses the id behind the name.
+        // `ElastiCache` describes and tags the nodes of a cache as well.
+        Kind::Cache => vec![names.realm().arn(CACHE_NODE, "", &format!("{name}-*")).into(), arn],
+        // The ARN of a cluster ends with an id that AWS chooses.
         Kind::Cluster => vec![format!("{arn}/*")],
         _ => vec![arn],
     }
@@ -299,13 +312,12 @@ pub(super) fn functions(declaration: &Declaration, names: &Names) -> Vec<String>
     functions.flat_map(|name| arns_of(Kind::Function, &name, names)).collect()
 }
 
-/// Returns the actions that write the tags of a resource, and what IAM knows these by.
+/// Returns the actions that write the tags of a resource, and the ARNs on which IAM checks them.
 pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'static str>, Vec<String>) {
-    // Tags of an API are resources of their own, whose names have its ARN in another form.
     if kind == Kind::Api {
         return (
             BTreeSet::from(["apigateway:POST", "apigateway:PUT"]),
-            vec![names.realm().arn(APIS[2], "", "*").into()],
+            vec![names.realm().arn(API_TAGS, "", "*").into()],
         );
     }
     let target = if kind == Kind::Mapping { Target::MappingTags } else { Target::Own(kind) };
@@ -316,8 +328,9 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
     (writes.flat_map(|right| right.actions).filter(is_tagging).copied().collect(), arns_of(kind, name, names))
 }
 
-/// Statements about the rights of roles, one for each boundary: of a function that one is declared for, the role may be made
-/// and changed with that boundary alone. Roles of functions that are no longer declared are changed as the strictest.
+/// Returns the statements about the rights of roles, one for each permissions boundary: a role is created, and gets rights, only with the
+/// boundary that is declared for its function or server. If there are several, one more statement is about taking rights from roles of
+/// functions that are no longer declared, whichever of the boundaries they have.
 pub(super) fn bounded(
     target: Target,
     kind: Kind,
@@ -325,17 +338,9 @@ pub(super) fn bounded(
     declaration: &Declaration,
     names: &Names,
 ) -> Vec<(String, Statement)> {
-    let mut by_boundary: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
-    for (entry, function) in declaration.lambda_functions() {
-        by_boundary.entry(declaration.permissions_boundary(function)).or_default().push(entry.clone());
-    }
-    for entry in declaration.servers.keys() {
-        by_boundary.entry(declaration.permissions_boundary.clone()).or_default().push(server_role_entry(entry));
-    }
-    let is_one = by_boundary.len() < 2;
-    if by_boundary.is_empty() {
-        by_boundary.insert(declaration.permissions_boundary.clone(), Vec::new());
-    }
+    let mut by_boundary = roles_by_boundary(declaration);
+    let boundaries: Vec<Option<String>> = by_boundary.keys().cloned().collect();
+    let is_one = boundaries.len() < 2;
     if target == Target::Boundary(kind) {
         by_boundary.remove(&None);
     }
@@ -349,9 +354,44 @@ pub(super) fn bounded(
         let statement = Statement::allow(&actions, resources);
         let id = if index == 0 { target.id() } else { format!("{}{}", target.id(), index + 1) };
         match boundary {
-            Some(arn) => (id, statement.when("StringEquals", "iam:PermissionsBoundary", [arn])),
+            Some(arn) => (id, statement.when("StringEquals", BOUNDARY_KEY, [arn])),
             None => (id, statement),
         }
     });
-    statements.collect()
+    let removed = (!is_one).then(|| rights_of_removed(target, kind, &actions, boundaries, names)).flatten();
+    statements.chain(removed).collect()
+}
+
+/// Returns the entries of the declared roles, by permissions boundary. A declaration without roles has one boundary: that of the stack.
+fn roles_by_boundary(declaration: &Declaration) -> BTreeMap<Option<String>, Vec<String>> {
+    let functions = declaration.lambda_functions();
+    let functions = functions.map(|(entry, function)| (declaration.permissions_boundary(function), entry.clone()));
+    let servers = declaration.servers.keys();
+    let servers = servers.map(|entry| (declaration.permissions_boundary.clone(), server_role_entry(entry)));
+    let mut by_boundary: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for (boundary, entry) in functions.chain(servers) {
+        by_boundary.entry(boundary).or_default().push(entry);
+    }
+    if by_boundary.is_empty() {
+        by_boundary.insert(declaration.permissions_boundary.clone(), Vec::new());
+    }
+    by_boundary
+}
+
+/// Returns the statement about taking rights from roles of functions that are no longer declared; `None` for a target without such actions.
+fn rights_of_removed(
+    target: Target,
+    kind: Kind,
+    actions: &[&str],
+    boundaries: Vec<Option<String>>,
+    names: &Names,
+) -> Option<(String, Statement)> {
+    let deletes = kind.rights().iter().filter(|right| right.target == target && right.access == Access::Delete);
+    let needed: Vec<&str> =
+        deletes.flat_map(|right| right.actions).copied().filter(|action| actions.contains(action)).collect();
+    // A role without a boundary has no such key in a request.
+    let operator = if boundaries.contains(&None) { "StringEqualsIfExists" } else { "StringEquals" };
+    let statement = Statement::allow(&needed, [names.arn_of(kind, "*")]);
+    let id = format!("RightsOfRemoved{}", kind.identity().plural);
+    (!needed.is_empty()).then(|| (id, statement.when(operator, BOUNDARY_KEY, boundaries.into_iter().flatten())))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Names,
-    desired::{FOLLOWING, rights::passwords},
+    desired::{READ_TOPIC, rights::passwords},
     purpose::{Purpose, Reading},
 };
 use aws::{ArnForm, policy::Statement};
@@ -98,6 +98,6 @@ fn reading(declaration: &Declaration, names: &Names, way: Reading<'_>) -> Vec<(&
         .flat_map(|(entry, cluster)| cluster.topics.keys().map(move |topic| names.kafka_topic_arn(entry, topic)));
     vec![
         ("ConnectClusters", Statement::allow(CONNECTING, clusters().map(|(entry, _)| names.cluster_arn(entry)))),
-        ("ReadTopics", Statement::allow(FOLLOWING, topics)),
+        ("ReadTopics", Statement::allow(READ_TOPIC, topics)),
     ]
 }

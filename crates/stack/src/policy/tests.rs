@@ -245,7 +245,8 @@ fn what_has_ids_of_aws_is_made_and_changed_with_the_stacks_tag_alone() {
                 );
             }
         }
-        let known: BTreeSet<String> = super::resources::BY_ID.iter().map(|(_, making)| (*making).to_owned()).collect();
+        let known: BTreeSet<String> =
+            super::resources::BY_ID.iter().map(|(_, creating)| (*creating).to_owned()).collect();
         assert_eq!(made, if purpose == Purpose::Up { known } else { BTreeSet::new() }, "{purpose:?}");
     }
 }
@@ -261,7 +262,7 @@ fn every_kind_that_ec2_makes_is_made_with_the_stacks_tag_alone() {
                 && !["ec2:CreateTags", "ec2:CreateRoute"].contains(action)
         };
         let making: Vec<&str> = own.filter(is_making).copied().collect();
-        let known: Vec<&str> = super::resources::making(*kind).into_iter().collect();
+        let known: Vec<&str> = super::resources::creating_action(*kind).into_iter().collect();
         assert_eq!(making, known, "{kind:?}: a row of BY_ID lacks, or is not needed");
     }
 }
@@ -320,7 +321,7 @@ receipt_rules: [{name: all, actions: [{store: archive}]}]
         let is_told = |action: &&String| action.starts_with("ec2:") && !of_kinds.contains(action.as_str());
         actions.filter(is_told).cloned().collect::<Vec<_>>()
     };
-    assert_eq!(of_ec2(source, Purpose::Down), INTERFACES);
+    assert_eq!(of_ec2(source, Purpose::Down), INTERFACE_ACTIONS);
     assert_eq!(of_ec2(source, Purpose::Diff).len(), 0);
     assert_eq!(statements["ExistingBuckets"].resources, BTreeSet::from(["arn:aws:s3:::example-archive".to_owned()]));
     assert!(!policy_of(QUEUE, Purpose::Up).statements().contains_key("ExistingBuckets"));
@@ -335,13 +336,13 @@ fn what_is_no_longer_declared_can_be_deleted() {
         let allowed: BTreeSet<&String> =
             policy.statements().values().flat_map(|statement| &statement.actions).collect();
         let deletes = Kind::ALL.iter().flat_map(|kind| kind.rights()).filter(|right| right.access == Access::Delete);
-        let further = [LEAVING, MAPPING].into_iter().chain(INTERFACES.iter().copied());
+        let further = [LEAVE_VPC, DELETE_MAPPING].into_iter().chain(INTERFACE_ACTIONS.iter().copied());
         let needed = deletes.flat_map(|right| right.actions).copied().chain(further);
         // S3 does not look at the tags of buckets: a removed one needs the policy of before.
         let missing: Vec<&str> = needed.filter(|action| !allowed.contains(&(*action).to_owned())).collect();
         assert!(missing.iter().all(|action| action.starts_with("s3:")), "{purpose:?}: {missing:?}");
         let removed = &policy.statements()["Removed"];
-        assert!([LEAVING, MAPPING].iter().all(|action| removed.actions.contains(*action)), "{removed:?}");
+        assert!([LEAVE_VPC, DELETE_MAPPING].iter().all(|action| removed.actions.contains(*action)), "{removed:?}");
     }
 }
 
@@ -436,4 +437,76 @@ fn the_policy_of_a_whole_stack_is_two_at_most_that_iam_takes() {
     let policy = policy_of(&source, Purpose::Up);
     let sizes: Vec<usize> = parts(&policy, LIMIT).iter().map(|part| part.to_json().len()).collect();
     assert!(sizes.len() <= 2 && sizes.iter().all(|size| *size <= LIMIT), "{sizes:?} of {}", policy.to_json().len());
+}
+
+/// Of a cache or database that was adopted, the last snapshot has the adopted name.
+#[test]
+fn a_last_snapshot_may_have_the_name_of_an_adopted_resource() {
+    let checked = Declaration::parse(Path::new("infra.yaml"), QUEUE.as_bytes(), None).unwrap();
+    let declaration = &checked.declarations[0];
+    let names = Names::new(declaration, "123456789012");
+    for (kind, snapshot) in [(Kind::Cache, "elasticache"), (Kind::Database, "rds")] {
+        // It may be declared no longer: its tags alone say that it is the stack's.
+        let adopted = names.with(&kinds::Id::new(kind, "gone"), "company-store");
+        let policy = policy(declaration, &adopted, Purpose::Down);
+        let patterns = &policy.statements()[&Target::LastSnapshots(kind).id()].resources;
+        for name in ["company-store-final-1764403201", "circuits-store-final-1764403201"] {
+            let arn = format!("arn:aws:{snapshot}:eu-west-1:123456789012:snapshot:{name}");
+            assert!(patterns.iter().any(|pattern| covers(pattern, &arn)), "{kind:?}: {arn} in {patterns:?}");
+        }
+    }
+}
+
+#[test]
+fn roles_are_passed_to_the_services_alone_that_run_what_is_declared() {
+    let function = "functions: {reader: {crate: maintenance, bin: reader}}\n";
+    let server = "networks: {main: {}}\nsecurity_groups: {app: {network: main}}\n\
+                  servers: {host: {network: main, security_groups: [app]}}\n";
+    for (declared, expected) in [
+        (function.to_owned(), vec!["lambda.amazonaws.com"]),
+        (server.to_owned(), vec!["ec2.amazonaws.com"]),
+        (format!("{function}{server}"), vec!["ec2.amazonaws.com", "lambda.amazonaws.com"]),
+    ] {
+        let policy = policy_of(&format!("stack: circuits\nregion: eu-west-1\n{declared}"), Purpose::Up);
+        let services = &policy.statements()["PassedRoles"].conditions["StringEquals"]["iam:passedtoservice"];
+        assert_eq!(services.iter().collect::<Vec<_>>(), expected, "{declared}");
+    }
+}
+
+/// The role of a function that is no longer declared may have had the boundary of any function, or none.
+#[test]
+fn rights_are_taken_from_a_removed_role_whatever_boundaries_the_others_have() {
+    const OTHER: &str = "arn:aws:iam::123456789012:policy/other";
+    let removed = "arn:aws:iam::123456789012:role/provision/circuits.eu-west-1/circuits-removed-eu-west-1";
+    let stack = |boundaries: [Option<&str>; 2]| {
+        let functions = boundaries.iter().zip(["one", "two"]).map(|(boundary, name)| {
+            let boundary = boundary.map(|arn| format!(", permissions_boundary: '{arn}'")).unwrap_or_default();
+            format!("  {name}: {{crate: maintenance, bin: {name}{boundary}}}\n")
+        });
+        format!("stack: circuits\nregion: eu-west-1\nfunctions:\n{}", functions.collect::<String>())
+    };
+    for (boundaries, operator, values) in [
+        ([None, None], None, vec![]),
+        ([Some(BOUNDARY), Some(BOUNDARY)], Some("StringEquals"), vec![BOUNDARY]),
+        ([Some(BOUNDARY), Some(OTHER)], Some("StringEquals"), vec![BOUNDARY, OTHER]),
+        ([Some(BOUNDARY), None], Some("StringEqualsIfExists"), vec![BOUNDARY]),
+    ] {
+        for purpose in [Purpose::Up, Purpose::Down] {
+            let policy = policy_of(&stack(boundaries), purpose);
+            let allows = |action: &str| -> Vec<&Statement> {
+                let all = policy.statements().values().filter(|one| one.actions.contains(action));
+                all.filter(|one| one.resources.iter().any(|pattern| covers(pattern, removed))).collect()
+            };
+            for action in ["iam:DeleteRolePolicy", "iam:DetachRolePolicy"] {
+                let statements = allows(action);
+                let [statement] = &statements[..] else { panic!("{boundaries:?} {action}: {statements:?}") };
+                let condition = |operator| statement.conditions.get(operator)?.get("iam:permissionsboundary");
+                let named: Vec<&String> = operator.and_then(condition).into_iter().flatten().collect();
+                assert_eq!(named, values, "{boundaries:?} {action}: {statement:?}");
+            }
+            // With several boundaries, nothing creates a role that is not declared, or gives it a right.
+            let is_one = boundaries[0] == boundaries[1];
+            assert_eq!(allows("iam:PutRolePolicy").is_empty(), !is_one || purpose == Purpose::Down, "{boundaries:?}");
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{RuleSet, all, tree};
+use replaced::Replaced as _;
+
+use super::*;
 use declaration::AlarmKind;
-use kinds::Kind;
 
 /// Something of everything that is watched.
 const DECLARATION: &str = "\
@@ -180,4 +181,29 @@ fn each_node_of_a_cache_has_its_alarms() {
     });
     let count = |node: &str| nodes.clone().filter(|one| one == node).count();
     assert_eq!((count("circuits-seen-001"), count("circuits-seen-002")), (3, 3));
+}
+
+/// An alarm fires from its threshold on: with 0 it would always fire.
+#[test]
+fn a_part_of_a_short_time_is_not_rounded_to_nothing() {
+    let source = DECLARATION.replaced("failed: {retention: 2d}", "failed: {retention: 1m}");
+    let source = format!("{source}alarms: {{thresholds: {{age: 1, duration: 1}}}}\n");
+    let resources = all(&source, &RuleSet::Own);
+    let threshold = |entry: &str| tree(&resources, Kind::Alarm, entry)["threshold"].clone();
+    assert_eq!((threshold("failed-age"), threshold("worker-duration")), (json!(0.6), json!(100.0)));
+    let alarms = resources.iter().filter(|one| one.id.kind == Kind::Alarm);
+    let zero: Vec<_> = alarms.filter(|one| one.settings.tree()["threshold"] == json!(0.0)).map(|one| &one.id).collect();
+    assert!(zero.is_empty(), "{zero:?}");
+}
+
+#[test]
+fn a_percentage_of_what_is_not_declared_has_no_alarm() {
+    let mut declaration = declared(DECLARATION);
+    declaration.queues.remove("failed");
+    let names = Names::new(&declaration, "123456789012");
+    let (code, existing) = (BTreeMap::new(), Existing::default());
+    let given = Inputs { names: &names, code: &code, artifacts: false, rule_set: &RuleSet::Own, existing: &existing };
+    let resources = resources(&declaration, given);
+    let has = |entry: &str| resources.iter().any(|one| one.id == Id::new(Kind::Alarm, entry));
+    assert!(has("failed-messages") && !has("failed-age"));
 }

@@ -1,5 +1,5 @@
-//! Common parts of databases and caches: RDS and `ElastiCache` take tags in one form, see what was made just now later, and change
-//! for many minutes.
+//! Common parts of databases and caches: RDS and `ElastiCache` have the same calls for tags, do not see at once what was created a moment ago, and
+//! take many minutes for a change.
 
 use std::{
     collections::BTreeSet,
@@ -17,72 +17,81 @@ use engine::{Class, Failure, Tags};
 /// Separator between the name of a database or cache and the time of its last snapshot.
 pub const LAST_SNAPSHOT: &str = "-final-";
 
-/// Returns the name of a last snapshot: another one each second, since one of the same name may be there.
+/// Returns `true` if a declared version of an engine, such as `8.2`, covers a live one, such as `8.2.0`.
+pub(crate) fn covers_version(declared: &str, live: &str) -> bool {
+    live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Returns the name of a last snapshot. It contains the time in seconds, since an earlier snapshot of the same resource may exist.
 pub(crate) fn last_snapshot(name: &str, now: SystemTime) -> String {
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     format!("{name}{LAST_SNAPSHOT}{seconds}")
 }
 
-/// Changes of this run to the resources of one kind, by their names. Clones share them.
+/// Changes of this run to the resources of one kind. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Changing {
-    noted: Arc<Mutex<Noted>>,
+    names: Arc<Mutex<Names>>,
 }
 
+/// Names of resources, by what this run does with them.
 #[derive(Debug, Default)]
-struct Noted {
+struct Names {
+    /// Resources that AWS is changing.
     changed: BTreeSet<String>,
+    /// Resources that AWS is deleting or has deleted.
     deleted: BTreeSet<String>,
+    /// Resources of which a person was told that no last snapshot can be taken.
     without_snapshot: BTreeSet<String>,
 }
 
 impl Changing {
-    fn noted(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that AWS has begun to change one.
+    /// Records that AWS has begun to change a resource.
     pub(crate) fn begin(&self, name: &str) {
-        self.noted().changed.insert(name.to_owned());
+        self.names().changed.insert(name.to_owned());
     }
 
-    /// Returns `true` as long as one that this run changes is not as it was told to be.
+    /// Returns `true` while AWS is still making this run's change of a resource. `is_settled` is `true` if the resource shows no pending change.
     pub(crate) fn goes_on(&self, name: &str, is_settled: bool) -> bool {
-        let mut noted = self.noted();
+        let mut names = self.names();
         if is_settled {
-            noted.changed.remove(name);
+            names.changed.remove(name);
         }
-        noted.changed.contains(name)
+        names.changed.contains(name)
     }
 
-    /// Notes that AWS has begun to delete one.
+    /// Records that AWS has begun to delete a resource.
     pub(crate) fn end(&self, name: &str) {
-        self.noted().deleted.insert(name.to_owned());
+        self.names().deleted.insert(name.to_owned());
     }
 
-    /// Returns `true` if this run deletes one. Of one that is gone IAM knows no tags, so that it then refuses to tell of it whoever may by
-    /// the tags alone.
+    /// Returns `true` if this run deletes a resource. Once it is gone it has no tags, so that IAM denies to describe it to a caller whose right
+    /// is bound to them.
     pub(crate) fn ends(&self, name: &str) -> bool {
-        self.noted().deleted.contains(name)
+        self.names().deleted.contains(name)
     }
 
-    /// Notes that whoever is asked to let one go is told that no last snapshot of it can be taken, or that one will be.
+    /// Records what the person who is asked for consent to a deletion was told: that a last snapshot will be taken, or that none can be.
     pub(crate) fn tell(&self, name: &str, has_snapshot: bool) {
-        let mut noted = self.noted();
+        let mut names = self.names();
         if has_snapshot {
-            noted.without_snapshot.remove(name);
+            names.without_snapshot.remove(name);
         } else {
-            noted.without_snapshot.insert(name.to_owned());
+            names.without_snapshot.insert(name.to_owned());
         }
     }
 
-    /// Fails for one that is to be deleted without a last snapshot, unless that was said to whoever agreed.
+    /// Ensures that a resource may be deleted without a last snapshot: the person who gave consent was told so.
     ///
     /// # Errors
     ///
-    /// Of a class that is not tried again.
+    /// If the person was told that a last snapshot will be taken. The error is not retried.
     pub(crate) fn ensure_agreed(&self, operation: &str, name: &str, status: &str) -> Result<(), Failure> {
-        if self.noted().without_snapshot.contains(name) {
+        if self.names().without_snapshot.contains(name) {
             return Ok(());
         }
         let words = format!(
@@ -92,7 +101,8 @@ impl Changing {
     }
 }
 
-/// Returns a failure of a call that names what was made just now: AWS does not see it everywhere at once.
+/// Returns the failure of a call that names a resource created a moment ago, as one that is retried: AWS does not see the resource everywhere at
+/// once.
 pub(crate) fn not_yet(failure: Failure) -> Failure {
     let is_early = failure.class == Class::NotFound || Detail::SubnetNotSeen.is_told_by(&failure);
     Failure { class: if is_early { Class::NotYet } else { failure.class }, ..failure }
@@ -103,7 +113,7 @@ pub(crate) fn tags_in(list: &[Element]) -> Tags {
     own_tags(list.iter().map(|tag| (tag.text("Key"), tag.text("Value"))))
 }
 
-/// Returns a call with tags, as those that make something take them.
+/// Adds tags to a call that creates a resource.
 pub(crate) fn with_tags(call: Call, tags: &Tags) -> Call {
     let numbered = tags.iter().zip(1..);
     numbered.fold(call, |call, ((key, value), number)| {
@@ -136,6 +146,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_version_covers_its_own_later_parts() {
+        for (declared, live, is_covered) in
+            [("8.2", "8.2.0", true), ("8.2", "8.2", true), ("8.2", "8.20", false), ("8.2.0", "8.2", false)]
+        {
+            assert_eq!(covers_version(declared, live), is_covered, "{declared} {live}");
+        }
+    }
 
     #[test]
     fn a_last_snapshot_has_a_name_of_its_own() {

@@ -10,6 +10,7 @@ pub mod internet_gateway;
 pub mod nat_gateway;
 pub mod network;
 mod once;
+mod placeholder;
 mod resource_type;
 pub mod route_table;
 pub mod security_group;
@@ -25,9 +26,11 @@ use std::{
 use tokio::sync::{Mutex, OnceCell};
 
 use self::resource_type::{
-    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, RESOURCE_TYPES, ROUTE_TABLE, ResourceType,
+    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, ResourceType,
     SECURITY_GROUP, SUBNET, VOLUME,
 };
+pub use self::placeholder::id_of;
+pub(crate) use self::placeholder::{stands_for_id, with_id, with_ids, with_set, without_id, without_ids};
 pub(crate) use self::{once::make, resource_type::SERVER};
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
@@ -308,100 +311,9 @@ fn refuse(resource_type: ResourceType, name: &str, what: &str) -> Failure {
     Failure::found(&resource_type.call(), Class::Invalid, words)
 }
 
-/// Beginning and end of what stands for an id, around the name of its kind and its own.
-const STANDS_FOR_ID: (&str, &str) = ("(id of ", ")");
-
-/// Returns what stands for the id of one of the stack's in settings, declared and live ones.
-///
-/// ```
-/// use kinds::{Kind, ec2};
-///
-/// assert_eq!(ec2::id_of(Kind::Subnet, "circuits-main-private-1"), "(id of subnet circuits-main-private-1)");
-/// ```
-pub fn id_of(kind: Kind, name: &str) -> String {
-    let (beginning, end) = STANDS_FOR_ID;
-    format!("{beginning}{} {name}{end}", kind.name())
-}
-
-/// Returns the beginning of what stands for the id of any resource of a kind.
-pub(crate) fn stands_for_id(kind: Kind) -> String {
-    format!("{}{} ", STANDS_FOR_ID.0, kind.name())
-}
-
-/// Returns a text for a call: with an id in place of what stands for it. It is an error if there is no such thing.
-pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Failure> {
-    let (beginning, end) = STANDS_FOR_ID;
-    let Some((before, (inner, behind))) =
-        text.split_once(beginning).and_then(|(before, rest)| Some((before, rest.split_once(end)?)))
-    else {
-        return Ok(text.to_owned());
-    };
-    let named = RESOURCE_TYPES.iter().find_map(|resource_type| {
-        Some((*resource_type, inner.strip_prefix(resource_type.kind.name())?.strip_prefix(' ')?))
-    });
-    let Some((resource_type, name)) = named else { return Ok(text.to_owned()) };
-    let id = if let Some(id) = session.networks.made(resource_type.kind, name).await {
-        id
-    } else {
-        let found = match find_among(session, resource_type, &known(session, resource_type).await?, name)? {
-            Some(found) => Some(found),
-            None => find_among(session, resource_type, &now(session, resource_type).await?, name)?,
-        };
-        let words = || format!("the {} `{name}` is not there", resource_type.kind.name());
-        let found = found.ok_or_else(|| Failure::found(&resource_type.call(), Class::NotYet, words()))?;
-        found.text(resource_type.id).to_owned()
-    };
-    Ok(format!("{before}{id}{behind}"))
-}
-
-/// Returns a set of texts for a call, each as [`with_id`] does.
-pub(crate) async fn with_set(session: &Session, texts: &BTreeSet<String>) -> Result<BTreeSet<String>, Failure> {
-    Ok(with_ids(session, texts).await?.into_iter().collect())
-}
-
-/// Returns texts for a call, each as [`with_id`] does.
-pub(crate) async fn with_ids<'text>(
-    session: &Session,
-    texts: impl IntoIterator<Item = &'text String>,
-) -> Result<Vec<String>, Failure> {
-    let mut ids = Vec::new();
-    for text in texts {
-        ids.push(with_id(session, text).await?);
-    }
-    Ok(ids)
-}
-
-/// Returns what stands for an id that was read, if it is that of one of the stack's; else the id.
-pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Failure> {
-    let Some(resource_type) = RESOURCE_TYPES.iter().find(|resource_type| id.starts_with(resource_type.prefix)).copied()
-    else {
-        return Ok(id.to_owned());
-    };
-    if !session.networks.is_declared(resource_type.kind)
-        && session.indexed(resource_type.kind).is_ok_and(|names| names.is_empty())
-    {
-        return Ok(id.to_owned());
-    }
-    let of_id = |members: &[Element]| {
-        let found = members.iter().find(|member| member.text(resource_type.id) == id);
-        found.and_then(|member| name_of(session, resource_type.kind, member))
-    };
-    let name = of_id(&known(session, resource_type).await?);
-    Ok(name.map_or_else(|| id.to_owned(), |name| id_of(resource_type.kind, &name)))
-}
-
-/// Returns ids that were read, each as [`without_id`] does.
-pub(crate) async fn without_ids(session: &Session, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, Failure> {
-    let mut texts = BTreeSet::new();
-    for id in ids {
-        texts.insert(without_id(session, id).await?);
-    }
-    Ok(texts)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{resource_type::RESOURCE_TYPES, *};
 
     #[test]
     fn every_kind_has_one_resource_type_and_ids_of_its_own() {

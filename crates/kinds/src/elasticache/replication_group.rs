@@ -22,7 +22,7 @@ use crate::{
     Condition, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
-    stores::{last_snapshot, not_yet, with_tags},
+    stores::{covers_version, last_snapshot, not_yet, with_tags},
 };
 use aws::{ArnForm, query::Element};
 use engine::{
@@ -81,11 +81,6 @@ fn arn(session: &Session, name: &str) -> String {
 /// Returns the parts of a version: `8.2.0` is `[8, 2, 0]`.
 fn version(text: &str) -> Vec<u32> {
     text.split('.').map_while(|part| part.parse().ok()).collect()
-}
-
-/// Returns `true` if a declared version, such as `8.2`, covers a live one, such as `8.2.0`.
-fn covers(declared: &str, live: &str) -> bool {
-    live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The identity of this kind.
@@ -270,7 +265,7 @@ impl Manage for ReplicationGroup {
             // While AWS creates a cache, it has no endpoint, and so no port to compare.
             desired.port = live.port;
         }
-        if desired.engine == live.engine && covers(&desired.version, &live.version) {
+        if desired.engine == live.engine && covers_version(&desired.version, &live.version) {
             desired.version.clone_from(&live.version);
             return Vec::new();
         }

@@ -14,7 +14,7 @@ use crate::{
     Condition, Kind, Manage, Session, ec2,
     identity::{Identity, Naming, Output},
     rights::{Right, Target, deletes, reads, writes},
-    stores::{last_snapshot, not_yet, tags_in, with_tags},
+    stores::{covers_version, last_snapshot, not_yet, tags_in, with_tags},
 };
 use aws::{
     ArnForm,
@@ -86,11 +86,6 @@ fn at_work(name: &str, status: &str) -> Failure {
 /// Returns the parts of a version: `8.4.9` is `[8, 4, 9]`. What is no number ends it, as in `8.0.45-rds.20251212`.
 fn version(text: &str) -> Vec<u32> {
     text.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
-}
-
-/// Returns `true` if a live version is one of those that a declared one means.
-fn is_of(live: &str, declared: &str) -> bool {
-    live == declared || live.strip_prefix(declared).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The identity of this kind.
@@ -236,13 +231,13 @@ impl Manage for Instance {
         let mut settings = wire::settings(&found)?;
         settings.security_groups = ec2::without_ids(session, &settings.security_groups).await?;
         settings.is_made &= !session.databases.goes_on(&address.name, wire::is_settled(&found));
-        // It has tags from its beginning, so that one without is somebody's.
+        // A database of ours is created with its tags, so that an untagged one is somebody else's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
     }
 
-    /// Keeps what cannot be had back: a larger disk, the key of a disk, the time that AWS chose for backups, and a later version, to
-    /// which AWS brings databases by itself.
+    /// Keeps what AWS does not change back: a larger disk, the key of the disk, the time that AWS chose for backups, and a later version, to
+    /// which AWS upgrades databases by itself.
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         if desired.kms_key.is_none() {
             desired.kms_key.clone_from(&live.kms_key);
@@ -255,7 +250,7 @@ impl Manage for Instance {
             desired.storage = live.storage;
             kept.push(Protection::new("storage", live.storage.to_string(), "disks of databases never shrink"));
         }
-        if is_of(&live.version, &desired.version) {
+        if covers_version(&desired.version, &live.version) {
             desired.version.clone_from(&live.version);
         } else if version(&live.version) > version(&desired.version) {
             desired.version.clone_from(&live.version);
@@ -275,9 +270,9 @@ impl Manage for Instance {
 
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
-        let call = with_tags(wire::create(name, &with_groups(session, desired).await?), &desired.tags);
+        let call = with_tags(wire::create(name, &resolve_groups(session, desired).await?), &desired.tags);
         match session.aws.write.rds.call(&call).await {
-            // One that is on its way out has the name for some minutes.
+            // A database that is being deleted has its name for some minutes.
             Err(failure) if failure.class == Class::Exists => match describe(session, name).await? {
                 Some(found) if found.text("DBInstanceStatus") == wire::DELETING => Err(at_work(name, wire::DELETING)),
                 _ => Err(failure),
@@ -287,8 +282,8 @@ impl Manage for Instance {
         }
     }
 
-    /// Changes what differs and nothing else: RDS merges, and what is sent again may restart it. What others let wait for the
-    /// maintenance window is applied with it.
+    /// Changes the settings that differ, and sends no others: RDS leaves settings that a call does not have, and one that is sent again may restart the
+    /// database. The call applies its changes immediately, and with them those that somebody else left to the maintenance window.
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let gone = || Failure::found(DESCRIBE, Class::NotFound, format!("there is no database `{name}`"));
@@ -304,7 +299,7 @@ impl Manage for Instance {
             return Err(at_work(name, status));
         }
         beside::end(session, (name, &found), desired, live).await?;
-        let (wanted, there) = (with_groups(session, desired).await?, with_groups(session, live).await?);
+        let (wanted, there) = (resolve_groups(session, desired).await?, resolve_groups(session, live).await?);
         let ensure_not_copied = || beside::ensure_not_copied(name, found.text("DBInstanceArn"), desired, live);
         let Some(call) = wire::modify(name, &wanted, &there) else {
             // It is called usable for some seconds before RDS begins.
@@ -341,7 +336,7 @@ impl Manage for Instance {
             // RDS may refuse the deletion for some seconds more: the next attempt reads again.
             return Err(at_work(name, "losing its protection"));
         }
-        let snapshot = has_snapshot(status).then(|| last_snapshot(name, SystemTime::now()));
+        let snapshot = can_be_snapshotted(status).then(|| last_snapshot(name, SystemTime::now()));
         if snapshot.is_none() {
             session.databases.ensure_agreed(DESCRIBE, name, status)?;
         }
@@ -361,7 +356,7 @@ impl Manage for Instance {
         let name = &address.name;
         Ok(describe(session, name).await?.map(|found| {
             let status = found.text("DBInstanceStatus");
-            session.databases.tell(name, has_snapshot(status));
+            session.databases.tell(name, can_be_snapshotted(status));
             data(status)
         }))
     }
@@ -394,19 +389,19 @@ fn ensure_not_stopped(name: &str, status: &str) -> Result<(), Failure> {
 
 /// Returns what a database holds, and what stays of it when it is deleted in this state.
 fn data(status: &str) -> String {
-    if has_snapshot(status) {
+    if can_be_snapshotted(status) {
         return "its data, of which a last snapshot stays and is paid for".to_owned();
     }
     format!("its data, of which RDS takes no last snapshot: it is {status}")
 }
 
-/// Returns whether RDS takes a last snapshot of a database in a state.
-fn has_snapshot(status: &str) -> bool {
+/// Returns `true` if RDS can take a last snapshot of a database in this state.
+fn can_be_snapshotted(status: &str) -> bool {
     !WITHOUT_SNAPSHOT.contains(&status)
 }
 
-/// Returns settings for a call, with the ids of security groups in place of what stands for them.
-async fn with_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
+/// Replaces the placeholders of security groups in settings by their ids. The result is for calls.
+async fn resolve_groups(session: &Session, settings: &Settings) -> Result<Settings, Failure> {
     Ok(Settings { security_groups: ec2::with_set(session, &settings.security_groups).await?, ..settings.clone() })
 }
 

@@ -41,8 +41,8 @@ fn version(revision: Option<&str>) -> String {
     }
 }
 
-/// Deploy functions that read mails, and their infrastructure in AWS, from one declaration: carrier maintenance mails into NetBox, events of
-/// sent mails into Kafka, and webhooks.
+/// Deploy functions and their infrastructure in AWS from one declaration: they file carriers' maintenance mails in NetBox, write events of sent
+/// mails to Kafka, and receive webhooks.
 #[derive(Debug, Parser)]
 #[command(version = VERSION.as_str(), max_term_width = 80)]
 pub struct Arguments {
@@ -63,13 +63,13 @@ pub struct Common {
     /// Stage to use; required if the declaration defines stages.
     #[arg(long, global = true, value_name = "NAME")]
     pub stage: Option<String>,
-    /// Print JSON: one document (`parse`: one line per mail).
+    /// Print JSON: one document, or one line per item where items follow each other (`parse`, `tail`, `logs --follow`).
     #[arg(long, global = true)]
     pub json: bool,
     /// Show what would be done, and change nothing.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Answer yes to the question before a change. What would be lost for good must still be named: see `up --allow-delete`.
+    /// Answer yes to the question before a change. What would be lost for good must still be named: see `--allow-delete`.
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print more detail: the settings of new resources, and each call to AWS as it ends.
@@ -107,7 +107,8 @@ pub enum Command {
     Up(Up),
     /// Compare the declaration with the account, field by field. Changes nothing and asks nothing.
     Diff(Diff),
-    /// Delete the stack. Mails, logs and failed events stay unless you pass `--delete-data`. Secrets can be restored for 7 days.
+    /// Delete the stack. What holds data or is protected stays unless you pass `--delete-data` or `--allow-delete`. Secrets can be restored for 7
+    /// days.
     Down(Down),
     /// Take over a resource that was made by hand or has lost its tags. It gets the tags of an entry; nothing else changes.
     Adopt(Adopt),
@@ -123,20 +124,20 @@ pub enum Command {
     Pause(Pause),
     /// Let a paused function take the messages of its queue again.
     Resume(Pause),
-    /// Show the state of every resource, queue, rule, function and alarm, and of NetBox. Changes nothing.
+    /// Show the state of the stack's resources, of its alarms and of NetBox. Changes nothing.
     Status(Status),
     /// Print the names and addresses of the stack's resources, as `up` does at its end. Scripts use `--json`.
     #[command(after_long_help = OUTPUTS_EXIT_CODES)]
     Outputs,
     /// Print the least IAM policy that a command needs for this declaration.
     Policy(Policy),
-    /// Process mails again: stored mails, or the events in the failure queues.
+    /// Process stored mails or failed events again.
     Replay(Replay),
-    /// Send a mail through SES and record it, so that its events can be assigned to it. Repeating a request sends nothing.
+    /// Send a mail through SES and record it, so that its events can be assigned to it. A request that is already recorded is not sent again.
     Send(Box<Send>),
     /// Show the events of sent mails as they arrive in Kafka.
     Tail(Tail),
-    /// Show the record of a sent mail, or of all mails to a recipient, with the messages in Kafka about it, in the order of events.
+    /// Show the record of a sent mail, or of all mails to a recipient, with the messages in Kafka about them, in the order of events.
     Timeline(Timeline),
     /// Show the delivery status of sent mails for each recipient, from the database of delivery tracking.
     Track(Track),

@@ -75,7 +75,7 @@ fn of(declaration: &Declaration, names: &Names, typed: &Policy) -> Result<aws::p
         cli::Purpose::Adopt => {
             let given = (typed.resource.as_deref().unwrap_or_default(), typed.id.as_deref().unwrap_or_default());
             let (id, name) = adopt::resolve(declaration, names, given)?;
-            return Ok(policy(declaration, &names.with(&id, &name), Purpose::Adopt(id.kind, &name)));
+            return Ok(policy(declaration, &names.with_found(&id, &name), Purpose::Adopt(id.kind, &name)));
         }
     };
     Ok(policy(declaration, names, purpose))

@@ -89,7 +89,7 @@ async fn up(
         return Ok(rehearse(printer, common, &prepared));
     }
     ensure_startable(&prepared, &common.options())?;
-    let has_work = plan.counts().steps() + typed.set_secret.len() > 0;
+    let has_work = plan.counts().actions() + typed.set_secret.len() > 0;
     let is_approved = common.yes || typed.plan.is_some();
     if has_work && let Some(declined) = declined(printer, is_approved, (&heading, plan), interrupts).await? {
         return Ok(declined);

@@ -116,7 +116,7 @@ pub async fn compare_as_if(opened: &Opened, code: &Code, as_if: &AsIf<'_>) -> Re
 
 async fn compare_supposing(opened: &Opened, code: &Code, as_if: Option<&AsIf<'_>>) -> Result<Compared, Disorder> {
     let names_of = |names: Names| match as_if {
-        Some(as_if) => names.with(as_if.id, as_if.name),
+        Some(as_if) => names.with_found(as_if.id, as_if.name),
         None => names,
     };
     let Opened { declaration, names, session, .. } = opened;

@@ -33,7 +33,7 @@ pub(crate) struct Applying<'printer> {
 impl<'printer> Applying<'printer> {
     /// Starts to show the progress.
     pub(crate) fn begin(printer: &'printer Printer, plan: &Plan) -> Self {
-        let steps = plan.counts().steps();
+        let steps = plan.counts().actions();
         // The lines of calls would tear the moving line.
         let bar = (printer.is_watched() && !printer.errors.whole && steps > 0).then(|| {
             let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());

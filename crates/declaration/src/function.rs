@@ -47,7 +47,7 @@ pub struct Function {
     pub retries: u8,
     /// Age after which an asynchronous event is not retried.
     pub maximum_event_age: Duration,
-    /// Failure queue, by its entry name: receives the events whose last retry failed. `None` drops them.
+    /// Failure queue, by its entry name: receives the events that Lambda gives up on. `None` drops them.
     pub on_failure: Option<String>,
     /// Objects that it may read.
     pub reads: Vec<Place>,
@@ -73,12 +73,12 @@ pub struct Function {
     pub follows: Vec<String>,
     /// Queue whose messages invoke it; `None` if no queue does.
     pub consumes: Option<Consumes>,
-    /// ARN of the KMS key that encrypts its environment and code; `None` uses the stack's key.
+    /// ARN of the KMS key that encrypts its environment; `None` uses the stack's key.
     pub kms_key: Option<String>,
     /// ARN of the permissions boundary of its role; `None` uses the stack's.
     pub permissions_boundary: Option<String>,
-    /// Protection: `true` if `up` and `down` delete or replace it only if it is named, `false` if they need not name it; `None` leaves that to the
-    /// kind.
+    /// Protection: `true` if `up` and `down` delete or replace it only if the caller names it, `false` if they do so unasked; `None` leaves that
+    /// to the kind.
     pub protect: Option<bool>,
     /// Tags of the function; they override the stack's.
     pub tags: BTreeMap<String, String>,
@@ -204,7 +204,7 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new(
             "on_failure",
             Holds::Reference(Kind::Queue),
-            "Failure queue: receives the events whose last retry failed.",
+            "Failure queue: receives the events that Lambda gives up on: their last retry failed, or they are older than `maximum_event_age`.",
         ),
         Field::new("reads", READ_PLACES, "Objects that it may read."),
         Field::new("writes", PLACES, "Places where it may write objects."),

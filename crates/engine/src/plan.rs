@@ -45,7 +45,7 @@ pub enum Action {
     Delete,
     /// The resource is this stack's and not declared, and stays: it holds data, is protected, or is used by what stays.
     Keep {
-        /// The reason, in words: the data that it holds, or what may use it.
+        /// The reason, in words: the data that it holds, its protection, or what may use it.
         why: String,
     },
     /// The resource could not be read.
@@ -85,13 +85,13 @@ pub struct Item<K: Kind> {
     /// Seconds for which the resource cannot be used while it is replaced; `None` if nothing is interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupts: Option<u64>,
-    /// Entry that the resource was for before, whose name in AWS it keeps; `None` if it was not moved.
+    /// Former entry of a moved resource, whose name in AWS it keeps; `None` if it was not moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
-    /// Protections that others put there. They are not declared, and stay.
+    /// Settings that are kept as they are live although they are not declared: protections that others put there, and later versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
-    /// Losses that the action causes for good. Somebody has to agree to each by name.
+    /// Losses that the action causes for good. They need consent: for the resource by name, or for the whole stack.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
     /// `true` if somebody agreed to the losses before the plan was made.
@@ -109,13 +109,13 @@ pub struct Item<K: Kind> {
     /// The replaced resource that this one is a part of and is created anew with; `None` if it is not a part of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_with: Option<Id<K>>,
-    /// `true` if it contains the id of a resource that is replaced: once that is done, its live settings are no longer those that the survey
+    /// `true` if its settings contain the id of a resource that is replaced: once that is done, its live settings are no longer those that the survey
     /// read.
     #[serde(skip)]
     pub follows: bool,
 }
 
-/// The items of a stack, unchanged ones included, in an order in which their actions can be done. No two items have the same kind and address.
+/// The items of a stack, unchanged ones included, in the order of their first steps. No two items have the same kind and address.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan<K: Kind> {
     items: Vec<Item<K>>,
@@ -147,7 +147,7 @@ pub struct Counts {
     pub delete: usize,
     /// Resources that are left as they are.
     pub unchanged: usize,
-    /// Undeclared resources that stay, because of the data that they hold.
+    /// Undeclared resources that stay: they hold data, are protected, or are used by what stays.
     pub kept: usize,
     /// Resources that could not be read, and kinds that could not be listed.
     pub unreadable: usize,
@@ -156,8 +156,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Returns the number of steps: resources to create, change, replace or delete.
-    pub fn steps(self) -> usize {
+    /// Returns the number of actions: resources to create, change, replace or delete.
+    pub fn actions(self) -> usize {
         self.create + self.change + self.replace + self.delete
     }
 }
@@ -176,7 +176,7 @@ impl<K: Kind> Plan<K> {
     ///
     /// # Errors
     ///
-    /// If [`Plan::new`] would fail with the same arguments.
+    /// If two declared resources are one in AWS, or if resources wait for each other in a circle.
     pub fn with_consent(declared: &[Resource<K>], survey: &Survey<K>, consent: &Consent) -> Result<Self, Disorder> {
         let mut items: BTreeMap<(K, Address), Item<K>> = BTreeMap::new();
         for resource in declared {
@@ -239,7 +239,7 @@ impl<K: Kind> Plan<K> {
     /// Returns `true` if there is nothing to do, nothing is unreadable, and no resource of others has one of this stack's names.
     pub fn is_converged(&self) -> bool {
         let counts = self.counts();
-        counts.steps() + counts.unreadable + counts.foreign == 0
+        counts.actions() + counts.unreadable + counts.foreign == 0
     }
 }
 
@@ -273,7 +273,8 @@ impl<K: Kind> Item<K> {
             Action::Change { .. } => K::slow(live, desired),
             // The live one is deleted, and a new one created.
             Action::Replace { .. } => Slow::then(self.id.kind.ends_in(), K::slow(None, desired)),
-            _ => K::slow(None, desired),
+            Action::Create => K::slow(None, desired),
+            _ => None,
         }
     }
 }

@@ -27,7 +27,7 @@ impl Slow {
     }
 
     /// Returns how long both take, one after the other; the second one's reason counts.
-    pub(crate) fn then(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+    pub fn then(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         let seconds = [first, second].into_iter().flatten().map(|slow| slow.seconds).sum();
         second.or(first).map(|slow| Self { seconds, ..slow })
     }

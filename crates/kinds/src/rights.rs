@@ -1,6 +1,6 @@
 //! The IAM permissions that whoever runs `provision` needs, for each kind.
 //!
-//! Each kind lists its permissions beside the code that makes the calls, since [`crate::Manage`] requires them. Which of them a command
+//! Each kind lists its permissions beside the code that makes the calls, as the constant `RIGHTS` of [`crate::Manage`]. Which of them a command
 //! needs follows from [`Access`], and on which resources from [`Target`] and the stack's names.
 
 use crate::Kind;
@@ -10,27 +10,27 @@ use crate::Kind;
 pub enum Access {
     /// Reading, which every command needs that compares the declaration with the account.
     Read,
-    /// Creating and changing, which `up` needs for declared kinds.
+    /// Creating and changing, which `up` needs for declared kinds; `adopt` needs those that write tags.
     Write,
     /// Deleting, which `up` and `down` need for every kind: a resource to delete may be of a kind that is no longer declared.
     Delete,
 }
 
-/// The resources that a permission is for. Their ARNs follow from the kind's identity and the stack's names; a target without any
-/// such resource in a declaration needs no permission.
+/// The resources that a permission is for. Their ARNs follow from the kind's identity and the stack's names. Some targets are
+/// patterns; the others stand for declared resources, and without any for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// The stack's resources of a kind, with all their parts.
     Own(Kind),
     /// The objects in the stack's buckets.
     Objects,
-    /// Declared resources of a kind that exist already.
+    /// Resources of a kind that are declared as `existing`.
     Existing(Kind),
     /// The stack's resources of a kind by bare name: for a role that does not exist, IAM evaluates the ARN without its path.
     WithoutPath(Kind),
     /// The stack's roles, as they are passed to Lambda and EC2 (`iam:PassRole`).
     Passed(Kind),
-    /// The stack's roles, on condition that they have the permissions boundary that is declared for them, or none if none is declared.
+    /// The stack's roles, on condition that they have the permissions boundary that is declared for them; without a condition if none is declared.
     Bounded(Kind),
     /// The stack's roles for which a permissions boundary is declared, on condition that it is this boundary that they get.
     Boundary(Kind),
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(count(|kind| kind.identity().plural), Kind::ALL.len());
     }
 
-    /// A policy has one statement for each id: of two targets with one id, the second statement would lose its name.
+    /// A policy has one statement for each id: of two targets with one id, the second statement would replace the first.
     #[test]
     fn the_ids_of_targets_differ() {
         const OF_A_KIND: [fn(Kind) -> Target; 7] = [

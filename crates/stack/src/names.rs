@@ -1,7 +1,8 @@
-//! Names and ARNs of the stack's resources in AWS. Nothing else derives a name or an ARN from a declaration.
+//! Names and ARNs of the stack's resources in AWS. The names of entries' resources come from here only.
 //!
-//! A resource with the stack's tag and an entry's tag is that entry's resource, whatever its name. For an entry without such a resource, the
-//! name is derived from stack, stage, entry, account and region.
+//! An entry declared as `existing` has the declared name. Otherwise a resource with the stack's tag and an entry's tag is that entry's
+//! resource, whatever its name. For an entry without such a resource, and for resources of the stack itself, the name is derived from stack,
+//! stage, entry, account and region.
 
 mod context;
 
@@ -15,7 +16,7 @@ use kinds::{Id, Kind, Survey, Tagged, s3::bucket};
 
 use crate::moves::moves;
 
-/// The names and ARNs of a stack's resources: of those that were found by their tags, and of those that `up` creates.
+/// The names and ARNs of a stack's resources: of existing ones, of those that were found by their tags, and of those that `up` creates.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The stack, in its stage and region.
@@ -76,14 +77,18 @@ impl Names {
         }
     }
 
-    /// Returns the names according to AWS's index of tags, which may be seconds behind. If two resources have the tags of one entry, the one
-    /// with the derived name is taken here; [`Names::as_surveyed`] makes that an error.
+    /// Returns the names according to AWS's index of tags, which may be seconds behind. If several resources have the
+    /// tags of one entry, one with the entry's present tag is preferred to one with the tag that it had before it was renamed, then one with
+    /// the derived name; [`Names::as_surveyed`] makes that an error.
     #[must_use]
     pub fn as_listed(&self, tagged: &Tagged) -> Self {
         let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
+        let mut ranks: BTreeMap<(Kind, String), (bool, bool)> = BTreeMap::new();
         for (kind, entry, name) in tagged.entries() {
-            let is_first = !names.found.contains_key(&(kind, self.current_entry(kind, entry)));
-            if is_first || name == self.derived(kind, entry) {
+            let current = self.current_entry(kind, entry);
+            let rank = (current == entry, name == self.derived(kind, entry));
+            if ranks.get(&(kind, current.clone())).is_none_or(|best| rank > *best) {
+                ranks.insert((kind, current), rank);
                 names.record(kind, entry, name);
             }
         }
@@ -115,9 +120,9 @@ impl Names {
         Ok(names)
     }
 
-    /// Returns the names as they are once the resource with this name has the tags of an entry.
+    /// Returns these names with the resource of this name recorded as the entry's.
     #[must_use]
-    pub fn with(&self, id: &Id, name: &str) -> Self {
+    pub fn with_found(&self, id: &Id, name: &str) -> Self {
         let mut names = self.clone();
         names.record(id.kind, &id.entry, name);
         names
@@ -193,10 +198,10 @@ impl Names {
         }
     }
 
-    /// Returns a word for an entry's resource, of which another resource's part is named that exists for it: for a topic, the permission by which
-    /// it invokes a function. The word follows from the resource's name in AWS, so that the part keeps its name when the entry is renamed. It is the
-    /// entry itself if the stack has named the resource, and the name after an underscore, which no entry has, if somebody else has.
-    pub fn part(&self, kind: Kind, entry: &str) -> String {
+    /// Returns the label of an entry's resource in names of parts of other resources that exist because of it, such as the permission by which
+    /// a topic invokes a function. It follows from the resource's name in AWS, so that the part keeps its name when the entry is renamed: it is
+    /// the name after the stack's prefix or, for any other name, an underscore, with which no entry begins, and the name.
+    pub fn label(&self, kind: Kind, entry: &str) -> String {
         let name = self.name(kind, entry);
         match name.strip_prefix(&format!("{}-", self.stack.prefix())) {
             Some(part) => part.to_owned(),
@@ -214,7 +219,7 @@ impl Names {
         kind.identity().name_of(&self.stack, self.account(), entry)
     }
 
-    /// Returns the ARN of an entry's resource of a kind.
+    /// Returns the ARN of an entry's resource of a kind. For clusters of Kafka, see [`Names::cluster_arn`].
     pub fn arn(&self, kind: Kind, entry: &str) -> String {
         self.arn_of(kind, &self.name(kind, entry))
     }
@@ -340,12 +345,16 @@ mod tests {
             (&[("by-hand", "old")][..], "by-hand", Some("old")),
             (&[("shop-orders", "orders")], "shop-orders", None),
             (&[("by-hand", "old"), ("shop-orders", "orders")], "shop-orders", None),
+            (&[("by-hand", "orders"), ("shop-old", "old")], "by-hand", None),
+            (&[("a-hand", "orders"), ("shop-orders", "orders")], "shop-orders", None),
+            (&[("shop-orders", "orders"), ("z-hand", "orders")], "shop-orders", None),
+            (&[("a-hand", "old"), ("shop-old", "old")], "shop-old", Some("old")),
         ] {
             let listed = listed(resources);
             let told = (listed.name(Kind::Queue, "orders"), listed.moved_from(&id));
             assert_eq!(told, (name.to_owned(), moved_from), "{resources:?}");
         }
-        let adopted = listed(&[("by-hand", "old")]).with(&id, "other");
+        let adopted = listed(&[("by-hand", "old")]).with_found(&id, "other");
         assert_eq!((adopted.name(Kind::Queue, "orders").as_str(), adopted.moved_from(&id)), ("other", None));
     }
 }

@@ -30,7 +30,7 @@ const KEY_ACTIONS: &[&str] =
 const DISK_KEY_ACTIONS: &[&str] = &["kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"];
 /// Action by which `replay` sends a dead letter back to the queue that a function consumes.
 const SEND_MESSAGE: &str = "sqs:SendMessage";
-/// Action by which keys are checked before the first change.
+/// Action by which keys are looked up.
 const DESCRIBE_KEY: &str = "kms:DescribeKey";
 /// EC2 actions that Lambda takes on behalf of a caller who puts a function into a VPC; they have no resource level.
 const VPC_ACTIONS: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
@@ -39,13 +39,13 @@ const CREATE_TAGS: &str = "ec2:CreateTags";
 /// Action by which a function is taken out of its VPC before it is deleted.
 const LEAVE_VPC: &str = "lambda:UpdateFunctionConfiguration";
 /// EC2 actions by which a run waits until Lambda has deleted a function's network interfaces, and deletes those that are left, before it
-/// deletes the role. AWS chooses the names of network interfaces, and those that Lambda creates have no tags.
+/// deletes the function's role. AWS chooses the names of network interfaces, and those that Lambda creates have no tags.
 const INTERFACE_ACTIONS: &[&str] = &["ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 /// Action that deletes the event source mapping of a function that is no longer declared; the mapping has the stack's tag.
 const DELETE_MAPPING: &str = "lambda:DeleteEventSourceMapping";
 
-/// Returns the policy for a command. The id of each statement says what it is for. Statements with the same resources and conditions become
-/// one, with the id of the first of them, since IAM limits the size of a policy; [`parts()`] divides a policy that is too large.
+/// Returns the policy for a command. The id of each statement names its target. Statements of targets with the same resources and conditions
+/// become one, with the id of the first of them, since IAM limits the size of a policy; [`parts()`] divides a policy that is too large.
 ///
 /// ```
 /// use std::path::Path;
@@ -108,7 +108,7 @@ struct Actions<'actions> {
     everywhere: BTreeSet<&'actions str>,
     /// Actions on the declared resources.
     by_target: BTreeMap<Target, BTreeSet<&'actions str>>,
-    /// Actions on every resource with the stack's tag, by which those that are no longer declared are deleted.
+    /// Actions that read or delete, on every resource with the stack's tag: it may no longer be declared.
     removed: BTreeSet<&'actions str>,
 }
 
@@ -160,7 +160,7 @@ impl Actions<'_> {
                 let for_disks = declared.has(Kind::Volume).then_some(DISK_KEY_ACTIONS).into_iter().flatten();
                 KEY_ACTIONS.iter().chain(for_disks).copied().collect()
             }
-            // These commands read what may be encrypted: mails, events, lines of a log.
+            // These commands read what may be encrypted: mails, events, lines of a log. Some of them write it, too.
             Purpose::Replay
             | Purpose::Logs
             | Purpose::Backfill
@@ -189,8 +189,8 @@ impl Actions<'_> {
         }
     }
 
-    /// Returns the statement that lets `up` check the declared keys before the first change; `None` if no key is declared, or if all keys of
-    /// the account may be described.
+    /// Returns the statement that lets `up` check the declared keys before the first change; `None` for other commands, if no key is
+    /// declared, or if all keys of the account may be described.
     fn described_keys(&self, declaration: &Declaration, purpose: Purpose<'_>) -> Option<(String, Statement)> {
         let keys = declaration.kms_keys();
         let is_needed = purpose == Purpose::Up && !keys.is_empty() && !self.everywhere.contains(DESCRIBE_KEY);
@@ -215,15 +215,15 @@ fn limited(target: Target, statement: Statement, declaration: &Declaration, name
         }
         // The caller may use a key only through a service that encrypts with it.
         Target::Keys => statement.when("StringEquals", "kms:ViaService", key_services(names)),
-        // AWS chooses the ids of mappings, so that they are known by their functions.
+        // AWS chooses the ids of mappings, so that a condition on the function identifies them.
         Target::Mappings => statement.when("ArnLike", "lambda:FunctionArn", functions(declaration, names)),
         _ => statement,
     }
 }
 
-/// Splits a statement about resources whose ids AWS chooses, and which a policy therefore cannot name, into three: they may be created only
-/// with the stack's tag, tagged only by the call that creates them, and changed only if they have the stack's tag. Returns any other
-/// statement as it is.
+/// Splits a statement about resources whose ids AWS chooses, and which a policy therefore cannot name, into up to three: creation,
+/// with the stack's tag in the request; tagging, by the call that creates them; and every change, tagging included, of what has the stack's
+/// tag. Returns any other statement as it is.
 fn split_by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(String, Statement)> {
     let id = target.id();
     let Target::Own(kind) = target else { return vec![(id, statement)] };
@@ -236,7 +236,7 @@ fn split_by_tag(target: Target, statement: Statement, names: &Names) -> Vec<(Str
     let allow_only = |actions: BTreeSet<String>| Statement { actions, ..statement.clone() };
     let request_tag = format!("aws:RequestTag/{STACK_TAG}");
     let resource_tag = format!("aws:ResourceTag/{STACK_TAG}");
-    // IAM names the creating action here without its service.
+    // `ec2:CreateAction` holds the action without its service.
     let create_action = creating.split_once(':').map_or(creating, |(_, action)| action).to_owned();
     let all = [
         (format!("New{id}"), allow_only(create).when("StringEquals", &request_tag, [stack.clone()])),
@@ -263,7 +263,7 @@ fn merge(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, 
 /// Returns `true` if a permission is also needed on undeclared resources with the stack's tag: it reads or deletes.
 ///
 /// Roles and instance profiles are left out, since a pattern of their path covers undeclared ones; so are buckets, since S3 does not
-/// evaluate their tags: deleting an undeclared bucket needs the policy for a declaration that has it.
+/// evaluate a bucket's tags unless ABAC is enabled for it: deleting an undeclared bucket needs the policy for a declaration that has it.
 fn is_needed_on_removed(right: &Right) -> bool {
     let is_known_by_tag = match right.target {
         Target::Own(kind) => !matches!(kind, Kind::Bucket | Kind::Role | Kind::InstanceProfile),

@@ -1,8 +1,8 @@
 //! Caches: replication groups of Valkey or Redis with one primary node and its replicas, reachable only inside their VPC. Creating one takes
 //! ten minutes, and so does deleting one with its last snapshot.
 //!
-//! A cache takes one change at a time, and some changes exclude each other. So `update` makes one call and then fails with
-//! [`Class::InProgress`], for which the engine reads the cache again and retries, until nothing differs.
+//! A cache takes one change at a time, and some changes exclude each other. So `update` makes at most one change and then fails
+//! with [`Class::InProgress`], for which the engine reads the cache again and retries, until nothing differs.
 
 mod beside;
 mod look;
@@ -117,7 +117,7 @@ impl Manage for ReplicationGroup {
         plain("tls"),
         coupled("has_password", SIGN_IN_FIELDS),
         coupled("user_groups", SIGN_IN_FIELDS),
-        immutable("is_encrypted", "ElastiCache encrypts a cache when it makes it"),
+        immutable("is_encrypted", "ElastiCache can encrypt a cache only at its creation"),
         immutable("kms_key", "ElastiCache cannot change the key of a cache"),
         plain("snapshot_days").with_life(Life::Recovers),
         plain("snapshot_window").with_life(Life::Unrelated),
@@ -152,7 +152,7 @@ impl Manage for ReplicationGroup {
                 "elasticache:RemoveTagsFromResource",
             ],
         ),
-        // IAM checks the creation also on the subnet group, on the parameter group, and on the snapshot with the first data.
+        // IAM checks the creation also on the subnet group, on the parameter group, and on the snapshot that it is restored from.
         writes(Target::Own(Kind::CacheSubnets), &["elasticache:CreateReplicationGroup"]),
         writes(Target::CacheParts, &["elasticache:CreateReplicationGroup", "elasticache:ModifyReplicationGroup"]),
         writes(Target::CacheObjects, &["s3:GetObject"]),
@@ -178,7 +178,9 @@ impl Manage for ReplicationGroup {
             ((&live.engine, &live.version) != (&desired.engine, &desired.version), UPGRADING),
             (live.replicas != desired.replicas, SCALING),
         ];
-        changes.into_iter().find(|(differs, _)| *differs).map(|(_, slow)| slow)
+        // One change is made after the other.
+        let slow = changes.into_iter().filter(|(differs, _)| *differs).map(|(_, slow)| slow);
+        slow.rev().fold(None, |later, slow| Slow::then(later, Some(slow)))
     }
 
     fn condition(live: &Settings) -> Condition {
@@ -252,8 +254,8 @@ impl Manage for ReplicationGroup {
         Ok(Some(Live { settings, owner }))
     }
 
-    /// Keeps what AWS does not change back: the key of the disks, the time that AWS chose for snapshots, and a later version, or Valkey in
-    /// place of Redis, to which AWS or a person has upgraded the cache.
+    /// Keeps what is not declared (the key, the time of snapshots), the port while there is none, and what ElastiCache cannot downgrade: a later
+    /// version, or Valkey in place of Redis, to which AWS or a person has upgraded the cache.
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         if desired.kms_key.is_none() {
             desired.kms_key.clone_from(&live.kms_key);
@@ -277,7 +279,11 @@ impl Manage for ReplicationGroup {
         desired.engine.clone_from(&live.engine);
         desired.version.clone_from(&live.version);
         desired.parameter_group.clone_from(&live.parameter_group);
-        vec![Protection::new(kept.0, kept.1, "AWS brings caches to later versions and to Valkey, and none back")]
+        vec![Protection::new(
+            kept.0,
+            kept.1,
+            "ElastiCache upgrades caches to later versions and to Valkey, and cannot downgrade them",
+        )]
     }
 
     fn tags(settings: &mut Settings) -> Option<&mut Tags> {
@@ -330,7 +336,8 @@ impl Manage for ReplicationGroup {
         begun(session, name).await
     }
 
-    /// Deletes a cache after a last snapshot, which stays. The caller has consent to lose the data.
+    /// Deletes a cache after a last snapshot, which stays, or without one if none can be taken and that was agreed to. The caller has consent to
+    /// lose the data.
     ///
     /// # Errors
     ///
@@ -385,7 +392,7 @@ impl Manage for ReplicationGroup {
     }
 }
 
-/// Returns `true` if AWS can take a last snapshot of a cache in this state.
+/// Returns `false` for states in which no last snapshot of a cache will ever be possible.
 fn can_be_snapshotted(status: &str) -> bool {
     !BROKEN.iter().any(|(state, _)| *state == status)
 }

@@ -1,7 +1,7 @@
 //! Lambda functions: code, configuration, concurrency and tags, each of which has calls of its own.
 //!
-//! Lambda answers a change before it has applied it, and refuses a second change until then. So each call waits until the function's
-//! `State` and `LastUpdateStatus` are final; a change that Lambda reports as failed is an error with Lambda's reason.
+//! Lambda answers a change before it has applied it, and refuses a second change until then. So each change of code or configuration waits
+//! until the function's `State` and `LastUpdateStatus` are final; a change that Lambda reports as failed is an error with Lambda's reason.
 
 pub(crate) mod children;
 mod settings;
@@ -118,7 +118,7 @@ async fn write_tags(session: &Session, name: &str, desired: &Tags, live: &Tags) 
     Ok(())
 }
 
-/// Records in tags which revision new code was built from. Nothing but a reader depends on these tags.
+/// Records in tags which revision new code was built from. They are for people; nothing is compared with them.
 async fn write_origin(session: &Session, name: &str, code_sha256: &str) -> Result<(), Failure> {
     let origin = session.origin(code_sha256);
     if origin.is_empty() {
@@ -197,8 +197,8 @@ impl Manage for Function {
     const RIGHTS: &'static [Right] = &[
         // Patterns, since IAM limits the size of a policy, and Lambda has one action for each thing that is read.
         reads(Target::Own(Kind::Function), &["lambda:Get*", "lambda:List*"]),
-        reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions"]),
-        reads(Target::Everything, &["lambda:ListTags"]),
+        // Tags of functions of others are read, too, whose names are those of the stack.
+        reads(Target::Everything, &["lambda:ListEventSourceMappings", "lambda:ListFunctions", "lambda:ListTags"]),
         writes(
             Target::Own(Kind::Function),
             &[
@@ -284,7 +284,7 @@ impl Manage for Function {
         }
         settings.vpc.subnets = ec2::without_ids(session, &settings.vpc.subnets).await?;
         settings.vpc.security_groups = ec2::without_ids(session, &settings.vpc.security_groups).await?;
-        // A function holds code from its creation on, so that an untagged one is somebody else's.
+        // Functions are created with their tags, so that an untagged one is somebody else's.
         let owner = Owner::of(&settings.tags, &session.stack, true);
         Ok(Some(Live { settings, owner }))
     }
@@ -327,7 +327,8 @@ impl Manage for Function {
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         children::remove(session, name, desired, live).await?;
-        // The configuration is changed before the code: new code may need new variables, and old code ignores them.
+        // The configuration is changed before the code: new code may need new variables, and old code ignores them. What is removed with the code
+        // that used it is missing to the old code for some seconds.
         if desired.configuration() != live.configuration() {
             wire::update_configuration(session, name, &resolve_placeholders(session, desired).await?).await?;
             settle(session, name).await?;

@@ -54,7 +54,8 @@ impl Trigger {
         }
     }
 
-    /// Returns how a period without a value counts. It is a breach for silence, and for a server: one that runs has a value in each period.
+    /// Returns how a period without a value counts. It is a breach for silence, and for a server's status check: a server
+    /// that runs has a value in each period.
     fn missing_data(self) -> &'static str {
         match self {
             Self::Silence(_) | Self::Threshold(AlarmKind::ServerStatus, _) => "breaching",
@@ -219,7 +220,7 @@ fn nodes(declaration: &Declaration, watched: Watched, entry: &str) -> u32 {
     cache.map_or(0, |cache| cache.replicas) + 1
 }
 
-/// Returns the entries of the resources that have an alarm of this subject.
+/// Returns the entries of the resources that are watched so.
 fn entries(declaration: &Declaration, watched: Watched) -> BTreeSet<&str> {
     let functions = declaration.functions.iter();
     match watched {

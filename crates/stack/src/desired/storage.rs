@@ -142,7 +142,7 @@ fn queue(blueprint: &mut Blueprint<'_>, entry: &str) {
     let statements = told.map(|(topic, _)| {
         let statement =
             Statement::allow(&["sqs:SendMessage"], [names.arn(Kind::Queue, entry)]).for_service("sns.amazonaws.com");
-        let id = statement_id(&[queue::MESSAGES_OF, &names.part(Kind::Topic, topic)]);
+        let id = statement_id(&[queue::MESSAGES_OF, &names.label(Kind::Topic, topic)]);
         (id, statement.with_source(names.account(), [names.arn(Kind::Topic, topic)]))
     });
     let kms_key = blueprint.declaration.kms_key(declared.kms_key.as_ref());

@@ -65,5 +65,5 @@ pub(super) fn subscriptions_of(declaration: &Declaration, topic: &str) -> Vec<Id
 
 /// Returns the identity of a topic's permission to invoke a function.
 pub(super) fn invoked_by_topic(names: &Names, function: &str, topic: &str) -> Id {
-    of(Kind::Permission, permission::entry(function, &format!("sns-{}", names.part(Kind::Topic, topic))))
+    of(Kind::Permission, permission::entry(function, &format!("sns-{}", names.label(Kind::Topic, topic))))
 }

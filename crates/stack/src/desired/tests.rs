@@ -58,7 +58,7 @@ fn the_role_of_an_adopted_function_in_a_network_remembers_its_name() {
         tree(&resources(&declaration, inputs), Kind::Role, entry)["tags"]["provision:function"].clone()
     };
     let adopted = ["counter", "reader"].into_iter().fold(names.clone(), |names, entry| {
-        names.with(&Id::new(Kind::Function, entry), &format!("made-by-hand-{entry}"))
+        names.with_found(&Id::new(Kind::Function, entry), &format!("made-by-hand-{entry}"))
     });
     assert_eq!(tags(&adopted, "counter"), json!("made-by-hand-counter"));
     // Without a network there are no interfaces, and a name that follows from the entry need not be remembered.

@@ -259,7 +259,7 @@ apis:
             let other = names.function_context(declaration, "other");
             assert_eq!((other.sends.len(), other.routes.len()), (0, 1));
             // A queue that keeps the name of an earlier entry is sent to by that name.
-            let names = names.with(&Id::new(Kind::Queue, "jobs"), "work");
+            let names = names.with_found(&Id::new(Kind::Queue, "jobs"), "work");
             let sends = names.function_context(declaration, "receiver").sends;
             assert_eq!(sends["jobs"], format!("https://{host}/123456789012/work"));
         }

@@ -34,7 +34,7 @@ const DATABASE_ROLE: ArnForm = ArnForm("iam::{account}:role/aws-service-role/rds
 const CACHE_ROLE: ArnForm =
     ArnForm("iam::{account}:role/aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache");
 
-/// ARN of a node of a cache, for which IAM checks calls on the cache as well.
+/// ARN of a node of a cache. `ElastiCache` describes and tags the nodes of a cache with it.
 const CACHE_NODE: ArnForm = ArnForm("elasticache:{region}:{account}:cluster:{name}");
 /// ARN of a snapshot of a cache.
 const CACHE_SNAPSHOT: ArnForm = ArnForm("elasticache:{region}:{account}:snapshot:{name}");
@@ -44,8 +44,8 @@ const CACHE_PARAMETERS: ArnForm = ArnForm("elasticache:{region}:{account}:parame
 const DATABASE_SNAPSHOT: ArnForm = ArnForm("rds:{region}:{account}:snapshot:{name}");
 /// ARN of RDS's default option groups, in which a database is that names none.
 const DATABASE_OPTIONS: ArnForm = ArnForm("rds:{region}:{account}:og:default:{name}");
-/// Characters of the stack's prefix that every name of a cache or database begins with, however long its entry is. A name of
-/// `ElastiCache`, the shorter of both, has at most 40 characters; one that is cut ends with a hash.
+/// Characters of the stack's prefix that every name of a cache or database begins with, however long its entry is: at least as many are left
+/// when a name is cut to `ElastiCache`'s 40 characters, or RDS's 63, and ends with a hash.
 const KEPT_OF_PREFIX: usize = 20;
 
 /// ARNs of what EC2 launches a server with and that does not have the stack's tag: its image, its network interface and its own disk.
@@ -63,7 +63,7 @@ const IMAGE_PARAMETER: ArnForm = ArnForm("ssm:{region}::parameter/{name}");
 const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
 
 /// The names of all resources that a declaration implies, by kind. Names do not depend on the inputs of a run, such as code and the active
-/// rule set, so that these are left empty.
+/// rule set, so that no code and no active rule set is given, and the bucket for artefacts counts as declared.
 pub(super) struct Declared {
     by_kind: BTreeMap<Kind, BTreeSet<String>>,
     /// Name of the stack's log group for its notes on runs; `None` if the command does not read it.
@@ -71,8 +71,8 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Collects the names. A command that compares reads the log group for notes even if nothing that is declared implies it. The right to
-    /// that names it: as long as it does not exist, it has no tag that a right could be bound to.
+    /// Collects the names. A command that compares reads the log group for notes even if nothing that is declared implies it. The
+    /// policy names this group: a condition on a tag cannot match a group that does not exist yet.
     pub(super) fn new(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) -> Self {
         let given = Inputs {
             names,
@@ -102,8 +102,9 @@ impl Declared {
     }
 }
 
-/// Returns the ARNs that a permission's target stands for; none if the declaration has no such resource. Declared resources are named one by
-/// one: a pattern such as `STACK-*` would cover resources of other stacks whose names begin alike.
+/// Returns the ARNs that a permission's target stands for; none for a target that depends on declared resources if there are none. Resources
+/// are named one by one, except where AWS chooses ids or a path is only the stack's: a pattern such as `STACK-*` would cover resources of
+/// other stacks whose names begin alike.
 pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, declared: &Declared) -> Vec<String> {
     let arn_of = |kind: Kind, name: &str| names.arn_of(kind, name);
     let arn = |form: ArnForm, name: &str| String::from(names.realm().arn(form, "", name));
@@ -118,7 +119,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
             let path = role::path(names.stack());
             declared.names(kind).map(|name| arn_of(kind, name).replace(&path, "/")).collect()
         }
-        // `bounded` makes these statements: each role may have another boundary.
+        // `bounded` makes these statements: each role may have a boundary of its own.
         Target::Bounded(_) | Target::Boundary(_) => Vec::new(),
         Target::Keys => declaration.kms_keys(),
         Target::Artifacts => vec![format!("{}/*", arn_of(Kind::Bucket, &names.artifacts()))],
@@ -126,7 +127,7 @@ pub(super) fn arns(target: Target, declaration: &Declaration, names: &Names, dec
         // The list has the tags of each API, so that an undeclared API of the stack is found there.
         Target::Apis if declaration.apis.is_empty() => vec![arn(API_LIST, "*")],
         Target::Apis => [API_LIST, API, API_TAGS].map(|form| arn(form, "*")).to_vec(),
-        // Creating a mapping has no other resource in IAM. A condition names the functions: see `limited`.
+        // IAM checks the creation of a mapping on `*` only. A condition names the functions: see `limited`.
         Target::Mappings => one_if(declaration.lambda_functions().next().is_some(), "*".to_owned()),
         Target::Kafka => kafka(declaration, names),
         Target::KafkaRole => {
@@ -170,7 +171,7 @@ fn own(kind: Kind, names: &Names, declared: &Declared) -> Vec<String> {
     }
 }
 
-/// Returns the ARNs of a kind's resources of others that are declared as `existing`.
+/// Returns the ARNs of the resources of a kind that are declared as `existing`.
 fn existing_of(kind: Kind, declaration: &Declaration, names: &Names) -> Vec<String> {
     let buckets = declaration.buckets.values().filter_map(|bucket| bucket.existing.as_deref());
     let buckets = buckets.map(|name| (Kind::Bucket, name));
@@ -215,7 +216,7 @@ fn passwords_of_caches(declaration: &Declaration, names: &Names) -> Vec<String> 
 }
 
 /// Returns patterns for the ARNs of the last snapshots of a kind's resources, declared or not: by the beginning of the stack's names, and by the
-/// names of resources that are called otherwise, such as adopted ones. The beginning may be shared with other stacks: the right to take a
+/// names of resources whose names begin differently, such as adopted ones. The beginning may be shared with other stacks: the right to take a
 /// snapshot with such a name does no harm.
 fn last_snapshots(kind: Kind, names: &Names) -> Vec<String> {
     let form = match kind {
@@ -225,8 +226,8 @@ fn last_snapshots(kind: Kind, names: &Names) -> Vec<String> {
     };
     let beginning: String = names.stack().prefix().chars().take(KEPT_OF_PREFIX).collect();
     let others = names.found(kind).filter(|name| !name.starts_with(&beginning)).map(str::to_owned);
-    let beginnings = others.chain([format!("{beginning}*")]);
-    beginnings.map(|name| names.realm().arn(form, "", &format!("{name}{LAST_SNAPSHOT}*")).into()).collect()
+    let patterns = others.chain([format!("{beginning}*")]);
+    patterns.map(|name| names.realm().arn(form, "", &format!("{name}{LAST_SNAPSHOT}*")).into()).collect()
 }
 
 /// Returns the ARNs of the snapshots that declared caches are restored from, and of the default parameter groups for their engines.
@@ -260,7 +261,7 @@ fn launch(declaration: &Declaration, names: &Names) -> Vec<String> {
     arns.into_iter().collect()
 }
 
-/// Kinds whose resources have ids that AWS chooses, and no names, each with the action that creates one. Each of these actions takes tags.
+/// Kinds of EC2 whose resources have ids that AWS chooses, instead of names, each with the action that creates one. Each of these actions takes tags.
 pub(super) const BY_ID: &[(Kind, &str)] = &[
     (Kind::Network, "ec2:CreateVpc"),
     (Kind::Subnet, "ec2:CreateSubnet"),
@@ -329,8 +330,8 @@ pub(super) fn tagging(kind: Kind, name: &str, names: &Names) -> (BTreeSet<&'stat
 }
 
 /// Returns the statements about the rights of roles, one for each permissions boundary: a role is created, and gets rights, only with the
-/// boundary that is declared for its function or server. If there are several, one more statement is about taking rights from roles of
-/// functions that are no longer declared, whichever of the boundaries they have.
+/// boundary that is declared for its function or server. If there are several, one more statement is about taking rights from roles that
+/// are no longer declared, with any boundary that still is.
 pub(super) fn bounded(
     target: Target,
     kind: Kind,
@@ -362,7 +363,7 @@ pub(super) fn bounded(
     statements.chain(removed).collect()
 }
 
-/// Returns the entries of the declared roles, by permissions boundary. A declaration without roles has one boundary: that of the stack.
+/// Returns the entries of the declared roles, by permissions boundary. A declaration without roles counts as one with the stack's boundary, if any.
 fn roles_by_boundary(declaration: &Declaration) -> BTreeMap<Option<String>, Vec<String>> {
     let functions = declaration.lambda_functions();
     let functions = functions.map(|(entry, function)| (declaration.permissions_boundary(function), entry.clone()));
@@ -378,7 +379,8 @@ fn roles_by_boundary(declaration: &Declaration) -> BTreeMap<Option<String>, Vec<
     by_boundary
 }
 
-/// Returns the statement about taking rights from roles of functions that are no longer declared; `None` for a target without such actions.
+/// Returns the statement about taking rights from roles that are no longer declared; `None` for a target without such actions. A role whose
+/// boundary is declared nowhere any more is left to the policy of the declaration that had it.
 fn rights_of_removed(
     target: Target,
     kind: Kind,

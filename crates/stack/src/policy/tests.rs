@@ -447,7 +447,7 @@ fn a_last_snapshot_may_have_the_name_of_an_adopted_resource() {
     let names = Names::new(declaration, "123456789012");
     for (kind, snapshot) in [(Kind::Cache, "elasticache"), (Kind::Database, "rds")] {
         // It may be declared no longer: its tags alone say that it is the stack's.
-        let adopted = names.with(&kinds::Id::new(kind, "gone"), "company-store");
+        let adopted = names.with_found(&kinds::Id::new(kind, "gone"), "company-store");
         let policy = policy(declaration, &adopted, Purpose::Down);
         let patterns = &policy.statements()[&Target::LastSnapshots(kind).id()].resources;
         for name in ["company-store-final-1764403201", "circuits-store-final-1764403201"] {

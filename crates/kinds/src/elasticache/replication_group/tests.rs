@@ -227,6 +227,10 @@ fn every_change_that_breaks_connections_is_told_with_its_time() {
         assert!(slow.why.contains(words), "{}", slow.why);
     }
     assert_eq!(ReplicationGroup::slow(Some(&settings()), &Settings { snapshot_days: 1, ..settings() }), None);
+    let both = Settings { node: "cache.t3.micro".to_owned(), replicas: 3, ..settings() };
+    let slow = ReplicationGroup::slow(Some(&both), &settings()).unwrap();
+    assert_eq!(slow.seconds, RESIZING.seconds + SCALING.seconds, "one change is made after the other");
+    assert!(slow.why.contains("some writes may be lost"), "{}", slow.why);
     // One that is made, or made anew, begins with the declared data again.
     let mut filled = settings();
     filled.origin.0.data = Data::Snapshot("before".to_owned());

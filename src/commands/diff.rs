@@ -79,7 +79,7 @@ fn exit_code(plan: &Plan, is_partial: bool, is_cut_off: bool) -> ExitCode {
     let counts = plan.counts();
     match counts {
         _ if is_partial || counts.unreadable > 0 => ExitCode::from(ERROR),
-        _ if counts.steps() + counts.foreign > 0 || is_cut_off => ExitCode::from(CHANGES),
+        _ if counts.actions() + counts.foreign > 0 || is_cut_off => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
     }
 }

@@ -115,7 +115,7 @@ async fn down(
     if let Some(refused) = refusal(printer, interrupts, (&heading, plan)).await? {
         return Ok(refused);
     }
-    if plan.counts().steps() > 0
+    if plan.counts().actions() > 0
         && typed.confirm.is_none()
         && let Some(declined) = declined(printer, interrupts, &stack).await?
     {

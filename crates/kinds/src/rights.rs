@@ -94,7 +94,7 @@ impl Target {
             Self::Artifacts => "Artifacts".to_owned(),
             Self::MappingTags => "TagsOfMappings".to_owned(),
             Self::Apis => "HttpApis".to_owned(),
-            Self::Mappings => "Mappings".to_owned(),
+            Self::Mappings => "MappingsOfFunctions".to_owned(),
             Self::Kafka => "Kafka".to_owned(),
             Self::KafkaRole => "RoleOfKafka".to_owned(),
             Self::DatabaseSecrets => "SecretsOfDatabases".to_owned(),
@@ -107,7 +107,7 @@ impl Target {
             Self::DatabaseOptions => "OptionsOfDatabases".to_owned(),
             Self::Launch => "Launch".to_owned(),
             Self::ExistingGroups => "ExistingGroups".to_owned(),
-            Self::ExistingAddresses => "ExistingAddresses".to_owned(),
+            Self::ExistingAddresses => "AddressesOfServers".to_owned(),
             Self::Images => "Images".to_owned(),
             Self::Everything => "Everything".to_owned(),
         }

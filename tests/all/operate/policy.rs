@@ -41,7 +41,7 @@ fn the_policy_suffices_and_every_part_of_it_is_needed() {
             "PassedRoles",
             "Artifacts",
             "Objects",
-            "Mappings",
+            "MappingsOfFunctions",
             "UnknownRoles",
             "RightsOfRoles",
             "InstanceProfiles",

@@ -88,7 +88,7 @@ pub struct Item<K: Kind> {
     /// Entry that the resource was for before, whose name in AWS it keeps; `None` if it was not moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
-    /// Protections that others put there. They are not declared, and stay.
+    /// Undeclared protections of the live resource, which are kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
     /// Losses that the action causes for good. Somebody has to agree to each by name.

@@ -25,12 +25,12 @@ use std::{
 
 use tokio::sync::{Mutex, OnceCell};
 
-use self::resource_type::{
-    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, ResourceType,
-    SECURITY_GROUP, SUBNET, VOLUME,
-};
 pub use self::placeholder::id_of;
 pub(crate) use self::placeholder::{stands_for_id, with_id, with_ids, with_set, without_id, without_ids};
+use self::resource_type::{
+    ADDRESS, ENDPOINT, INTERNET_GATEWAY, NAT_GATEWAY, NETWORK, ROUTE_TABLE, ResourceType, SECURITY_GROUP, SUBNET,
+    VOLUME,
+};
 pub(crate) use self::{once::make, resource_type::SERVER};
 use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};

@@ -124,7 +124,7 @@ fn report_without_network(reader: &mut Reader, place: &Range<usize>, entry: &str
     let Some(Store { what, kind, .. }) = used.stores.first() else { return };
     let message = format!("function `{entry}` cannot reach {what} without a `vpc`");
     let hint = format!(
-        "add `vpc: {{subnets: […], security_groups: […]}}` in the network of the {kind}: it is reached from within alone"
+        "add `vpc: {{subnets: […], security_groups: […]}}` in the network of the {kind}: it can be reached only from inside"
     );
     reader.diagnose(place, message, hint);
 }

@@ -76,7 +76,7 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
         None
     }
 
-    /// Judges the children of a live resource by what it will be: some are harmless only as long as it is what it is.
+    /// Corrects how harmful the children of a live resource are, by the desired settings: some are harmless only under the live ones.
     fn judge_children(_live: &mut Self::Settings, _desired: &Self::Settings) {}
 
     /// Returns the settings that a change passes through so that nothing is interrupted: everything works under them that works under the
@@ -93,8 +93,8 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Returns how long it usually takes to create a resource, or to change the live one, if that takes minutes.
     fn slow(live: Option<&Self::Settings>, desired: &Self::Settings) -> Option<Slow>;
 
-    /// Returns the beginning of what stands for the id of a resource of this kind in the settings of others, where AWS chooses another id
-    /// for each that is made; `None` (the default) if they have names that stay.
+    /// Returns the beginning of the placeholder that stands for an id of this kind in the settings of other resources; `None` (the default) for
+    /// a kind whose resources have names, which stay when a resource is replaced, and no ids that AWS chooses.
     fn stands_for_id(self) -> Option<String> {
         None
     }
@@ -104,7 +104,7 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
         None
     }
 
-    /// Returns what AWS does with a live resource whose settings show the change as done already; `None` if nothing.
+    /// Returns what AWS is still doing with a live resource whose settings show the change as done, in words; `None` if it is done.
     fn under_way(_live: &Self::Settings) -> Option<&'static str> {
         None
     }
@@ -112,10 +112,11 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// Forgets what was read before, so that the next read is a new one.
     fn forget(session: &Self::Session) -> impl Future<Output = ()> + Send;
 
-    /// Returns the time since which a live resource is as it is, where AWS tells it: others may not see it yet.
+    /// Returns the time at which a live resource was created or last changed, if AWS gives it: other services may not see a young resource yet.
     fn created_at(live: &Self::Settings) -> Option<SystemTime>;
 
-    /// Returns how the kind holds data that is lost with a resource. The entry tells what can be made again, such as zips of code.
+    /// Returns how a resource of this kind holds data that is lost with it. That depends on the entry: zips of code, for example, can be
+    /// made again.
     fn holds(self, entry: &str) -> Holds;
 
     /// Returns what an undeclared resource holds now (data, or other people's items); `None` if it holds nothing.

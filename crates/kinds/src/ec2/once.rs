@@ -1,8 +1,9 @@
-//! Making something in EC2 once: names are not unique there, and what is made is told of late.
+//! Creates a resource of EC2 and never a second one in its place. Names are not unique in EC2, and a new resource is not listed at once.
 //!
-//! An attempt looks whether an earlier one has made it. Where a call takes a token, EC2 gives back what was made with that one before; so
-//! the token of what is expensive twice, and is told of for an hour after its end, is the same in the next run, too. Everything else is
-//! looked for as long as EC2 usually takes to tell of it: of an earlier run that was ended, and of a call whose answer was lost.
+//! Each attempt first looks for the resource of an earlier attempt. Some calls take a client token: EC2 answers a repeated token with the
+//! resource of the first call. Types whose resources are expensive, and are listed for an hour after they are deleted, get a token that is the
+//! same in the next run. For other types, an attempt waits as long as EC2 usually takes to list a new resource, both after an
+//! earlier run that was interrupted and after a call whose answer was lost.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +12,12 @@ use crate::Session;
 use aws::query::Call;
 use engine::{Address, Class, ENTRY_TAG, Failure, STACK_TAG, Tags};
 
-/// How long EC2 usually takes until it tells of what was made, in waits between two reads, which are seconds.
+/// Time after which EC2 usually lists a new resource, in waits between two reads; each wait takes seconds.
 const UNTIL_TOLD: u32 = 5;
-/// How long EC2 tells of what is gone at least, and what was made with a token is given back at most.
+/// Seconds for which EC2 lists a deleted resource at least, and answers a repeated token with the first resource at most.
 const HOUR: u64 = 3_600;
 
-/// Makes something, if no earlier attempt has, and returns its id, which is at the place in the answer.
+/// Creates a resource unless an earlier attempt has, and returns its id. `place` is the path of the id in the call's answer.
 pub(crate) async fn make(
     session: &Session,
     resource_type: ResourceType,

@@ -12,6 +12,9 @@ use crate::{found::Place, source::Source};
 /// Lines between a time of day and its date: a cell of a table is a line, and a label stands between them.
 const MAX_LINES_TO_DATE: usize = 2;
 
+/// Times of day, dates and zones above which none is compared, and each counts.
+const MAX_COMPARED: usize = 300;
+
 /// Words before the time at which a fault is expected to be over, or to be told of again: it is no window.
 const OF_A_FAULT: &[&str] = &["etr", "ettr", "eta", "next update", "restor", "resolution", "resolved", "cleared"];
 
@@ -34,8 +37,11 @@ struct Times<'said> {
 impl Times<'_> {
     /// Returns the line of the first time that is announced.
     fn first(&self) -> Option<usize> {
-        let times = &self.said.stated().times;
-        let Some(written) = self.written else { return times.first().map(|time| time.line) };
+        let stated = self.said.stated();
+        let times = &stated.times;
+        let counts = [times.len(), stated.dates.len(), stated.zones.len()];
+        let is_compared = counts.iter().all(|count| *count <= MAX_COMPARED);
+        let Some(written) = self.written.filter(|_| is_compared) else { return times.first().map(|time| time.line) };
         let (mut starts, mut begun) = (false, None);
         for (index, time) in times.iter().enumerate() {
             let words = self.words(index, time);
@@ -86,14 +92,14 @@ impl Times<'_> {
     /// Returns whether a time is not before the mail in one of the zones of its line, or of the mail.
     fn may_be_after(&self, time: &TimeMention, day: Date, written: Timestamp) -> bool {
         let zones = &self.said.stated().zones;
-        let own = zones.iter().filter(|(line, _)| *line == time.line);
-        let of_mail = zones.iter().filter(|_| zones.iter().all(|(line, _)| *line != time.line));
+        let is_own = |line: usize| line == time.line;
+        let has_own = zones.iter().any(|(line, _)| is_own(*line));
         let utc = TimeZone::UTC;
         let by_default = zones.is_empty().then_some(&utc);
         let local = day.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(i64::from(time.seconds)));
         let Ok(local) = local else { return true };
-        let mut zones = own.chain(of_mail).map(|(_, zone)| zone).chain(by_default);
-        zones.any(|zone| zone.to_timestamp(local).map_or(true, |at| at >= written))
+        let stated = zones.iter().filter(|(line, _)| !has_own || is_own(*line)).map(|(_, zone)| zone);
+        stated.chain(by_default).any(|zone| zone.to_timestamp(local).map_or(true, |at| at >= written))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Mail, flat,
     forward::{Body, MOST_LINES, is_mark, trimmed, unquoted},
     hints::Hints,
-    subject,
+    older, subject,
 };
 
 /// Substrings of quotations: a body without any of them, and without a line that begins with `>`, quotes nothing.
@@ -45,6 +45,7 @@ const HINTS: [&str; 25] = [
 ];
 
 static HINTED: LazyLock<Hints> = LazyLock::new(|| Hints::new(&HINTS));
+static HINTED_OLDER: LazyLock<Hints> = LazyLock::new(|| Hints::new(&older::HINTS));
 
 /// Ends of the line that names the author of a quotation.
 const WROTE: [&str; 12] = [
@@ -90,8 +91,15 @@ const LONGEST_ATTRIBUTION: usize = 3;
 /// Returns the mail without the quotation below its answer; `None` if it has none.
 pub(super) fn without_quotation(mail: &Mail) -> Option<Mail> {
     // The mark of a quoted line is looked for alone: beside a word of two bytes the others are found more slowly.
-    let is_hinted = |body: &String| HINTED.are_in(body) || memmem::find(body.as_bytes(), b"\n>").is_some();
-    if !mail.texts.iter().chain(&mail.pages).any(is_hinted) && !mail.texts.iter().any(|text| text.starts_with('>')) {
+    let is_hinted = |body: &String| {
+        HINTED.are_in(body) || HINTED_OLDER.are_in(body) || memmem::find(body.as_bytes(), b"\n>").is_some()
+    };
+    // Answers are few: theirs may have marks that are words of other mails.
+    let is_reply = subject::is_forward(&mail.inner().subject) == Some(false);
+    if !is_reply
+        && !mail.texts.iter().chain(&mail.pages).any(is_hinted)
+        && !mail.texts.iter().any(|text| text.starts_with('>'))
+    {
         return None;
     }
     // For layers in the body, the subject above them tells how they came there.
@@ -136,7 +144,9 @@ fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
     let (layers, below, depth) = body.unwrapped(subject);
     let inner = layers.last().map_or(subject, |layer| layer.subject.as_str());
     // An answer may have no words of its own; otherwise the words above are the answer.
-    let mut is_answered = subject::is_forward(inner) == Some(false);
+    let is_reply = subject::is_forward(inner) == Some(false);
+    let mut is_answered = is_reply;
+    let mut has_words = false;
     let mut at = below;
     while let Some(line) = body.lines.get(at) {
         let (own, words) = unquoted(line);
@@ -144,14 +154,16 @@ fn quotation(body: &Body<'_>, subject: &str) -> Option<usize> {
         let begins = block.is_some()
             || is_original(words)
             || says_who_wrote(body.lines, at)
-            || own > depth && is_quoted(body.lines, at, depth);
+            || own > depth && is_quoted(body.lines, at, depth)
+            || has_words && older::begins(body.lines, at, is_reply);
         if begins && is_answered {
             return Some(at);
         }
         if let Some(block) = block {
             at = block.end.max(at + 1);
         } else {
-            is_answered |= !begins && !is_mark(words);
+            has_words |= !begins && !is_mark(words);
+            is_answered |= has_words;
             at += 1;
         }
     }
@@ -227,6 +239,53 @@ mod tests {
                 let answer = answer(subject, &format!("Hello,\n\nthe crew comes later.\n\n{quoted}"))
                     .unwrap_or_else(|| panic!("{subject}: {quoted}"));
                 assert!(answer.contains("crew") && !answer.contains("Start"), "{subject}: {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_no_mail_programs_begins_an_older_message() {
+        let notice = "Start: 1\nEnd: 2\nCircuit: 3\nReason: fibre\n";
+        for (mark, of_replies_alone) in [
+            (
+                "De: Jo <jo@b.example>\nEnviada em: sexta-feira, 2 de abril de 2027 16:00\nPara: a@b.example\nAssunto: Obras\n",
+                false,
+            ),
+            (
+                "De: Jo <jo@b.example>\nEnviado em: sexta-feira, 2 de abril de 2027 16:00\nPara: a@b.example\nAssunto: Obras\n",
+                false,
+            ),
+            (
+                "De: Jo <jo@b.example>\nData de envio: 2 de abril de 2027 16:00\nPara: a@b.example\nAssunto: Obras\n",
+                false,
+            ),
+            ("##- Please type your reply above this line -##", false),
+            ("--- Please reply above this line ---", false),
+            ("=-=-= REPLY ABOVE THIS LINE =-=-=", false),
+            ("Previous update:", false),
+            ("=== Update history ===", false),
+            ("--- Previous messages ---", false),
+            ("You wrote:", false),
+            ("02/Apr/2027 16:00 Jo <jo@b.example> wrote", false),
+            ("Our notification of 2 April:", true),
+            ("Your mail of 02/04/2027:", true),
+            ("________________________________", true),
+            ("----------------------------------------", true),
+            ("Jo <jo@b.example>\n02/04/2027 16:00\n\nTo: a@b.example\ncc:\nSubject: Work\n", true),
+        ] {
+            for subject in ["RE: Work", "Work"] {
+                let body = format!("Hello,\n\nthe crew comes later.\n\n{mark}\n{notice}");
+                let cut = answer(subject, &body);
+                if of_replies_alone && subject == "Work" {
+                    assert_eq!(cut, None, "{mark}");
+                    continue;
+                }
+                let cut = cut.unwrap_or_else(|| panic!("{subject}: {mark}"));
+                assert!(cut.contains("crew") && !cut.contains("Start"), "{subject}: {cut}");
+                // At the head of a mail the mark of a ticket system is above the mail's own words.
+                if !mark.contains(':') {
+                    assert_eq!(answer("Work", &format!("{mark}\n\n{notice}")), None, "{mark}");
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ mod headers;
 mod hints;
 mod identity;
 mod list;
+mod older;
 mod parts;
 mod quoted;
 mod subject;

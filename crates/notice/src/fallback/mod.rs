@@ -54,6 +54,24 @@ pub fn suggest(source: &Source<'_>) -> Vec<Maintenance> {
     if whole::check(source, &suggested).is_ok() { suggested } else { Vec::new() }
 }
 
+/// Words of the label of an id that is a maintenance's alone; a fault, an order and a case have tickets and numbers as well.
+const OF_MAINTENANCE: &[&str] =
+    &["maintenance", "planned", "scheduled", "work", "works", "change", "crq", "chg", "cr", "pew", "rfc"];
+
+/// Returns the line under a label that only a notice has: the id of a maintenance, or a window, which a fault has as well.
+pub(crate) fn stated(source: &Source<'_>, is_fault: bool) -> Option<(Place, String)> {
+    let facts = facts::facts(source).ok()?;
+    let is_id = |fact: &&Fact| {
+        fact.label.kind == Kind::Id
+            && !fact.label.is_weak
+            && fact.label.words.split(' ').any(|word| OF_MAINTENANCE.contains(&word))
+            && NUMBER.is_match(&fact.value.value)
+    };
+    let id = facts.iter().find(is_id).map(|fact| (fact.value.place.clone(), fact.value.quote.clone()));
+    let window = || times::window(&facts).ok()?.filter(|_| !is_fault).map(|(start, _)| (start.place, start.quote));
+    id.or_else(window)
+}
+
 fn read(source: &Source<'_>) -> Option<Maintenance> {
     let subject = Found::text(source.mail().inner().bare_subject(), Place::Header("Subject"));
     let body = source.body().ok()?;

@@ -1,8 +1,8 @@
 //! Proof that a mail of a carrier is no notice. Absent words prove nothing: a notice in another language, or one whose text is in
 //! an attachment, lacks them too. So a mail is passed over only by the marks of another kind of mail, and only if nothing in it
-//! speaks of maintenance and nothing of it was left unread.
+//! speaks of maintenance, it states no time to come, and nothing of it was left unread.
 
-use crate::{change, failure::Failure, source::Source, whole};
+use crate::{change, failure::Failure, fallback, opinion, page::Page, source::Source, whole};
 use mail::Attachment;
 
 /// A kind of mail that is no notice, and its marks.
@@ -44,7 +44,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "about another product", carriers: &["aws"], may_name_work: true,
-        in_subject: &["amazon rds", "amazon ec2", "amazon redshift", "amazon elasticache", "amazon opensearch", "your package", "your order"],
+        in_subject: &["amazon rds", "amazon ec2", "amazon redshift", "amazon elasticache", "amazon opensearch"],
         in_body: &[],
     },
 ];
@@ -54,7 +54,11 @@ const KINDS: &[Kind] = &[
 const WORK: &[&str] = &[
     "maintenance", "planned", "scheduled", "upgrade", "outage", "wartung", "arbeiten", "onderhoud", "werkzaamhed", "mantenimiento", "trabajos", "intervencion", "manutenc", "trabalhos", "intervenc",
     "manutenzion", "lavori", "intervent", "travaux", "intervention", "bakim", "calisma", "pcr", "window", "fenster", "ventana", "janela", "finestra", "fenetre", "reschedul", "cancel", "postpon",
+    "actividad", "attivita", "atividade", "tarea", "massnahme", "ingreep", "gepland", "geplant", "planli", "kesinti", "programad", "programmat", "emergency",
 ];
+
+/// Words that tell of the end of a fault in its body, and of maintenance anywhere else: whoever repairs may take a circuit down.
+const REPAIR: &[&str] = &["works", "activit", "repair", "replac", "swap"];
 
 /// Returns the proof that the mail is not a notice: the kind of mail, with its mark.
 pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
@@ -66,26 +70,49 @@ pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
     if !mail.calendars.is_empty() {
         return Err(Failure::missing("a notice in the calendar, or in the text beside it"));
     }
-    let subject = change::fold(mail.inner().bare_subject());
-    let text = body(source);
-    let (whole, letter) = (change::fold(&text), change::fold(above_closing(&text)));
-    let slug = source.provider().slug;
-    let found =
-        KINDS.iter().filter(|kind| kind.carriers.is_empty() || kind.carriers.contains(&slug)).find_map(|kind| {
-            let in_subject = kind.in_subject.iter().find(|mark| has(&subject, mark));
-            let mark = in_subject.or_else(|| kind.in_body.iter().find(|mark| has(&whole, mark)))?;
-            // Beside a mark in the subject the name of a desk below the closing words, "Planned Maintenance Team", says nothing.
-            let about = if in_subject.is_some() { &letter } else { &whole };
-            let is_own_product = kind.may_name_work && !kind.carriers.is_empty();
-            let is_denied = kind.may_name_work && denies_work(&text);
-            let speaks = speaks_of_work(&subject) || speaks_of_work(about) && !is_denied;
-            (!speaks || is_own_product).then_some((kind, mark))
-        });
-    let Some((kind, mark)) = found else {
+    let Some((kind, mark)) = kind_of(source) else {
         let expected = "a notice that can be read, or the mark of another mail: an invoice, a receipt, a fault";
         return Err(Failure::missing(expected).with_quote(&mail.inner().subject));
     };
+    // Maintenance of another product has its window.
+    if !kind.is_other_product() {
+        expect_nothing_announced(source, kind.may_name_work)?;
+    }
     Ok(format!("{} (`{mark}`)", kind.name))
+}
+
+impl Kind {
+    /// Returns whether a mail of this kind is about maintenance, but of what nobody has circuits of.
+    fn is_other_product(&self) -> bool {
+        self.may_name_work && !self.carriers.is_empty()
+    }
+}
+
+/// Returns the kind of a mail, with its mark, if nothing in it speaks of maintenance.
+fn kind_of(source: &Source<'_>) -> Option<(&'static Kind, &'static str)> {
+    let subject = change::fold(source.mail().inner().bare_subject());
+    let text = body(source);
+    let (whole, letter) = (change::fold(&text), change::fold(above_closing(&text)));
+    let slug = source.provider().slug;
+    KINDS.iter().filter(|kind| kind.carriers.is_empty() || kind.carriers.contains(&slug)).find_map(|kind| {
+        let in_subject = kind.in_subject.iter().find(|mark| has(&subject, mark));
+        let mark = in_subject.or_else(|| kind.in_body.iter().find(|mark| has(&whole, mark)))?;
+        // Beside a mark in the subject the name of a desk below the closing words, "Planned Maintenance Team", says nothing.
+        let about = if in_subject.is_some() { &letter } else { &whole };
+        let is_denied = kind.may_name_work && denies_work(&text);
+        let repairs = has_word_of(&subject, REPAIR) || !kind.may_name_work && has_word_of(about, REPAIR);
+        let speaks = repairs || speaks_of_work(&subject) || speaks_of_work(about) && !is_denied;
+        (!speaks || kind.is_other_product()).then_some((kind, *mark))
+    })
+}
+
+/// Fails where a mail states when something will be, or what only a notice has: it may be one, whatever its subject calls it.
+fn expect_nothing_announced(source: &Source<'_>, is_fault: bool) -> Result<(), Failure> {
+    let announced = opinion::announced(source, is_fault);
+    let announced = announced.or_else(|| fallback::stated(source, is_fault));
+    let Some((place, line)) = announced else { return Ok(()) };
+    let expected = "a notice; a window or an id that this mail states";
+    Err(Failure { place: Some(place), ..Failure::missing(expected).with_quote(&line) })
 }
 
 /// Returns whether each sentence of a body that names maintenance says that it is about none.
@@ -102,14 +129,24 @@ fn above_closing(text: &str) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
+/// Returns the paragraphs of text and page.
 fn body(source: &Source<'_>) -> String {
-    let lines = |lines: &crate::lines::Lines| lines.joined() + "\n";
-    let text = source.text().map(lines).unwrap_or_default();
-    text + &source.page().map(|page| lines(page.lines())).unwrap_or_default()
+    let bodies = source.text().into_iter().chain(source.page().map(Page::lines));
+    let mut body = String::new();
+    for (_, paragraph) in bodies.flat_map(|lines| change::paragraphs(lines.iter())) {
+        body.push_str(&paragraph);
+        body.push('\n');
+    }
+    body
 }
 
 fn speaks_of_work(folded: &str) -> bool {
-    folded.split(' ').any(|word| WORK.iter().any(|work| word.starts_with(work)))
+    has_word_of(folded, WORK)
+}
+
+/// Returns whether a word of a folded text begins like one of a list.
+fn has_word_of(folded: &str, beginnings: &[&str]) -> bool {
+    folded.split(' ').any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
 }
 
 /// Returns whether a phrase stands in a folded text, between blanks.

@@ -4,6 +4,7 @@
 //! zones beside them, the labels before them, the words for a change. So it does not repeat the mistake of a reader that takes the
 //! month for the day, drops a zone, or takes a neighbour's row. What it cannot judge, it says nothing of.
 
+mod ahead;
 mod calendars;
 mod clock;
 mod ids;
@@ -18,6 +19,7 @@ mod windows;
 mod written_dates;
 
 use crate::{failure::Failure, model::Maintenance, source::Source};
+pub(crate) use ahead::announced;
 use said::Said;
 
 /// The opinion on one kind of value: how many of them the mail states as well, by another way of reading it.

@@ -162,6 +162,24 @@ const QUOTATIONS: &[(&str, &str)] = &[
     ),
     ("Von: Jo Visser <jo@customer.example>\nGesendet: Freitag, 2. April 2027 16:00\nAn: NOC\nBetreff: Arbeiten\n", ""),
     ("De : Jo Visser <jo@customer.example>\nEnvoyé : vendredi 2 avril 2027 16:00\nÀ : NOC\nObjet : Travaux\n", ""),
+    (
+        "De: Jo Visser <jo@customer.example>\nEnviada em: sexta-feira, 2 de abril de 2027 16:00\nPara: NOC\nAssunto: Obras\n",
+        "",
+    ),
+    ("##- Please type your reply above this line -##", ""),
+    ("--- Reply above this line ---", ""),
+    ("Previous update:", ""),
+    ("===== Update history =====", ""),
+    ("You wrote:", ""),
+    ("02/Apr/2027 16:00 Jo Visser <jo@customer.example> wrote", ""),
+];
+
+/// Openings that are none but below an answer that its subject names as one.
+const QUOTATIONS_OF_REPLIES: &[(&str, &str)] = &[
+    ("________________________________", ""),
+    ("----------------------------------------", ""),
+    ("Our notification of 2 April:", ""),
+    ("Jo Visser <jo@customer.example>\n02/04/2027 16:00\n\nTo: noc@customer.example\ncc:\nSubject: Planned work\n", ""),
 ];
 
 #[test]
@@ -173,15 +191,15 @@ fn a_quotation_below_an_answer_is_not_a_notice() {
         if decoded.is_forwarded() || !decoded.calendars.is_empty() || !decoded.attachments.is_empty() {
             continue;
         }
-        for (at, (head, mark)) in QUOTATIONS.iter().enumerate() {
+        for (at, (head, mark)) in QUOTATIONS.iter().chain(QUOTATIONS_OF_REPLIES).enumerate() {
             // Whoever passes a mail on and says so answers nobody.
             let is_passed_on =
                 ["fw", "wg"].iter().any(|start| decoded.outer().subject.to_lowercase().starts_with(start));
-            if is_passed_on && (index + at) % 2 != 0 {
+            let is_named = (index + at) % 2 == 0 || at >= QUOTATIONS.len();
+            if is_passed_on && !is_named {
                 continue;
             }
             let answer = ANSWERS[(index + at) % ANSWERS.len()];
-            let is_named = (index + at) % 2 == 0;
             let change = |text: &str, kind: &str| match kind {
                 "plain" => {
                     let quoted = text.lines().map(|line| format!("{mark}{line}\n")).collect::<Vec<_>>().concat();

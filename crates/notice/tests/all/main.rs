@@ -20,6 +20,7 @@ mod mail_hostile;
 mod mails;
 mod metamorphic;
 mod opinion;
+mod other_matters;
 mod placeholders;
 mod readme;
 mod registry;

@@ -100,6 +100,14 @@ fn footers_of_lists_change_nothing() {
         let changed = Changed::same(sample, rewrite::footed(&sample.bytes, text, page));
         vec![Changed { may_be_refused: has_no_end(sample), ..changed }]
     });
+    // What a list asks of its readers is no word on the notice.
+    let asks = "Tickets that were cancelled, moved or completed do not belong on this list.";
+    let (text, page) =
+        (format!("{text}{asks}\n"), format!("<div>{}<br>{asks}</div>\n", text.trim().replace('\n', "<br>")));
+    Variation::of_all("a list's footer with words of change").check(|sample| {
+        let changed = Changed::same(sample, rewrite::footed(&sample.bytes, &text, &page));
+        vec![Changed { may_be_refused: has_no_end(sample), ..changed }]
+    });
     for prefix in ["[netops] ", "[EXTERNAL] ", "[netops] [ EXTERNAL ] "] {
         // A summary may be the subject; the reason why a mail is ignored quotes it.
         let variation = Variation { ignored: &["summary"], ..Variation::of_all("a list's prefix") };

@@ -12,6 +12,7 @@ pub mod found;
 mod gate;
 pub mod json;
 pub mod lines;
+pub mod listed;
 pub mod maintnote;
 pub mod model;
 pub mod opinion;

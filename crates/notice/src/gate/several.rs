@@ -13,6 +13,12 @@ use crate::{failure::Failure, found::Place, lines::Lines, model::Maintenance, pa
 pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     let read: BTreeSet<&str> = maintenances.iter().map(Maintenance::id).collect();
     let forms = Forms::of(&read);
+    if let Some(other) = id_of_title(source.mail().inner().bare_subject(), &read, &forms) {
+        let known: Vec<&str> = read.iter().copied().take(MOST_SHOWN).collect();
+        let expected = format!("one notice: {} is read, and the title names {other}", known.join(", "));
+        let place = Some(Place::Header("Subject"));
+        return Err(Failure { place, ..Failure::ambiguous(expected).with_quote(other) });
+    }
     let bodies = [source.page().ok().map(Page::lines), source.text().ok()];
     for lines in bodies.into_iter().flatten() {
         if read.len() > MOST_IDS {
@@ -148,6 +154,22 @@ fn alike_id(lines: &Lines, forms: &Forms<'_>) -> Option<(Place, String)> {
         }
     }
     None
+}
+
+/// Returns an id of a title that looks like one that was read, where the title names none of these.
+///
+/// A number is an id behind the label of one alone: a title may name a circuit or an order.
+fn id_of_title<'title>(title: &'title str, read: &BTreeSet<&str>, forms: &Forms<'_>) -> Option<&'title str> {
+    if forms.forms.is_empty() || read.iter().any(|id| title.contains(core(id))) {
+        return None;
+    }
+    let words = title.split(|mark: char| !mark.is_alphanumeric() && !matches!(mark, '-' | '_' | '.' | '/'));
+    words.map(|word| word.trim_matches(|mark: char| !mark.is_alphanumeric())).find(|word| {
+        let label = title.get(..word.as_ptr() as usize - title.as_ptr() as usize).unwrap_or_default().to_lowercase();
+        let is_named = || names_maintenance(&label, false) && !label.contains("related");
+        let is_marked = word.bytes().any(|byte| byte.is_ascii_alphabetic()) && !names_another(&label);
+        forms.is_other(word) && (is_marked || is_named())
+    })
 }
 
 /// Returns the id without the number of its window or revision: `31660001-1`.

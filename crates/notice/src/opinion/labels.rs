@@ -118,6 +118,23 @@ pub(super) fn names_other_window(line: &str) -> bool {
     })
 }
 
+/// Returns whether the words behind a window, in brackets, say that this notice does not announce it.
+pub(super) fn marks_other_window(behind: &str) -> bool {
+    let Some((_, inner)) = behind.split_once(['(', '[']) else { return false };
+    let inner = inner.split([')', ']']).next().unwrap_or_default();
+    // "(rescheduled)" marks the window that holds now.
+    names_other_window(inner) && !inner.to_lowercase().contains("resched")
+}
+
+/// Words for a part of a window, or for what happened in it: such times need not be those of the window.
+const PARTS: &[&str] =
+    &["impact*", "outage*", "downtime*", "interrupt*", "disrupt*", "actual*", "struck", "instead", "moved"];
+
+/// Returns whether words name a part of a window, or what really happened.
+pub(super) fn names_part(text: &str) -> bool {
+    words(&text.to_lowercase()).any(|word| matches(word, PARTS))
+}
+
 /// Letters of the shortest of [`OTHER_WINDOWS`].
 const LEAST_LETTERS: usize = 3;
 

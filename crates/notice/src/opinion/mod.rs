@@ -10,10 +10,12 @@ mod clock;
 mod ids;
 mod labels;
 mod names;
+mod ranges;
 mod said;
 mod scan;
 mod stated_zones;
 mod statuses;
+mod titles;
 mod tokens;
 mod windows;
 mod written_dates;
@@ -74,6 +76,11 @@ pub fn of(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<Opinion, 
         objection.map_or(Ok(Verdict::Silent), Err)
     };
     let (ids, windows, statuses) = calendars::answers(source, maintenances);
+    // A window that is stated beside that which was read counts in each form, whichever form agrees.
+    let other = |form: &Said<'_>| ranges::other(form, maintenances).or_else(|| titles::other(form, maintenances));
+    if let Some(failure) = forms.iter().find_map(other) {
+        return Err(failure);
+    }
     Ok(Opinion {
         ids: by_form(&|form| ids::judge(form, maintenances), ids)?,
         windows: by_form(&|form| windows::judge(form, maintenances), windows)?,

@@ -24,7 +24,9 @@ const LINES_BELOW_DATE: usize = 8;
 /// Lines above a date in which a time of day without a date may be on that day.
 const LINES_ABOVE_DATE: usize = 3;
 /// Windows, times of day, dates and zones above which nothing is compared: a notice has fewer.
-const MAX_COMPARED: usize = 300;
+pub(super) const MAX_COMPARED: usize = 300;
+/// Bytes behind a window that may be its label.
+const MAX_BEHIND: usize = 40;
 /// Bytes of a cell that holds a zone alone.
 const MAX_ZONE_CELL: usize = 24;
 /// Cells between a time of day and the cell of its zone.
@@ -65,7 +67,7 @@ fn read_twice(maintenances: &[Maintenance]) -> Option<&Maintenance> {
 
 /// An end of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(super) enum Bound {
     Start,
     End,
 }
@@ -94,10 +96,10 @@ enum Closeness {
 }
 
 /// The comparison of windows with one form of a mail.
-struct Comparison<'said> {
-    said: &'said Said<'said>,
-    stated: &'said Stated,
-    windows: &'said [Window],
+pub(super) struct Comparison<'said> {
+    pub(super) said: &'said Said<'said>,
+    pub(super) stated: &'said Stated,
+    pub(super) windows: &'said [Window],
 }
 
 impl Comparison<'_> {
@@ -152,7 +154,7 @@ impl Comparison<'_> {
     }
 
     /// Returns the failure of a window, at the line of a time of day; `None` if no line is to blame.
-    fn objection(&self, window: Window, reason: &str, time: Option<&usize>) -> Failure {
+    pub(super) fn objection(&self, window: Window, reason: &str, time: Option<&usize>) -> Failure {
         let (start, end) = window.stated();
         let expected = format!("one window: {start} to {end} is read, and the mail, read in another way, {reason}");
         let failure = Failure::ambiguous(expected);
@@ -241,12 +243,18 @@ impl Comparison<'_> {
     }
 
     /// Returns the label of a time of day: the words between it and the time before it in its line.
-    fn label(&self, index: usize) -> Label {
+    pub(super) fn label(&self, index: usize) -> Label {
         let Some(time) = self.stated.times.get(index) else { return Label::Unknown };
         let previous = index.checked_sub(1).and_then(|before| self.stated.times.get(before));
         let from = previous.filter(|before| before.line == time.line).map_or(0, |before| before.end);
-        let line = self.said.lines.get(time.line);
-        labels::label(line.and_then(|line| line.get(from..time.start)).unwrap_or_default())
+        let line = self.said.lines.get(time.line).copied().unwrap_or_default();
+        let is_last = self.stated.times.get(index + 1).is_none_or(|next| next.line != time.line);
+        let behind = if is_last { line.get(time.end..) } else { None };
+        // A window of a list may have its label behind it: "22:00 - 04:00 (backup)".
+        if behind.is_some_and(|behind| behind.len() <= MAX_BEHIND && labels::marks_other_window(behind)) {
+            return Label::Other;
+        }
+        labels::label(line.get(from..time.start).unwrap_or_default())
     }
 
     /// Returns the index of the first of two times under labels of a start and an end that are not a start and an end of what was read.
@@ -276,7 +284,7 @@ impl Comparison<'_> {
 
     /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]. An end may be on
     /// the day after its date.
-    fn instants(&self, index: usize, bound: Bound) -> Vec<Timestamp> {
+    pub(super) fn instants(&self, index: usize, bound: Bound) -> Vec<Timestamp> {
         let Some(time) = self.stated.times.get(index) else { return Vec::new() };
         let Some(line) = self.line_of_zones(time) else { return Vec::new() };
         let days = self.stated.dates.iter().filter(|day| day.line == time.line).flat_map(|day| day.dates).flatten();

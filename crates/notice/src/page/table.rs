@@ -89,7 +89,10 @@ impl Table {
         for cells in self.grid() {
             if has_all(&mut cells.iter().flatten().copied()) {
                 found.push(Headed { headings: cells.into(), rows: Vec::new() });
-            } else if let Some(headed) = found.last_mut() {
+            } else if let Some(headed) = found.last_mut()
+                && !is_between(&cells)
+                && !is_sum(&cells)
+            {
                 headed.rows.push(Row { headings: Rc::clone(&headed.headings), cells });
             }
         }
@@ -208,6 +211,28 @@ impl<'page> Row<'page> {
     }
 }
 
+/// Returns whether one cell without a number spans all columns: a heading between the rows, and none of them.
+fn is_between(cells: &[Option<&Found<String>>]) -> bool {
+    let Some((Some(first), rest)) = cells.split_first() else { return false };
+    // Cells of a text have the place of their line.
+    let is_spanned = rest.iter().all(|cell| cell.is_some_and(|cell| std::ptr::eq(cell, *first)));
+    !rest.is_empty() && is_spanned && !first.value.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// First words of rows that count the others.
+const SUMS: [&str; 8] = ["total", "totals", "subtotal", "sum", "summe", "gesamt", "count", "totaal"];
+
+/// Returns whether a row counts or sums the rows above it: such a word, and nothing but numbers beside it.
+fn is_sum(cells: &[Option<&Found<String>>]) -> bool {
+    let mut filled = cells.iter().flatten().filter(|cell| !cell.value.is_empty());
+    let Some(first) = filled.next() else { return false };
+    let (word, number) = first.value.split_once([':', ' ']).unwrap_or((&first.value, ""));
+    let is_number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'.' | b',' | b':'));
+    let is_word = SUMS.iter().any(|sum| sum.eq_ignore_ascii_case(word.trim()));
+    is_word && is_number(number) && filled.all(|cell| is_number(&cell.value))
+}
+
 fn column(headings: &[Option<&Found<String>>], heading: &str) -> Option<usize> {
     headings.iter().position(|cell| cell.is_some_and(|cell| says(&cell.value, heading)))
 }
@@ -280,6 +305,27 @@ mod tests {
         let tables = page.tables_with(&["Order", "From", "To", "Impact"]);
         let rows: Vec<_> = tables[0].rows.iter().map(values).collect();
         assert_eq!(rows, [["1", "a", "b", "x"], ["1", "c", "d", "y"]]);
+    }
+
+    #[test]
+    fn headings_between_rows_and_sums_are_no_rows() {
+        let head = "<table><tr><th>Circuit ID<th>Site<th>Ends";
+        for (row, is_row) in [
+            ("<td colspan=3>Second location", false),
+            ("<td colspan=3>EX/2", true),
+            ("<td>Total: 1<td><td>", false),
+            ("<td>Total<td>1<td>1", false),
+            ("<td>Summe:<td><td>2", false),
+            ("<td>Sum 2<td><td>", false),
+            ("<td>Total Access<td>B<td>1", true),
+            ("<td>Total<td>B<td>1", true),
+            ("<td>TOTAL-2<td>B<td>1", true),
+            ("<td>EX/2<td><td>", true),
+        ] {
+            let page = Page::parse(&format!("{head}<tr><td>EX/1<td>A<td>2<tr>{row}</table>")).unwrap();
+            let rows = page.tables_with(&["Circuit ID"])[0].rows.len();
+            assert_eq!(rows, 1 + usize::from(is_row), "{row}");
+        }
     }
 
     #[test]

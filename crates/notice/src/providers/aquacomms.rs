@@ -8,6 +8,7 @@ use crate::{
     draft::Draft,
     failure::Failure,
     found::Found,
+    listed,
     model::{Circuit, Impact, Moment, Status},
     page::Page,
     pattern::Pattern,
@@ -93,7 +94,7 @@ fn circuits(page: &Page, subject: &Found<String>, status: &Found<Status>) -> Res
     let mut circuits = Vec::new();
     for cell in page.values_of("Service ID").into_iter().chain(page.values_of("Service IDs")) {
         for line in page.lines_of(&cell) {
-            for id in line.value.split([',', ';']) {
+            for id in listed::ids(&line.value) {
                 circuits.extend(Circuit::new(id, impact).map(|circuit| line.with(circuit)));
             }
         }

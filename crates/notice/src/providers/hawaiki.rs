@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
-    maintnote,
+    listed, maintnote,
     model::{Circuit, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -97,7 +97,7 @@ fn circuits(body: &Lines, status: Status) -> Result<Vec<Found<Circuit>>, Failure
         None if status.is_final() => crate::model::Impact::NoImpact,
         None => return Err(Failure::missing("a line `Service impact:`")),
     };
-    let ids = services.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
+    let ids = services.iter().flat_map(|line| listed::ids(&line.value).map(|id| line.with(id.to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a service", |id| Circuit::new(id, impact))).collect()
 }
 

@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
+    listed,
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -206,7 +207,7 @@ fn circuits(fields: &Fields) -> Result<Vec<Found<Circuit>>, Failure> {
         Some(field) => impact(&field)?,
         None => Impact::Outage,
     };
-    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| listed::ids(&line.value).map(|id| line.with(id.to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 

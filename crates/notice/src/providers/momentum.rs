@@ -9,6 +9,7 @@ use crate::{
     failure::Failure,
     found::Found,
     lines::Lines,
+    listed,
     model::{Circuit, Impact, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -131,7 +132,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
             lines.push(further);
         }
     }
-    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| listed::ids(&line.value).map(|id| line.with(id.to_owned())));
     ids.filter(|id| !id.value.is_empty()).map(|id| id.try_map("a circuit id", |id| Circuit::new(id, impact))).collect()
 }
 

@@ -118,7 +118,7 @@ fn circuits(body: &Lines) -> Result<Vec<Found<Circuit>>, Failure> {
         };
         let (Some(impact), false) = (impact, id.is_empty()) else { continue };
         let circuit = |id: &str| SERVICE.is_match(id).then(|| Circuit::new(id, impact)).flatten();
-        for id in id.split([',', ';', ' ']).filter(|id| !id.is_empty()) {
+        for id in id.split([',', ';', ' ']).filter(|id| !matches!(*id, "" | "and" | "&")) {
             circuits.push(found.try_with("a service such as `IPP-100200-1.DE.FRA.EX1`", |_| circuit(id))?);
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
+    listed,
     model::{Circuit, Impact, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -158,7 +159,7 @@ fn circuits(lines: &Lines, status: Status) -> Result<Vec<Found<Circuit>>, Failur
     };
     let mut circuits = Vec::new();
     for line in listed {
-        for id in line.value.split([',', ';']).map(clean).filter(|id| !id.is_empty()) {
+        for id in listed::ids(&line.value).map(clean).filter(|id| !id.is_empty()) {
             let circuit = line
                 .try_with("the id of a circuit", |_| CIRCUIT.is_match(id).then(|| Circuit::new(id, impact)).flatten());
             circuits.push(circuit?);

@@ -8,6 +8,7 @@ use crate::{
     draft::{Draft, Times},
     failure::Failure,
     found::{Found, Place},
+    listed,
     model::{Circuit, Impact, Moment, Status},
     page::{Page, Table},
     pattern::Pattern,
@@ -146,7 +147,7 @@ fn circuits(page: &Page, table: &Table, status: Status) -> Result<Vec<Found<Circ
     };
     let mut circuits = Vec::new();
     for line in page.lines_of(&cell) {
-        for id in line.value.split([',', ';']).map(str::trim).filter(|id| !id.is_empty()) {
+        for id in listed::ids(&line.value) {
             let circuit = line.try_with("the id of a circuit", |_| {
                 id.contains(|mark: char| mark.is_ascii_digit()).then(|| Circuit::new(id, impact)).flatten()
             });

@@ -10,7 +10,7 @@ use crate::{
     draft::{Draft, Times},
     failure::Failure,
     found::Found,
-    maintnote,
+    listed, maintnote,
     model::{Circuit, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -155,7 +155,7 @@ fn circuits(source: &Source<'_>) -> Result<Vec<Found<Circuit>>, Failure> {
     let Some(list) = field(source, "Circuits") else { return Ok(Vec::new()) };
     let impact = words::impact(&expect(source, "Impact")?)?.value;
     let lines = source.page().map_or_else(|_| vec![list.clone()], |page| page.lines_of(&list));
-    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| listed::ids(&line.value).map(|id| line.with(id.to_owned())));
     let ids = ids.filter(|id| !id.value.is_empty());
     ids.map(|id| id.try_map("the id of a circuit", |id| Circuit::new(id, impact))).collect()
 }

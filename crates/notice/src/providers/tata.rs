@@ -163,7 +163,7 @@ fn circuits(source: &Source<'_>, status: Status) -> Result<Vec<Found<Circuit>>, 
         Err(failure) if failure.kind == FailureKind::Missing && status.is_final() => Impact::NoImpact,
         impact => impact?,
     };
-    let ids = services.value.split([',', ';', ' ']).filter(|id| !id.is_empty());
+    let ids = services.value.split([',', ';', ' ']).filter(|id| !matches!(*id, "" | "and" | "&"));
     ids.map(|id| services.try_with("the id of a service", |_| Circuit::new(id, impact))).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     found::{Found, Place},
     lines::Lines,
-    maintnote,
+    listed, maintnote,
     model::{Circuit, Impact, Moment, Status},
     pattern::Pattern,
     provider::{LearnedFrom, Provider, Reading},
@@ -180,7 +180,7 @@ fn circuits(source: &Source<'_>, body: &Lines) -> Result<Vec<Found<Circuit>>, Fa
         _ => vec![services],
     };
     let impact = impact(source, body)?;
-    let ids = lines.iter().flat_map(|line| line.value.split([',', ';']).map(|id| line.with(id.trim().to_owned())));
+    let ids = lines.iter().flat_map(|line| listed::ids(&line.value).map(|id| line.with(id.to_owned())));
     let circuits = ids.filter(|id| !id.value.is_empty());
     circuits.map(|id| id.try_map("the id of a service", |id| Circuit::new(id, impact))).collect()
 }

@@ -183,11 +183,13 @@ fn circuits(page: &Page) -> Result<Vec<Found<Circuit>>, Failure> {
 
 /// Returns the column of Zayo's own ids; "Legacy" and "Customer" ones are others' names for the same circuits.
 fn circuit_heading<'page>(headings: &[&'page str]) -> Option<&'page str> {
+    let is_exact = |heading: &&&str| heading.trim_end_matches([':', ' ']).eq_ignore_ascii_case("Circuit Id");
     let is_own = |heading: &&&str| {
         let heading = heading.to_lowercase();
-        heading.contains("circuit") && !heading.contains("legacy") && !heading.contains("customer")
+        let is_others = ["legacy", "customer", "old", "previous", "former"].iter().any(|word| heading.contains(word));
+        heading.contains("circuit") && !is_others
     };
-    headings.iter().find(is_own).copied()
+    headings.iter().find(is_exact).or_else(|| headings.iter().find(is_own)).copied()
 }
 
 /// Returns the impact: a hit ("Switch Hit", "Hits") is an outage of moments.

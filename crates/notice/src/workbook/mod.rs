@@ -100,6 +100,12 @@ fn table(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, room: &mut Room) -> Res
     let mut table = Table::default();
     let mut present = None;
     while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|_| malformed())? {
+        if is_rounded(cell.get_value()) {
+            let (row, column) = cell.get_position();
+            let place = Place::Sheet { row: (row as usize).saturating_add(1), column: column as usize + 1 };
+            let expected = "a number of at most 15 digits: a sheet keeps no more of them";
+            return Err(Failure { place: Some(place), ..Failure::ambiguous(expected) });
+        }
         let text = text_of(cell.get_value(), reader.styles().get(style));
         if text.is_empty() {
             continue;
@@ -129,6 +135,18 @@ fn table(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, room: &mut Room) -> Res
         cells.push(Found::text(&text, place(column)));
     }
     Ok(table)
+}
+
+/// The first whole number of which a sheet does not keep every digit.
+const FIRST_ROUNDED: f64 = 1e15;
+
+/// Returns whether a number has lost digits: an id that was typed as a number is another one then.
+fn is_rounded(value: &DataRef<'_>) -> bool {
+    match value {
+        DataRef::Int(number) => number.unsigned_abs() >= 1_000_000_000_000_000,
+        DataRef::Float(number) => number.abs() >= FIRST_ROUNDED,
+        _ => false,
+    }
 }
 
 fn text_of(value: &DataRef<'_>, style: Option<&Style>) -> String {

@@ -319,3 +319,43 @@ fn it_objects_to_readings_that_were_made_wrong() {
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
+
+/// The mail with its window once more below, in UTC, shifted by some hours.
+fn stated_again(read: &Read, hours: i64) -> Option<Mail> {
+    let window = read.notice.maintenances.first()?.window()?;
+    let length = window.end().as_second() - window.start().as_second();
+    if length >= 24 * 3600 || read.notice.maintenances.iter().any(|one| one.status() != Status::Confirmed) {
+        return None;
+    }
+    let text = |at: Timestamp| {
+        let shifted = at + jiff::SignedDuration::from_hours(hours);
+        shifted.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    let line = format!("The window is from {} UTC to {} UTC.", text(window.start()), text(window.end()));
+    let mut mail = read.mail.clone();
+    mail.texts.iter_mut().for_each(|body| body.push_str(&format!("\n\n\n\n\n\n{line}\n")));
+    mail.pages.iter_mut().for_each(|page| *page = page.replace("</body>", "").replace("</html>", ""));
+    mail.pages.iter_mut().for_each(|page| page.push_str(&format!("<p>Sincerely</p><p>Regards</p><p>{line}</p>")));
+    Some(mail)
+}
+
+#[test]
+fn a_window_that_is_stated_again_is_the_one_that_was_read() {
+    let (mut right, mut kept, mut caught, mut missed) = (0, 0, 0, Vec::new());
+    for read in read() {
+        let agrees = |mail: &Mail| {
+            let source = Source::new(mail, read.notice.recognised.provider);
+            opinion::of(&source, &read.notice.maintenances).is_ok()
+        };
+        let (Some(same), Some(other)) = (stated_again(&read, 0), stated_again(&read, 3)) else { continue };
+        if !agrees(&read.mail) {
+            continue;
+        }
+        right += 1;
+        kept += usize::from(agrees(&same));
+        if agrees(&other) { missed.push(read.name.clone()) } else { caught += 1 }
+    }
+    println!("second opinion: {right} windows stated again, {kept} kept, {caught} others caught; missed {missed:?}");
+    assert!(right > 0 && kept == right, "{kept} of {right}");
+    assert!(caught * 10 >= right * LEAST_CAUGHT_OF_TEN, "{caught} of {right}: {missed:?}");
+}

@@ -9,7 +9,7 @@ use crate::{
     draft::Draft,
     failure::Failure,
     found::{Found, Place},
-    maintnote,
+    listed, maintnote,
     model::{Circuit, Impact, Moment, Status},
     page::Table,
     pattern::Pattern,
@@ -239,7 +239,7 @@ fn in_tables(
 fn listed(source: &Source<'_>, common: &Result<Impact, Failure>) -> Result<Option<Vec<Found<Circuit>>>, Failure> {
     let Some(list) = one(source, CIRCUITS)? else { return Ok(None) };
     let impact = common.clone()?;
-    let ids = list.value.split([',', ';']).map(str::trim).filter(|id| !id.is_empty());
+    let ids = listed::ids(&list.value);
     ids.map(|id| circuit(&list.with(id.to_owned()), impact)).collect::<Result<_, _>>().map(Some)
 }
 

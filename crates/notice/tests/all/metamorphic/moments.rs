@@ -25,7 +25,7 @@ const LOCAL: &[(&str, &str)] = &[
 ];
 
 /// Notices that give their times in several zones, which agree no longer where the clock of one changes.
-const OF_SEVERAL_ZONES: &[&str] = &["crowncastle"];
+const OF_SEVERAL_ZONES: &[&str] = &["crowncastle", "zayo"];
 
 /// The days to which notices are moved: over New Year and a leap day, and where clocks change in America and Europe.
 const DAYS: &[(&str, Date)] = &[

@@ -82,7 +82,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ]),
     entry(English, Postponed, Done, &[
         "postponed", "deferred", "rescheduled", "put off", "put back", "pushed back", "pushed out", "pushed _ back", "held over", "held up", "wait until", "us wait", "on hold", "put _ hold", "adjourned", "rearranged", "replanned", "re planned",
-        "rebooked", "brought forward", "brought _ forward", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "on ice", "back burner", "pushed _ out", "push _ out", "held off", "until further notice", "new date", "new dates", "new window", "new time slot", "new slot", "new schedule", "revised window", "revised date", "revised dates", "revised time",
+        "rebooked", "brought forward", "brought _ forward", "pulled forward", "pulled _ forward", "pulled ahead", "bringing _ forward", "moved forward", "moved back", "moved up", "in abeyance", "on ice", "back burner", "pushed _ out", "push _ out", "held off", "until further notice", "new date", "new dates", "new window", "new time slot", "new slot", "new schedule", "revised window", "revised date", "revised dates", "revised time",
         "revised times", "revised schedule", "revised start", "updated window", "updated schedule", "new maintenance date", "new maintenance window", "new start date", "new start time", "new end time", "new time is", "new window is", 
         "sine die",
     ]),
@@ -105,6 +105,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         "is incomplete", "are incomplete", "was incomplete", "were incomplete", "back incomplete", "error in the date*", "error in the time*", "error in the _ notice", "error in the _ notification", "error in the _ announcement", "error in our", "mistake in the", "mistake in our", "typo", "misprint",
         "correction to", "correction notice", "correction of the date*", "correction of the time*", "correction of the window", "correction of the schedule", "should read", "must read", "right date*", "right time*", "correct date*", "correct time*", "corrected notice", "corrected notification", "corrected announcement", "corrected version", "corrected date*", "corrected time*", "corrected window", "correct date is", "correct dates are", "correct time is", "correct times are", "correct window is", "correct start", "correct end",
         "apologise for the error", "apologize for the error", "apologies for the error", "sorry for the error", "for the mistake", "supersedes the window", "supersedes the date*", "supersedes the time*",
+    ]),
+    entry(English, Unclear, Done, &[
+        "removed from _ maintenance", "removed from _ scope", "removed from _ work*", "removed from _ activity", "removed from _ ticket", "removed from _ notice", "removed from _ notification", "removed from _ event", "taken out of _ scope",
+        "taken out of _ maintenance", "excluded from _ maintenance", "excluded from _ scope", "excluded from _ work*", "excluded from _ activity", "no longer part of", "no longer in scope",
     ]),
     entry(English, Unclear, Done, &["ticket replaces", "replaces ticket", "replaces the former", "replaces our former"]),
     entry(English, Unclear, Noun, &["correction", "corrigendum", "erratum"]),

@@ -8,6 +8,7 @@ use super::{
     mention::{Mention, Subject},
     past,
     phrases::{PREPOSITION_REACH, begins, is_in},
+    shift,
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
 };
@@ -48,7 +49,8 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
         }
     }
     if told.is_empty() {
-        told.extend(denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits)));
+        let statement = denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits));
+        told.extend(statement.or_else(|| shift::statement(sentence)));
     }
     told
 }

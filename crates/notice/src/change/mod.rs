@@ -20,6 +20,7 @@ mod past;
 mod phrases;
 #[rustfmt::skip]
 mod plans;
+mod shift;
 mod this;
 mod tokens;
 mod vocabulary;

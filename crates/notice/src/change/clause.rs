@@ -101,6 +101,10 @@ impl<'sentence> Clause<'sentence> {
     /// Returns whether a noun is a part of another one: "of the ring".
     pub(super) fn is_part(&self, noun: usize, from: usize) -> bool {
         let before = self.tokens.get(noun.saturating_sub(PREPOSITION_REACH).max(from)..noun).unwrap_or_default();
-        before.iter().any(|token| is_in(token, words::PREPOSITIONS) && token.word != "our")
+        // "Your circuit migration" is no part of your circuit.
+        let is_work = self.tokens.get(noun).is_some_and(|token| begins(token, words::WORK));
+        before
+            .iter()
+            .any(|token| is_in(token, words::PREPOSITIONS) && token.word != "our" && !(is_work && token.word == "your"))
     }
 }

@@ -55,7 +55,8 @@ impl Mention<'_> {
                 && self.tokens.first().is_some_and(|token| is_in(token, words::INVERTED))
         };
         let ends = |at: usize| phrase_at(self.tokens, at, conditions).or_else(|| is_inverted(at).then_some(1));
-        let start = (0..self.hit.at).rev().find_map(|at| ends(at).filter(|end| *end <= self.hit.at))?;
+        // "Al termine dell'attività": the word of change may be the last one of the phrase.
+        let start = (0..self.hit.at).rev().find_map(|at| ends(at).map(|end| end.min(self.hit.at)))?;
         let between = self.tokens.get(start..self.hit.at)?;
         if between.iter().any(|token| is_in(token, words::COURTESY)) {
             return None;

@@ -29,7 +29,12 @@ pub(super) fn statement(sentence: &Sentence<'_>, hits: &[Hit]) -> Option<Stateme
     let is_denial = |at: &usize| tokens.get(*at).is_some_and(|token| token.word == "no" || is_negation(token));
     let mut denials = (0..tokens.len()).filter(is_denial).map(|at| Denial(Clause::around(tokens, at)));
     denials.find(|denial| denial.is_read_so() && denial.is_unexplained(hits))?;
-    Some(Statement { change: Change::Unclear, is_negated: false, sentence: sentence.text.trim().to_owned() })
+    Some(Statement {
+        change: Change::Unclear,
+        is_negated: false,
+        is_of_this: false,
+        sentence: sentence.text.trim().to_owned(),
+    })
 }
 
 /// Returns whether a word denies; a Turkish verb does so by its ending.

@@ -99,11 +99,12 @@ pub(super) const CONDITIONS: &List = &List::of(&[
     "should we", "should the", "should this", "should any", "should there", "should your", "falls", "sofern",
     "im falle", "im fall", "fur den fall", "ob", "wenn", "vorbehalten", "als de", "als het", "als er", "als deze",
     "als dit", "indien", "mits", "tenzij", "in het geval", "ingeval", "mocht", "mochten", "wanneer", "of de", "of het",
-    "en caso", "si el", "si la", "si los", "si las", "si se", "si fuera", "si fuese", "si este", "si esta", "si por",
-    "si hay", "salvo que", "siempre que", "no caso", "em caso", "caso a", "caso o", "caso as", "caso os", "caso esta",
+    "en caso de que", "en el caso de que", "en caso", "si el", "si la", "si los", "si las", "si se", "si fuera", "si fuese", "si este", "si esta", "si por",
+    "si hay", "salvo que", "siempre que", "a condicion de que", "a condicao de que", "caso nao", "caso um", "caso uma", "caso nossa",
+    "caso nosso", "caso ocorra", "caso sejam", "caso se", "caso ela", "caso ele", "no caso de que", "no caso", "em caso de que", "em caso", "caso a", "caso o", "caso as", "caso os", "caso esta",
     "caso este", "caso haja", "caso seja", "se a", "se o", "se as", "se os", "se esta", "se este", "se houver",
-    "se for", "se por", "in caso", "nel caso", "qualora", "se il", "se la", "se lo", "se l", "se i", "se le", "se gli",
-    "se questa", "se questo", "se dovesse", "se dovessero", "se per", "nell eventualita", "ove", "en cas", "au cas",
+    "se for", "se por", "in caso", "nel caso in cui", "nel caso che", "nel caso", "a condizione che", "qualora", "se il", "se la", "se lo", "se l", "se i", "se le", "se gli",
+    "se questa", "se questo", "se dovesse", "se dovessero", "se per", "nell eventualita", "ove", "en cas", "au cas", "a condition que", "a condition qu",
     "dans le cas", "si les", "si le", "si l", "si cette", "si cet", "si ce", "si un", "si une", "s il", "s ils",
     "si elle", "si vous", "si nous", "eger", "halinde", "durumunda", "takdirde",
 ]);
@@ -115,7 +116,8 @@ pub(super) const TIMES: &List = &List::of(&[
     "nadat", "tot de", "tot het", "tot alle", "voordat", "cuando", "una vez", "despues de que", "despues que",
     "hasta que", "antes de", "antes que", "quando", "assim que", "depois que", "depois de", "ate que", "uma vez",
     "logo que", "dopo che", "una volta", "finche", "fino a quando", "prima che", "appena", "quand", "lorsque",
-    "apres que", "une fois", "jusqu a ce", "avant que", "avant", "des que", "aussitot",
+    "apres que", "une fois", "jusqu a ce", "avant que", "avant", "des que", "aussitot", "des la", "des le", "des l", "a la fin", "a l issue", "ao termino", "ao fim", "ao final",
+    "al termino", "al termine", "al finalizar", "al fin", "alla fine",
 ]);
 
 /// Words that open a condition at the start of a sentence: "Should it be cancelled, …".
@@ -148,6 +150,20 @@ pub(super) const WORK: &List = &List::of(&[
     "trabajo", "ventana", "intervencion", "actividad", "fecha", "horario", "tarea", "aviso", "manutencao",
     "manutencoes", "trabalho", "janela", "intervencao", "atividade", "data", "obra", "manutenzion", "lavor",
     "intervent", "finestra", "attivita", "travaux", "travail", "fenetre", "horaire", "bakim", "calisma", "pencere",
+]);
+
+/// Nouns for a single work, as word beginnings: at the head of a compound they are the maintenance, "the cable relocation".
+pub(super) const ACTIONS: &List = &List::of(&[
+    "relocation", "swap", "reroute", "rerouting", "move", "splice", "splicing", "installation", "reboot", "patching",
+    "switchover", "cleaning", "decommissioning", "swing", "groom", "grooming", "restoration", "reconfiguration",
+    "conversion", "removal", "replacing", "reinforcement", "inspection", "rearrangement", "diversion", "umbau",
+    "tausch", "austausch", "umschaltung", "umzug", "omschakeling", "vervanging", "sustitucion", "reparacion", "troca",
+    "reparo", "sostituzione", "remplacement", "reparation", "bascule",
+]);
+
+/// Before a participle these make it one of a part: "partially completed".
+pub(super) const IN_PART: &List = &List::of(&[
+    "partially", "partly", "half", "teilweise", "gedeeltelijk", "deels", "parcialmente", "parzialmente", "partiellement",
 ]);
 
 /// Nouns for the objects of the work, as word beginnings.

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    plans,
+    plans, shift,
     tokens::{Gap, Token},
     vocabulary::{ENTRIES, Entry, Form, LONGEST_GAP},
 };
@@ -125,7 +125,13 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         }
     };
     // Beside these a sentence may tell without a word of change. An index of what happens would find it in every mail.
-    for words in [&NEGATIONS[..], plans::DENIALS.entries(), plans::PAST_VERBS.entries(), plans::NOW.entries()] {
+    for words in [
+        &NEGATIONS[..],
+        plans::DENIALS.entries(),
+        plans::PAST_VERBS.entries(),
+        plans::NOW.entries(),
+        shift::MARKS.entries(),
+    ] {
         words.iter().copied().for_each(&mut add);
     }
     for entry in ENTRIES {

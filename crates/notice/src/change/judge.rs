@@ -8,6 +8,7 @@ use super::{
     mention::{Mention, Subject},
     past,
     phrases::{PREPOSITION_REACH, begins, is_in},
+    shift,
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
 };
@@ -36,17 +37,20 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
         let Some(mention) = Mention::new(sentence, &hits, index) else { continue };
-        let (change, is_negated) = match mention.verdict() {
+        let (change, is_negated) = match mention.verdict(sentence.text) {
             Verdict::Told(change) => (change, false),
             Verdict::Negated(change) => (change, true),
             Verdict::Harmless => continue,
         };
-        if !told.iter().any(|known| known.change == change && known.is_negated == is_negated) {
-            told.push(Statement { change, is_negated, sentence: sentence.text.trim().to_owned() });
+        let is_of_this = mention.is_of_this(sentence.text);
+        match told.iter_mut().find(|known| known.change == change && known.is_negated == is_negated) {
+            Some(known) => known.is_of_this |= is_of_this,
+            None => told.push(Statement { change, is_negated, is_of_this, sentence: sentence.text.trim().to_owned() }),
         }
     }
     if told.is_empty() {
-        told.extend(denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits)));
+        let statement = denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits));
+        told.extend(statement.or_else(|| shift::statement(sentence)));
     }
     told
 }
@@ -57,7 +61,7 @@ fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
 }
 
 impl Mention<'_> {
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self, text: &str) -> Verdict {
         let change = self.hit.entry.change;
         let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
         let is_order = phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE));
@@ -65,6 +69,9 @@ impl Mention<'_> {
             // "Approved: no" denies the plan, "Cancelled: no" does not.
             let is_plan = self.hit.entry.form == Form::Happens;
             return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
+        }
+        if self.is_wanted() || self.is_of_any(text) {
+            return Verdict::Harmless;
         }
         if self.is_extent() || is_order && self.has_condition_behind() {
             return Verdict::Harmless;
@@ -108,6 +115,7 @@ impl Mention<'_> {
             (true, _) => Verdict::Harmless,
             (false, true) => Verdict::Negated(change),
             (false, false) if self.is_still_to_come(change) || self.is_of_thing(change) => Verdict::Harmless,
+            (false, false) if is_of_progress && self.is_in_part() => Verdict::Told(Change::Unfinished),
             (false, false) => Verdict::Told(change),
         }
     }
@@ -135,6 +143,7 @@ impl Mention<'_> {
     fn is_of_thing(&self, change: Change) -> bool {
         change == Change::Completed && self.is_attribute()
             || self.hit.entry.form == Form::DoneToWork && self.is_attribute_of_thing()
+            || self.is_move() && self.subject() == Subject::Object
     }
 
     /// Returns `true` if the change is not expected: "We do not expect this work to be extended".
@@ -223,7 +232,11 @@ impl Mention<'_> {
             (is_in(token, words::UNREAL) || is_in(token, words::UNMEANT)) && self.hit.at != self.clause_start()
         });
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
-        let is_rule = next.is_some_and(|token| is_in(token, words::RULES));
+        // "Late requests for postponement are declined".
+        let before = |distance: usize| self.hit.at.checked_sub(distance).and_then(|at| self.tokens.get(at));
+        let is_requested = before(1).is_some_and(|token| is_in(token, words::PREPOSITIONS))
+            && before(2).is_some_and(|token| is_in(token, &["requests", "rules", "terms"]));
+        let is_rule = is_requested || next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
         let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
@@ -268,7 +281,7 @@ impl Mention<'_> {
         // "The customer asked us not to proceed".
         let is_asked_of_us = self.before(1) == Some("us");
         if !is_negated
-            || !(is_title || is_asked_of_us || self.is_said_of_work())
+            || !(is_title || is_asked_of_us || self.is_said_of_work() || self.is_said_of_event())
             || self.condition(words::CONDITIONS).is_some()
         {
             return Verdict::Harmless;

@@ -206,7 +206,7 @@ impl Mention<'_> {
     }
 
     /// Returns whether the word is in the value of a label that is said of the maintenance: "Outcome: closed, unsuccessful".
-    fn is_labelled(&self) -> bool {
+    pub(super) fn is_labelled(&self) -> bool {
         let label =
             (0..self.hit.at).rev().find(|at| self.tokens.get(at + 1).is_some_and(|token| token.before == Gap::Break));
         label.and_then(|at| self.tokens.get(at)).is_some_and(|token| is_in(token, words::LABELS))
@@ -214,18 +214,22 @@ impl Mention<'_> {
 
     /// Returns the nearest known noun before the verb group that is not a part of another one.
     pub(super) fn subject(&self) -> Subject {
-        let start = self.clause_start();
+        let start = self.subject_start();
         let mut subject = Subject::Unknown;
         for at in (start..self.group).rev() {
             let Some(token) = self.tokens.get(at) else { continue };
             let is_object = begins(token, words::SERVICE) && !is_in(token, words::WORK);
-            let is_work = begins(token, words::WORK) || is_pointer(self.tokens, at);
+            let is_work = begins(token, words::WORK) || is_pointer(self.tokens, at) || self.is_action(at);
             let is_consent = begins(token, words::CONSENT);
             if !is_object && !is_work && !is_consent {
                 continue;
             }
             let before = self.tokens.get(at.saturating_sub(PREPOSITION_REACH).max(start)..at).unwrap_or_default();
-            if !before.iter().any(|token| is_in(token, words::PREPOSITIONS)) {
+            // "Your circuit migration" is no part of your circuit.
+            let next = self.tokens.get(at + 1);
+            let is_head = at + 1 == self.group || next.is_some_and(|token| is_in(token, words::PREPOSITIONS));
+            let is_owned = |token: &Token<'_>| is_head && is_work && !is_object && is_in(token, &["our", "your"]);
+            if !before.iter().any(|token| is_in(token, words::PREPOSITIONS) && !is_owned(token)) {
                 return match (is_consent, is_object) {
                     (true, _) => Subject::Consent,
                     (false, true) => Subject::Object,
@@ -235,6 +239,27 @@ impl Mention<'_> {
             subject = Subject::PartOnly;
         }
         subject
+    }
+
+    /// Returns whether a word is a noun of work at the head of a compound: "the cable relocation".
+    fn is_action(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        self.tokens.get(at).is_some_and(|token| begins(token, words::ACTIONS))
+            && before.is_some_and(|token| is_in(token, DETERMINERS) || begins(token, words::SERVICE))
+    }
+
+    /// Returns whether the word tells of a part only: "partially completed", "50 % complete".
+    pub(super) fn is_in_part(&self) -> bool {
+        let last = self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word);
+        let is_share = last.len() <= 2 && !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit());
+        self.has(words::IN_PART) || is_share || matches!(last, "percent" | "cent")
+    }
+
+    /// Returns whether the word is one of movement, which is done to traffic as well: "moved back".
+    pub(super) fn is_move(&self) -> bool {
+        self.tokens
+            .get(self.hit.at)
+            .is_some_and(|token| is_in(token, &["moved", "put", "pushed", "brought", "pulled", "held"]))
     }
 
     /// Returns whether the clause names the maintenance and none of its objects, anywhere: German and Dutch participles are last in

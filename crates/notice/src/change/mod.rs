@@ -8,6 +8,7 @@
 mod clause;
 mod condition;
 mod denial;
+mod event;
 #[rustfmt::skip]
 mod grammar;
 mod index;
@@ -19,6 +20,8 @@ mod past;
 mod phrases;
 #[rustfmt::skip]
 mod plans;
+mod shift;
+mod this;
 mod tokens;
 mod vocabulary;
 
@@ -97,6 +100,8 @@ pub struct Statement {
     pub change: Change,
     /// `true` if the sentence says that it has not happened: "has not been cancelled".
     pub is_negated: bool,
+    /// `true` if the sentence says that it tells of the maintenance of its notice, "this work", or is a title.
+    pub is_of_this: bool,
     /// Sentence that tells the change.
     pub sentence: String,
 }

@@ -29,7 +29,12 @@ pub(super) fn statement(sentence: &Sentence<'_>, hits: &[Hit]) -> Option<Stateme
     let is_first = |clause: &Clause<'_>| !(clause.range.start + 1..clause.at).any(|at| is_past_verb(tokens, at));
     let mut clauses = verbs.map(|at| Clause::around(tokens, at)).filter(is_first);
     clauses.find(|clause| tells_past(clause, hits))?;
-    Some(Statement { change: Change::Unclear, is_negated: false, sentence: sentence.text.trim().to_owned() })
+    Some(Statement {
+        change: Change::Unclear,
+        is_negated: false,
+        is_of_this: false,
+        sentence: sentence.text.trim().to_owned(),
+    })
 }
 
 /// Returns whether a clause tells of the maintenance as past, with its verb at the dividing word.

@@ -140,22 +140,33 @@ fn status_in(vocabulary: Vocabulary, words: &[&str], title: &Found<String>) -> R
 }
 
 /// Returns the status that running text tells: the change of its sentences, by [`change::statements`], else the plan that they
-/// speak of. `None` where no sentence tells. What leaves the maintenance unclear is no status: the gate holds it against the one that is read.
+/// speak of. `None` where no sentence tells. A change that is not told of this maintenance in so many words is for a person: "a temporary
+/// repair has been completed". What leaves the maintenance unclear is no status: the gate holds it against the one that is read.
 pub fn status_told(prose: &Found<String>) -> Result<Option<Found<Status>>, Failure> {
     let mut told: Option<Found<Status>> = None;
-    for Statement { change, sentence, .. } in
+    let mut doubted: Option<(Change, String)> = None;
+    for Statement { change, sentence, is_of_this, .. } in
         change::statements(&prose.value).into_iter().filter(|statement| !statement.is_negated)
     {
         if change == Change::Unfinished {
             return Err(contradiction("a status that is stated plainly", &prose.with(sentence)));
         }
         let Some(status) = change.status() else { continue };
+        if !is_of_this {
+            doubted = doubted.or(Some((change, sentence)));
+            continue;
+        }
         let found = Found { quote: super::found::quote(&sentence), ..prose.clone() }.map(|_| status);
         // "It is cancelled and will be rescheduled" tells that it is cancelled.
         told = match told {
             Some(before) if change.is_explained_by(before.value) => Some(before),
             before => Some(join(before, found)?),
         };
+    }
+    if let Some((change, sentence)) = doubted
+        && !told.as_ref().is_some_and(|told| change.is_explained_by(told.value))
+    {
+        return Err(contradiction("a status that is told of this maintenance", &prose.with(sentence)));
     }
     if told.is_some() {
         return Ok(told);
@@ -331,6 +342,25 @@ mod tests {
         assert_eq!(told("The planned work has been cancelled. It may be rescheduled."), Some(Status::Cancelled));
         assert_eq!(told("Planned work. The work is now completed."), Some(Status::Completed));
         assert!(status_told(&title("It was cancelled. It was completed.")).is_err());
+    }
+
+    #[test]
+    fn a_change_of_another_maintenance_is_no_status() {
+        let told = |text: &str| status_told(&title(text)).map(|found| found.map(|found| found.value));
+        for text in
+            ["Cancelled tickets are kept for a month.", "Kindly send no postponed or cancelled works to this list."]
+        {
+            assert_eq!(told(text).unwrap(), None, "{text}");
+        }
+        for text in [
+            "A temporary repair has been completed.",
+            "The first half of the project was completed in May.",
+            "The work is partly completed.",
+        ] {
+            assert_eq!(told(text).unwrap_err().kind, FailureKind::Ambiguous, "{text}");
+        }
+        assert_eq!(told("A temporary repair was completed. This work is completed.").unwrap(), Some(Status::Completed));
+        assert!(told("A temporary repair was completed. This work is cancelled.").is_err());
     }
 
     #[test]

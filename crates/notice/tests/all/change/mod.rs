@@ -169,3 +169,23 @@ fn harmless_sentences_change_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(refused.len() * ONE_IN <= ran, "{} of {ran}: {}", refused.len(), refused.join("\n"));
 }
+
+/// What is harmless by its meaning alone is for a person, but it is never believed.
+#[test]
+fn doubted_sentences_are_never_believed() {
+    let (mut ran, mut wrong) = (0, Vec::new());
+    for (index, sample) in SAMPLES.iter().enumerate() {
+        for (at, sentence) in DOUBTED.iter().enumerate() {
+            let places = [Place::Top, Place::Middle, Place::Description];
+            let mut places = places.iter().cycle().skip(index + at).take(places.len());
+            let Some(mail) = places.find_map(|place| places::with(&sample.bytes, sentence, *place)) else { continue };
+            ran += 1;
+            let reading = support::parse(&mail);
+            if reading["outcome"] == "maintenance" && statuses(&reading) != sample.statuses {
+                wrong.push(format!("{} {sentence}: {:?}", sample.name, statuses(&reading)));
+            }
+        }
+    }
+    println!("{ran} doubted sentences, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -7,7 +7,7 @@ pub fn ids(line: &str) -> impl Iterator<Item = &str> {
         let part = JOINS.iter().fold(part.trim(), |part, join| part.strip_prefix(join.trim_start()).unwrap_or(part));
         let parts = JOINS.iter().map(|join| part.split(join).map(str::trim).collect::<Vec<_>>());
         let has_number = |id: &&str| id.bytes().any(|byte| byte.is_ascii_digit());
-        let split = parts.into_iter().find(|parts| parts.len() > 1 && parts.iter().all(|id| has_number(&id)));
+        let split = parts.into_iter().find(|parts| parts.len() > 1 && parts.iter().all(has_number));
         split.unwrap_or_else(|| vec![part]).into_iter().filter(|id| !id.is_empty())
     })
 }

@@ -254,7 +254,7 @@ impl Manage for ReplicationGroup {
         Ok(Some(Live { settings, owner }))
     }
 
-    /// Keeps what is not declared (the key, the time of snapshots), the port while there is none, and what ElastiCache cannot downgrade: a later
+    /// Keeps what is not declared (the key, the time of snapshots), the port while there is none, and what `ElastiCache` cannot downgrade: a later
     /// version, or Valkey in place of Redis, to which AWS or a person has upgraded the cache.
     fn keep_protections(desired: &mut Settings, live: &Settings) -> Vec<Protection> {
         if desired.kms_key.is_none() {

@@ -33,10 +33,12 @@ impl Mention<'_> {
     pub(super) fn is_said_of_event(&self) -> bool {
         let is_of_event = self.tokens.get(self.hit.at).is_some_and(|token| is_in(token, VERBS));
         let clause = self.tokens.get(self.clause_start()..self.group).unwrap_or_default();
+        // "A … does not …" describes works in general.
+        let is_general = self.has(&["do", "does"])
+            && self.tokens.get(self.subject_start()).is_some_and(|token| is_in(token, &["a", "an"]));
         is_of_event
             && !self.has(THOUGHT)
-            && !(self.has(&["do", "does"])
-                && self.tokens.get(self.subject_start()).is_some_and(|token| is_in(token, &["a", "an"])))
+            && !is_general
             && !clause.last().is_some_and(is_no_event)
             && self.noun_of_subject().is_some_and(|noun| !is_no_event(noun))
     }
@@ -65,7 +67,7 @@ impl Mention<'_> {
             subject.get(*at).is_some_and(|token| is_in(token, ARTICLES)) && !before.is_some_and(is_preposition)
         });
         let phrase = subject.get(article.map_or(0, |at| at + 1)..)?;
-        let is_statement = |token: &&Token<'_>| is_in(*token, words::STATEMENTS);
+        let is_statement = |token: &&Token<'_>| is_in(token, words::STATEMENTS);
         let phrase = phrase.iter().skip_while(is_statement);
         let noun = phrase.take_while(|token| !is_preposition(token) && !is_in(token, &["which", "that"]));
         // "The works planned for tonight".

@@ -98,7 +98,7 @@ fn is_rule(line: &str) -> bool {
     let is_drawn = |mark: &u8| matches!(mark, b'_' | b'-' | b'=');
     let bytes = line.as_bytes();
     bytes.first().is_some_and(is_drawn)
-        && (line == "--" || bytes.len() >= Footer::SHORTEST_RULE && bytes.iter().all(|mark| is_drawn(mark)))
+        && (line == "--" || bytes.len() >= Footer::SHORTEST_RULE && bytes.iter().all(is_drawn))
 }
 
 /// Returns whether the sentence at the end of a line goes on in the next one.

@@ -124,7 +124,7 @@ impl Ranges<'_> {
         while let Some(time) = self.times().get(index) {
             let count = self.times_of_line(index);
             let next = self.times().get(index + 1);
-            if count % 2 == 0 {
+            if count.is_multiple_of(2) {
                 pairs.extend((index..index + count).step_by(2).map(|first| (first, first + 1)));
             } else if self.is_cell(index)
                 && self.is_cell(index + 1)

@@ -333,9 +333,9 @@ fn stated_again(read: &Read, hours: i64) -> Option<Mail> {
     };
     let line = format!("The window is from {} UTC to {} UTC.", text(window.start()), text(window.end()));
     let mut mail = read.mail.clone();
-    mail.texts.iter_mut().for_each(|body| body.push_str(&format!("\n\n\n\n\n\n{line}\n")));
+    mail.texts.iter_mut().for_each(|body| body.extend(["\n\n\n\n\n\n", line.as_str(), "\n"]));
     mail.pages.iter_mut().for_each(|page| *page = page.replace("</body>", "").replace("</html>", ""));
-    mail.pages.iter_mut().for_each(|page| page.push_str(&format!("<p>Sincerely</p><p>Regards</p><p>{line}</p>")));
+    mail.pages.iter_mut().for_each(|page| page.extend(["<p>Sincerely</p><p>Regards</p><p>", line.as_str(), "</p>"]));
     Some(mail)
 }
 

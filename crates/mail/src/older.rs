@@ -39,7 +39,7 @@ const HEADINGS: [&str; 16] = [
 
 /// First words of a line that names an older message: "Our notification of 9 August:".
 const WHOSE: [&str; 11] = ["our", "your", "my", "the", "unsere", "ihre", "onze", "uw", "nuestra", "nossa", "notre"];
-/// What an older message is called in it.
+/// Words for the older message in such a line.
 const MESSAGES: [&str; 14] = [
     "notification",
     "notice",

@@ -12,7 +12,7 @@ pub fn ids(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What joins the last id of a list to the one before it.
+/// Words that join the last id of a list to the one before it.
 const JOINS: [&str; 2] = [" and ", " & "];
 
 #[cfg(test)]

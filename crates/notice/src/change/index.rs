@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    plans, shift,
+    plans,
     tokens::{Gap, Token},
     vocabulary::{ENTRIES, Entry, Form, LONGEST_GAP},
 };
@@ -130,7 +130,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         plans::DENIALS.entries(),
         plans::PAST_VERBS.entries(),
         plans::NOW.entries(),
-        shift::MARKS.entries(),
+        plans::SHIFTS.entries(),
     ] {
         words.iter().copied().for_each(&mut add);
     }

@@ -47,7 +47,7 @@ struct Footer {
     above: usize,
     /// Number of paragraphs above the last rule.
     above_last: usize,
-    /// Whether the last rule is quoted; `None` where there is none.
+    /// `true` if the last rule is quoted; `None` where there is none.
     is_quoted: Option<bool>,
     /// `true` if a list is named below the last rule.
     names_list: bool,

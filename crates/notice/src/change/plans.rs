@@ -154,3 +154,11 @@ pub(super) const OF_PLANS: &List = &List::of(&[
     "approvat", "richiest", "concordat", "annunciat", "anunciad", "annonc", "informad", "comunicad", "asignad",
     "atribui", "assegnat",
 ]);
+
+/// Words beside which a sentence may set another time without a word of change; the vocabulary has "plus tard".
+#[rustfmt::skip]
+pub(super) const SHIFTS: &List = &List::of(&[
+    "later", "earlier", "early", "late", "spater", "spaeter", "fruher", "frueher", "eerder", "tarde", "prima", "dopo", "despues",
+    "depois", "instead", "rather", "statt", "anstatt", "anstelle", "plaats", "lugar", "vez", "invece", "lieu", "new", "another",
+    "fallback", "backup", "contingency", "reserve", "alternate", "alternative", "standby", "replacement",
+]);

@@ -16,13 +16,6 @@ const DAY_REACH: usize = 3;
 /// Maximum distance between a window held in reserve and the verb that makes use of it, in words.
 const USE_REACH: usize = 4;
 
-/// Further words beside which a sentence may set another time; the vocabulary has "plus tard".
-#[rustfmt::skip]
-pub(super) const MARKS: &List = &List::of(&[
-    "later", "earlier", "early", "late", "spater", "spaeter", "fruher", "frueher", "eerder", "tarde", "prima", "dopo", "despues",
-    "depois", "instead", "rather", "statt", "anstatt", "anstelle", "plaats", "lugar", "vez", "invece", "lieu", "new", "another",
-    "fallback", "backup", "contingency", "reserve", "alternate", "alternative", "standby", "replacement",
-]);
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     "hour", "hours", "day", "days", "week", "weeks", "minutes", "night", "nights", "month", "months", "stunde", "stunden", "tag", "tage",
@@ -66,14 +59,14 @@ const WHEN: &[&str] = &["start", "end", "date", "day", "night", "window", "slot"
 const RESERVES: &[&str] = &["fallback", "backup", "contingency", "reserve", "alternate", "alternative", "standby"];
 /// Verbs, as word beginnings, that make use of what is held in reserve.
 const USES: &[&str] = &["activated", "used", "using", "invoked", "applies", "chosen", "taken", "make", "use"];
-/// What is only held in reserve is not used yet.
+/// Words beside which a window is only held in reserve, and not used yet.
 const HELD: &[&str] =
     &["only", "case", "needed", "necessary", "required", "not", "available", "also", "when", "or", "any"];
 
 /// Returns the statement of a sentence that sets another time, in words that the vocabulary does not have.
 pub(super) fn statement(sentence: &Sentence<'_>) -> Option<Statement> {
     let tokens = sentence.tokens.as_slice();
-    if !tokens.iter().any(|token| is_in(token, MARKS)) || is_open(tokens) {
+    if !tokens.iter().any(|token| is_in(token, plans::SHIFTS)) || is_open(tokens) {
         return None;
     }
     (0..tokens.len()).find(|at| {

@@ -1,4 +1,4 @@
-//! Whether a change is told of the maintenance of its notice, or of whatever maintenance there is.
+//! Decides whether a change is told of the maintenance of its notice, or of whatever maintenance there is.
 //!
 //! "Cancelled tickets are archived" tells of none, and "a temporary repair has been completed" of another one.
 

@@ -170,7 +170,7 @@ fn harmless_sentences_change_nothing() {
     assert!(refused.len() * ONE_IN <= ran, "{} of {ran}: {}", refused.len(), refused.join("\n"));
 }
 
-/// What is harmless by its meaning alone is for a person, but it is never believed.
+/// A sentence that is harmless only by its meaning goes to a person, and is never believed.
 #[test]
 fn doubted_sentences_are_never_believed() {
     let (mut ran, mut wrong) = (0, Vec::new());

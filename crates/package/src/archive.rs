@@ -62,18 +62,8 @@ impl Content {
     /// Reads a zip that was made elsewhere.
     pub(super) fn read(zip: &[u8]) -> io::Result<Self> {
         let mut archive = ZipArchive::new(Cursor::new(zip))?;
-        let mut file = |name: &str| -> io::Result<Option<Vec<u8>>> {
-            let file = match archive.by_name(name) {
-                Err(ZipError::FileNotFound) => return Ok(None),
-                file => file?,
-            };
-            let (mut bytes, most) = (Vec::new(), LARGEST_UNPACKED as u64);
-            file.take(most + 1).read_to_end(&mut bytes)?;
-            let is_too_large = bytes.len() as u64 > most;
-            if is_too_large { Err(invalid(format!("`{name}` has more than 250 MiB"))) } else { Ok(Some(bytes)) }
-        };
-        let binary = file(NAME)?.ok_or_else(|| invalid(format!("it has no file `{NAME}`")))?;
-        Ok(Self::new(binary, file(SCHEMA)?))
+        let binary = file(&mut archive, NAME)?.ok_or_else(no_binary)?;
+        Ok(Self::new(binary, file(&mut archive, SCHEMA)?))
     }
 
     /// Writes the files into a folder, as Lambda unpacks them, and returns the path of the binary.
@@ -93,6 +83,31 @@ impl Content {
         let build = (BUILD, 0o644, self.build.as_bytes());
         std::iter::once((NAME, 0o755, self.binary.as_slice())).chain(schema).chain([build])
     }
+}
+
+/// Returns the schema in a zip that was made elsewhere; `None` if it has none. The binary, which is large, is not unpacked.
+pub(super) fn schema(zip: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut archive = ZipArchive::new(Cursor::new(zip))?;
+    if archive.index_for_name(NAME).is_none() {
+        return Err(no_binary());
+    }
+    file(&mut archive, SCHEMA)
+}
+
+/// Unpacks a file of a zip; `None` if there is none of that name.
+fn file(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let file = match archive.by_name(name) {
+        Err(ZipError::FileNotFound) => return Ok(None),
+        file => file?,
+    };
+    let (mut bytes, most) = (Vec::new(), LARGEST_UNPACKED as u64);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    let is_too_large = bytes.len() as u64 > most;
+    if is_too_large { Err(invalid(format!("`{name}` has more than 250 MiB"))) } else { Ok(Some(bytes)) }
+}
+
+fn no_binary() -> io::Error {
+    invalid(format!("it has no file `{NAME}`"))
 }
 
 fn invalid(message: String) -> io::Error {
@@ -208,7 +223,9 @@ mod tests {
         let mut build = String::new();
         archive.by_name("build.txt").unwrap().read_to_string(&mut build).unwrap();
         assert_eq!(build, content.build);
-        assert_eq!(Content::read(&pack(&content).unwrap()).unwrap(), content);
+        let zip = pack(&content).unwrap();
+        assert_eq!(Content::read(&zip).unwrap(), content);
+        assert_eq!(super::schema(&zip).unwrap(), content.schema);
     }
 
     #[test]

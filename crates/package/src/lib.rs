@@ -215,7 +215,7 @@ pub async fn executable(request: &Request<'_>, profile: Profile, folder: &Path) 
 pub async fn schema(request: &Request<'_>) -> Result<Option<Vec<u8>>, NotBuilt> {
     match request.code {
         Code::Crate { package, bin } => workspace::schema(request.folder, package, bin.as_deref()).await,
-        Code::Shipped(name) => Ok(Shipped::find(name)?.content.schema),
+        Code::Shipped(name) => shipped::schema(name),
     }
 }
 

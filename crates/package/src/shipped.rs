@@ -11,7 +11,11 @@ use std::{
 
 use declaration::{Code, choose};
 
-use super::{Architecture, Artifact, Files, NotBuilt, archive::Content, elf};
+use super::{
+    Architecture, Artifact, Files, NotBuilt,
+    archive::{self, Content},
+    elf,
+};
 
 /// The folder of the zips, below the folder above that of the binary.
 const FOLDER: &str = "share/provision/functions";
@@ -32,18 +36,11 @@ pub(super) struct Shipped {
 impl Shipped {
     /// Finds a function beside the binary that runs.
     pub(super) fn find(name: &str) -> Result<Self, NotBuilt> {
-        let executable = env::current_exe().and_then(fs::canonicalize);
-        let executable = executable.map_err(|source| NotBuilt::Unreadable { path: "/proc/self/exe".into(), source })?;
-        Self::find_in(name, &folder(&executable))
+        Self::find_in(name, &own_folder()?)
     }
 
     fn find_in(name: &str, folder: &Path) -> Result<Self, NotBuilt> {
-        let path = folder.join(format!("{name}.zip"));
-        let zip = match fs::read(&path) {
-            Ok(zip) => zip,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(name, folder)),
-            Err(source) => return Err(NotBuilt::Unreadable { path, source }),
-        };
+        let (path, zip) = read(name, folder)?;
         match Content::read(&zip) {
             Ok(content) => Ok(Self { name: name.to_owned(), path, zip, content }),
             Err(source) => Err(NotBuilt::Broken { path, source }),
@@ -78,6 +75,29 @@ impl Shipped {
         }
         content.unpack(&folder.join(name)).map_err(|source| NotBuilt::Unpack { path, source })
     }
+}
+
+/// Returns the schema of a function's environment, from its zip beside the binary that runs; `None` if it has none.
+pub(super) fn schema(name: &str) -> Result<Option<Vec<u8>>, NotBuilt> {
+    let (path, zip) = read(name, &own_folder()?)?;
+    archive::schema(&zip).map_err(|source| NotBuilt::Broken { path, source })
+}
+
+/// Reads the zip of a function in a folder, and returns its path and its bytes.
+fn read(name: &str, folder: &Path) -> Result<(PathBuf, Vec<u8>), NotBuilt> {
+    let path = folder.join(format!("{name}.zip"));
+    match fs::read(&path) {
+        Ok(zip) => Ok((path, zip)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing(name, folder)),
+        Err(source) => Err(NotBuilt::Unreadable { path, source }),
+    }
+}
+
+/// Returns the folder of the zips that came with the binary that runs.
+fn own_folder() -> Result<PathBuf, NotBuilt> {
+    let executable = env::current_exe().and_then(fs::canonicalize);
+    let executable = executable.map_err(|source| NotBuilt::Unreadable { path: "/proc/self/exe".into(), source })?;
+    Ok(folder(&executable))
 }
 
 /// Returns the folder of the zips that came with a binary.

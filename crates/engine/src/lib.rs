@@ -14,6 +14,8 @@ mod kind;
 mod order;
 mod ownership;
 mod plan;
+#[cfg(test)]
+mod planned;
 mod protection;
 mod resource;
 mod survey;

@@ -2,16 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::Map;
 
 use super::*;
-use crate::{
-    Action, Address, Failure, Field, Life, Live, Owner, Protection, Read, Slow, Survey, Widening, immutable, plain,
-};
+use crate::{Action, Address, Failure, Field, Life, Live, Owner, Read, Survey, immutable, plain};
 
 /// A kind for each way to hold data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -70,58 +68,10 @@ impl Kind for Sort {
         }
     }
 
-    fn tree(settings: &Value) -> Value {
-        settings.clone()
-    }
-
-    async fn read(self, (): &(), _: &Address) -> Result<Option<Live<Value>>, Failure> {
-        Ok(None)
-    }
-
-    async fn create(_: &Value, (): &(), _: &Address) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn update(_: &Value, (): &(), _: &Address, _: &Value) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn delete(self, (): &(), _: &Address) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn keep_protections(_: &mut Value, _: &Value) -> Vec<Protection> {
-        Vec::new()
-    }
-
-    fn interim(desired: &Value, _: &Value) -> Value {
-        desired.clone()
-    }
+    crate::planned::planned_only!();
 
     fn interruption(self) -> Option<Duration> {
         None
-    }
-
-    fn widenings(_: Option<&Value>, _: &Value) -> Vec<Widening> {
-        Vec::new()
-    }
-
-    fn slow(_: Option<&Value>, _: &Value) -> Option<Slow> {
-        None
-    }
-
-    async fn forget((): &()) {}
-
-    fn created_at(_: &Value) -> Option<SystemTime> {
-        None
-    }
-
-    async fn holds_data(self, (): &(), _: &Address) -> Result<Option<String>, Failure> {
-        Ok(None)
-    }
-
-    async fn list_owned(self, (): &()) -> Result<Vec<Owned>, Failure> {
-        Ok(Vec::new())
     }
 }
 

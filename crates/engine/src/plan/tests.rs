@@ -1,6 +1,6 @@
 //! Tests what the action on one resource means for others, over kinds with ids, parts and durations.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -56,33 +56,7 @@ impl Kind for Sort {
         Holds::Nothing
     }
 
-    fn tree(settings: &Value) -> Value {
-        settings.clone()
-    }
-
-    async fn read(self, (): &(), _: &Address) -> Result<Option<Live<Value>>, Failure> {
-        Ok(None)
-    }
-
-    async fn create(_: &Value, (): &(), _: &Address) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn update(_: &Value, (): &(), _: &Address, _: &Value) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn delete(self, (): &(), _: &Address) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn keep_protections(_: &mut Value, _: &Value) -> Vec<Protection> {
-        Vec::new()
-    }
-
-    fn interim(desired: &Value, _: &Value) -> Value {
-        desired.clone()
-    }
+    crate::planned::planned_only!();
 
     fn interruption(self) -> Option<Duration> {
         (self != Self::Alarm).then_some(Duration::from_mins(3))
@@ -94,28 +68,6 @@ impl Kind for Sort {
 
     fn ends_in(self) -> Option<Slow> {
         (self == Self::Server).then_some(ENDING)
-    }
-
-    fn widenings(_: Option<&Value>, _: &Value) -> Vec<Widening> {
-        Vec::new()
-    }
-
-    fn slow(_: Option<&Value>, _: &Value) -> Option<Slow> {
-        None
-    }
-
-    async fn forget((): &()) {}
-
-    fn created_at(_: &Value) -> Option<SystemTime> {
-        None
-    }
-
-    async fn holds_data(self, (): &(), _: &Address) -> Result<Option<String>, Failure> {
-        Ok(None)
-    }
-
-    async fn list_owned(self, (): &()) -> Result<Vec<Owned>, Failure> {
-        Ok(Vec::new())
     }
 }
 

@@ -6,14 +6,12 @@ use super::{
     labels::{self, Label},
     said::{self, Said},
     scan::TimeMention,
+    windows::MAX_COMPARED,
 };
 use crate::{found::Place, source::Source};
 
 /// Lines between a time of day and its date: a cell of a table is a line, and a label stands between them.
 const MAX_LINES_TO_DATE: usize = 2;
-
-/// Times of day, dates and zones above which none is compared, and each counts.
-const MAX_COMPARED: usize = 300;
 
 /// Words before the time at which a fault is expected to be over, or to be told of again: it is no window.
 const OF_A_FAULT: &[&str] = &["etr", "ettr", "eta", "next update", "restor", "resolution", "resolved", "cleared"];
@@ -40,6 +38,7 @@ impl Times<'_> {
         let stated = self.said.stated();
         let times = &stated.times;
         let counts = [times.len(), stated.dates.len(), stated.zones.len()];
+        // Above the limit none is compared, and each counts.
         let is_compared = counts.iter().all(|count| *count <= MAX_COMPARED);
         let Some(written) = self.written.filter(|_| is_compared) else { return times.first().map(|time| time.line) };
         let (mut starts, mut begun) = (false, None);

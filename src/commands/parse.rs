@@ -130,7 +130,7 @@ struct Said {
 
 fn say(printer: &Printer, typed: &Parse, file: &MailFile) -> Said {
     let mail = Mail::decode(&file.bytes);
-    let outcome = notice::parse(&mail);
+    let outcome = carriers::parse(&mail);
     let text = if printer.is_json() {
         let explanation = typed.explain.then(|| render::explanation_json(&mail, &outcome));
         serde_json::to_string(&Line { file: &file.name, outcome: OutcomeRecord::from(&outcome), explanation })

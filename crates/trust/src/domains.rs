@@ -164,7 +164,7 @@ pub(super) fn is_registry(domain: &Domain) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use notice::providers;
+    use carriers::providers;
 
     #[test]
     fn domains_open_to_everybody_are_public() {

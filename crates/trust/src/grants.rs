@@ -7,8 +7,8 @@
 use thiserror::Error;
 
 use super::domains;
+use carriers::providers::{self, genericprovider};
 use mail::Domain;
-use notice::providers::{self, genericprovider};
 
 /// A sender that an entry lists.
 #[derive(Debug, Clone, PartialEq, Eq)]

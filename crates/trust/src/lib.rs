@@ -27,12 +27,10 @@ pub use grants::{Fault, Faulty, Grants, Listed, Purpose, Scope};
 pub use results::{Checked, Results};
 pub use trace::{NotOfSes, Trace};
 
+use carriers::providers;
 use contract::receipt_event::{Verdict, Verdicts};
 use mail::{Domain, Mail};
-use notice::{
-    outcome::{Recognised, Recognition},
-    providers,
-};
+use notice::outcome::{Recognised, Recognition};
 
 /// The senders that a person has decided to trust, beyond the providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -191,7 +189,8 @@ fn describe_faulty(faulty: Option<&str>) -> String {
 /// ```
 /// use contract::receipt_event::{Verdict, Verdicts};
 /// use mail::{Domain, Mail};
-/// use notice::{outcome::{Recognised, Recognition}, providers};
+/// use carriers::providers;
+/// use notice::outcome::{Recognised, Recognition};
 /// use trust::{Doubt, Evidence, Policy, Say, Standing, judge};
 ///
 /// let mail = Mail::decode(b"From: noc@zayo.com\r\nSubject: Maintenance\r\n\r\nTonight.\r\n");

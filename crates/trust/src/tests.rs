@@ -278,7 +278,7 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
         ),
         ..Policy::default()
     };
-    let generic = Recognised { provider: &notice::providers::genericprovider::PROVIDER, by: Recognition::Calendar };
+    let generic = Recognised { provider: &carriers::providers::genericprovider::PROVIDER, by: Recognition::Calendar };
     let scope = |sender: &str, announced: &[&str]| {
         let mail = Mail::decode(from(&format!("noc@{sender}")).as_bytes());
         let evidence = Evidence::supposed(&mail);
@@ -297,7 +297,7 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
         doubt.contains("`bare.example`, which does not say for which provider: write `bare.example=PROVIDER`"),
         "{doubt}"
     );
-    for provider in notice::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()) {
+    for provider in carriers::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()) {
         for announced in [provider.slug, provider.name, provider.domains[0], &provider.slug.to_uppercase()] {
             assert!(matches!(scope("one.example", &[announced]), Err(Doubt::OtherProvider(_))), "{announced}");
         }
@@ -307,7 +307,7 @@ fn a_trusted_sender_speaks_for_its_provider_alone() {
 /// Another address at a shared domain is not the carrier.
 #[test]
 fn other_mailboxes_of_a_shared_domain_are_no_carrier() {
-    use notice::providers::{apple, aws, google, netflix, turkcell};
+    use carriers::providers::{apple, aws, google, netflix, turkcell};
     let table = [
         (&google::PROVIDER, "noc-noreply@google.com", "somebody@google.com"),
         (&aws::PROVIDER, "no-reply-aws@amazon.com", "seller@marketplace.amazon.com"),

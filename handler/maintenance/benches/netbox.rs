@@ -77,7 +77,7 @@ fn median(costs: &[Cost], of: impl Fn(&Cost) -> Duration) -> f64 {
 async fn deliver(sink: &NetBox, bytes: &[u8]) -> Cost {
     let (calls, started, before) = (sink.client.calls(), Instant::now(), computed());
     let mail = Mail::decode(bytes);
-    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("it is no notice") };
+    let Outcome::Notice(notice) = carriers::parse(&mail) else { panic!("it is no notice") };
     let arrived = ArrivedMail {
         ses_message_id: "bench".to_owned(),
         bucket: "mail".to_owned(),

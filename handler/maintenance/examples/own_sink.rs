@@ -91,7 +91,7 @@ async fn serve((configuration, place): (Configuration, Place)) -> ExitCode {
     let sink = Files { store: S3::new(&configuration.aws), place };
     let store = S3::new(&configuration.aws);
     let Configuration { context, policy, deletion, .. } = configuration;
-    let pipeline = Pipeline { places: context.mail, policy, deletion, parse: notice::parse, store, sink, log };
+    let pipeline = Pipeline { places: context.mail, policy, deletion, parse: carriers::parse, store, sink, log };
     answer("Unfinished", async |invocation: Invocation<ReceiptEvent>| {
         pipeline.store.until(invocation.deadline);
         pipeline.sink.until(invocation.deadline);

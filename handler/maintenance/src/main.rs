@@ -22,7 +22,7 @@ async fn serve(configuration: Configuration) -> ExitCode {
     let store = S3::new(&configuration.aws);
     let sink = sinks(&configuration, &store, &log);
     let Configuration { context, policy, deletion, .. } = configuration;
-    let pipeline = Pipeline { places: context.mail, policy, deletion, parse: notice::parse, store, sink, log };
+    let pipeline = Pipeline { places: context.mail, policy, deletion, parse: carriers::parse, store, sink, log };
     let handle = async |invocation: Invocation<ReceiptEvent>| {
         pipeline.store.until(invocation.deadline);
         pipeline.sink.until(invocation.deadline);

@@ -22,8 +22,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("mail", &[]),
     ("notice", &["contract", "mail"]),
+    ("carriers", &["contract", "mail", "notice"]),
     ("schedule", &["contract", "mail", "notice"]),
-    ("trust", &["contract", "mail", "notice"]),
+    ("trust", &["carriers", "contract", "mail", "notice"]),
     ("tls", &[]),
     ("runtime", &["contract", "tls"]),
     ("webhook", &["contract"]),
@@ -38,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mail-events", &["contract", "events", "runtime"]),
     ("kafka-access", &["contract", "kafka", "runtime"]),
     ("tracking", &["contract", "delivery", "events", "runtime"]),
-    ("maintenance", &["contract", "mail", "notice", "runtime", "schedule", "trust"]),
+    ("maintenance", &["carriers", "contract", "mail", "notice", "runtime", "schedule", "trust"]),
     ("problem", &[]),
     ("process", &[]),
     ("engine", &[]),
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "provision",
         &[
             "aws",
+            "carriers",
             "contract",
             "declaration",
             "delivery",
@@ -78,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Crates that parse mails: a function that reads none contains none of them.
 const PARSERS: &[&str] = &[
     "calamine",
+    "carriers",
     "csv",
     "encoding_rs",
     "html5ever",

@@ -59,7 +59,7 @@ fn report(mail: &Mail) -> ItemReport {
     let (outcome, details) = match harbour_fibre(mail) {
         Some(maintenance) => ("maintenance", json!({"maintenances": [maintenance], "suggestion": []})),
         None => {
-            let outcome = notice::parse(mail);
+            let outcome = carriers::parse(mail);
             let record = OutcomeRecord::from(&outcome);
             (record.outcome, json!({"maintenances": record.maintenances, "suggestion": record.suggestion}))
         }

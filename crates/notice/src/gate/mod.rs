@@ -4,7 +4,7 @@
 //! the description of a calendar entry, in any language. Each change that is told so must be one that the status says; what is
 //! not explained is ambiguous, and a person decides.
 
-pub(crate) mod other;
+pub mod other;
 mod several;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 
 /// Fails where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
 /// way, or states other values to one who reads it in another way.
-pub(super) fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
+pub fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
     let rows: Vec<&str> = maintenances

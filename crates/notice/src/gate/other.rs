@@ -61,7 +61,7 @@ const WORK: &[&str] = &[
 const REPAIR: &[&str] = &["works", "activit", "repair", "replac", "swap"];
 
 /// Returns the proof that the mail is not a notice: the kind of mail, with its mark.
-pub(crate) fn proof(source: &Source<'_>) -> Result<String, Failure> {
+pub fn proof(source: &Source<'_>) -> Result<String, Failure> {
     let mail = source.mail();
     if let Some(attachment) = mail.attachments.iter().find(|attachment| is_unread(attachment)) {
         let name = attachment.name.as_deref().unwrap_or(&attachment.content_type);

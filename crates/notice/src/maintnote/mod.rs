@@ -208,7 +208,7 @@ pub fn names(source: &Source<'_>, provider: &Provider) -> Option<Found<String>> 
 }
 
 /// Returns whether a text is a provider's name or domain.
-pub(crate) fn is_name(text: &str, provider: &Provider) -> bool {
+pub fn is_name(text: &str, provider: &Provider) -> bool {
     let text = text.trim();
     text.eq_ignore_ascii_case(provider.slug)
         || text.eq_ignore_ascii_case(provider.name)

@@ -37,7 +37,7 @@ pub struct Pipeline<Store, Delivery> {
     pub policy: Policy,
     /// Mails that are deleted after their handling.
     pub deletion: Deletion,
-    /// Parser of mails: [`notice::parse`]. A value, so that tests can make it fail.
+    /// Parser of mails: [`carriers::parse`]. A value, so that tests can make it fail.
     pub parse: fn(&Mail) -> Outcome,
     /// Store that contains the mails.
     pub store: Store,

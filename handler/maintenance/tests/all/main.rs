@@ -9,7 +9,7 @@ mod hostile;
 mod limits;
 mod notices;
 mod probe;
-#[path = "../../../../crates/notice/tests/all/support.rs"]
+#[path = "../../../../crates/carriers/tests/all/support.rs"]
 #[expect(dead_code, reason = "the tests of the parser use more of it")]
 mod support;
 mod tls;

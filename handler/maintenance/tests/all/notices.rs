@@ -131,7 +131,7 @@ impl Server {
 
 fn read(bytes: &[u8]) -> (ArrivedMail, Notice) {
     let mail = Mail::decode(bytes);
-    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let Outcome::Notice(notice) = carriers::parse(&mail) else { panic!("no notice") };
     let outer = mail.outer();
     let arrived = ArrivedMail {
         ses_message_id: "ses".to_owned(),

@@ -52,7 +52,7 @@ fn decided(policy: &Policy, mail: &[u8], envelope: &Envelope<'_>) -> Decision {
     let [spam, virus, spf, dkim, dmarc] = [Verdict::Pass; 5];
     let verdicts = Verdicts { spam, virus, spf, dkim, dmarc };
     let decoded = Mail::decode(&object);
-    let outcome = notice::parse(&decoded);
+    let outcome = carriers::parse(&decoded);
     decide(policy, &verdicts, &evidence, &decoded, outcome)
 }
 
@@ -85,7 +85,7 @@ fn planned() -> Vec<support::Named> {
 fn every_carrier_is_heard() {
     let delivered = planned();
     let heard = |slug: &str| delivered.iter().any(|mail| mail.name.starts_with(&format!("{slug}/")));
-    let unheard: Vec<_> = notice::providers::ALL
+    let unheard: Vec<_> = carriers::providers::ALL
         .iter()
         .filter(|provider| !provider.domains.is_empty() && !heard(provider.slug))
         .map(|provider| provider.slug)
@@ -99,7 +99,7 @@ fn every_carrier_is_heard() {
 fn every_notice_of_the_corpus_is_trusted_where_its_sender_is() {
     let (mut trusted, mut wrong) = (0, Vec::new());
     for mail in support::corpus_mails() {
-        let outcome = notice::parse(&Mail::decode(&mail.bytes));
+        let outcome = carriers::parse(&Mail::decode(&mail.bytes));
         if !matches!(outcome, notice::outcome::Outcome::Notice(_)) || author(&mail.bytes).is_empty() {
             continue;
         }
@@ -250,7 +250,7 @@ fn calendar(provider: &str) -> String {
 #[test]
 fn a_calendar_touches_its_senders_provider_and_no_other() {
     let policy = |list: &str| Policy { trusted_senders: Grants::read(Purpose::Carriers, list), ..Policy::default() };
-    let names = notice::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()).flat_map(|provider| {
+    let names = carriers::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()).flat_map(|provider| {
         [
             provider.slug.to_owned(),
             provider.name.to_owned(),

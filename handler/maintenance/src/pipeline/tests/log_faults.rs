@@ -24,7 +24,7 @@ fn a_log_that_cannot_be_written_is_no_success() {
 #[test]
 fn a_report_too_long_for_the_log_is_cut_and_still_counted() {
     let written = Written::default();
-    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
+    let (whole, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), carriers::parse);
     let Report::Item(mut report) = serde_json::from_value(whole).unwrap() else { panic!("no report of a mail") };
     let one = report.details["maintenances"][0].clone();
     report.details.insert("maintenances".to_owned(), Value::Array(vec![one; 2000]));

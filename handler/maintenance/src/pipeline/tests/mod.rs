@@ -132,7 +132,7 @@ fn pipeline<Delivery>(objects: Objects, sink: Delivery, log: Arc<Log>) -> Pipeli
         places: vec![place("first", "inbound/"), place("second", "")],
         policy: Policy::default(),
         deletion: Deletion::default(),
-        parse: notice::parse,
+        parse: carriers::parse,
         store: objects,
         sink,
         log,
@@ -309,7 +309,7 @@ fn every_mail_ends_in_one_outcome() {
         ),
     ];
     for (what, bytes, failing, sink, outcome, reason, calls) in table {
-        let (report, end) = one(bytes, failing, &sink, notice::parse);
+        let (report, end) = one(bytes, failing, &sink, carriers::parse);
         assert_eq!(report["outcome"], outcome, "{what}: {report}");
         assert!(report["reason"].as_str().unwrap_or_default().contains(reason), "{what}: {report}");
         assert_eq!(*sink.calls.lock().unwrap(), calls, "{what}");
@@ -319,7 +319,7 @@ fn every_mail_ends_in_one_outcome() {
 
 #[test]
 fn a_report_tells_the_mail_and_counts_it() {
-    let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), notice::parse);
+    let (report, _) = one(PLANNED, "", &Noting::new(WHOLE, Ok(())), carriers::parse);
     let Report::Item(read) = serde_json::from_value(report.clone()).unwrap() else { panic!("{report}") };
     let (mail, details) = (Mail::decode(PLANNED), &report["details"]);
     assert_eq!(details["message_id"].as_str(), mail.outer().message_id.as_deref());
@@ -353,9 +353,9 @@ fn a_panic_of_the_parser_leaves_the_mail_to_a_person() {
 
 #[test]
 fn headers_come_from_the_mail_and_of_an_unopened_one_from_ses() {
-    let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), notice::parse);
+    let (opened, _) = one(b"X-Note: no From\r\n\r\ntext", "", &Noting::new(WHOLE, Ok(())), carriers::parse);
     assert_eq!((&opened["details"]["sender"], &opened["details"]["subject"]), (&Value::Null, &Value::Null));
-    let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), notice::parse);
+    let (unopened, _) = one(PLANNED, "virus", &Noting::new(WHOLE, Ok(())), carriers::parse);
     assert_eq!(unopened["details"]["subject"], "As SES has read it");
     assert_eq!(unopened["details"]["suggestion"], json!([]));
 }

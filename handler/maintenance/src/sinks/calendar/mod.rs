@@ -18,8 +18,9 @@ use crate::pipeline::{
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
+use carriers::providers::genericprovider;
 use contract::context::Place;
-use notice::{outcome::Notice, providers::genericprovider};
+use notice::outcome::Notice;
 use runtime::store::{Expected, ObjectStore};
 use schedule::Announcement;
 

@@ -96,7 +96,7 @@ fn calendar(bucket: &Bucket) -> CalendarFile<&Bucket> {
 
 fn deliver(calendar: &CalendarFile<&Bucket>, bytes: &[u8]) -> Result<Delivered, SinkError> {
     let mail = Mail::decode(bytes);
-    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let Outcome::Notice(notice) = carriers::parse(&mail) else { panic!("no notice") };
     let mut arrived =
         ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
     arrived.received_at = mail.outer().date;
@@ -217,7 +217,7 @@ fn notices_of_unknown_order_are_for_a_person() {
     let mut feed = text::read(&bucket.text("calendar/maintenance.ics")).unwrap();
     let before = feed.clone();
     let mail = Mail::decode(PLANNED);
-    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let Outcome::Notice(notice) = carriers::parse(&mail) else { panic!("no notice") };
     let mut announcement = Announcement::of(&notice, mail.outer().date).unwrap().remove(0);
     let source = Source { provider: "zayo".to_owned(), provider_name: "Zayo".to_owned(), stamp: now() };
     assert_eq!(feed.apply(&source, &announcement), Findings::default(), "the same again");

@@ -33,10 +33,8 @@ use crate::pipeline::{
     sink::{Delivered, Handover, Sink, SinkError},
     unmatched::Unmatched,
 };
-use notice::{
-    outcome::Notice,
-    providers::{self, genericprovider},
-};
+use carriers::providers::{self, genericprovider};
+use notice::outcome::Notice;
 use runtime::{Deadline, S3, SecretSource, environment::Aws};
 use schedule::Announcement;
 

@@ -53,7 +53,7 @@ async fn server(statuses: &'static [u16]) -> (Webhook, Asked) {
 
 async fn deliver(webhook: &Webhook) -> Result<Delivered, SinkError> {
     let mail = Mail::decode(PLANNED);
-    let Outcome::Notice(notice) = notice::parse(&mail) else { panic!("no notice") };
+    let Outcome::Notice(notice) = carriers::parse(&mail) else { panic!("no notice") };
     let mut arrived =
         ArrivedMail::unopened("ses-1", "mail".to_owned(), "inbound/ses-1".to_owned(), &Received::default());
     arrived.open(mail);

@@ -136,7 +136,7 @@ fn sender(rng: &mut Rng) -> String {
         "inoc@superonline.net",
         "g31654@att.com",
     ];
-    let carriers: Vec<_> = notice::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()).collect();
+    let carriers: Vec<_> = carriers::providers::ALL.iter().filter(|provider| !provider.domains.is_empty()).collect();
     match rng.usize(..carriers.len() + DESKS.len()) {
         desk if desk < DESKS.len() => DESKS[desk].to_owned(),
         carrier => format!("noc@{}", carriers[carrier - DESKS.len()].domains[0]),

@@ -359,3 +359,38 @@ fn a_window_that_is_stated_again_is_the_one_that_was_read() {
     assert!(right > 0 && kept == right, "{kept} of {right}");
     assert!(caught * 10 >= right * LEAST_CAUGHT_OF_TEN, "{caught} of {right}: {missed:?}");
 }
+
+/// A mail that states one time of a maintenance under a label, and how long it takes.
+fn one_time_and_length(read: &Read, label: &str) -> Option<Mail> {
+    let [maintenance] = read.notice.maintenances.as_slice() else { return None };
+    let window = maintenance.window()?;
+    let start = window.start().to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %B %Y %H:%M").to_string();
+    let hours = (window.end().as_second() - window.start().as_second()) / 3600;
+    let text = format!(
+        "From: noc@carrier.example\nSubject: Maintenance {}\n\n{label}: {start}\nTime zone: UTC\nDuration: {hours} hours\n",
+        maintenance.id()
+    );
+    Some(Mail::decode(text.as_bytes()))
+}
+
+#[test]
+fn a_length_does_not_make_an_end_a_start() {
+    let (mut right, mut missed) = (0, Vec::new());
+    for read in read() {
+        let is_agreed = |label: &str| {
+            let mail = one_time_and_length(&read, label)?;
+            let source = Source::new(&mail, read.notice.recognised.provider);
+            Some(
+                opinion::of(&source, &read.notice.maintenances)
+                    .is_ok_and(|one| !matches!(one.windows, Verdict::Silent)),
+            )
+        };
+        if is_agreed("Start") != Some(true) {
+            continue;
+        }
+        right += 1;
+        missed.extend((is_agreed("End") == Some(true)).then(|| read.name.clone()));
+    }
+    println!("second opinion: {right} windows of a start and a length; ends believed to be starts: {missed:?}");
+    assert!(right > 0 && missed.is_empty(), "{missed:?} of {right}");
+}

@@ -1,13 +1,14 @@
 //! The words around a word of change: who it is said of, and whether it has happened, may happen, or did not.
 //!
-//! All languages share the tables: a word counts only where it stands in the verb group of a word of change, or before it, and
-//! there no language's "can" is another's noun.
+//! All languages share the tables, in lower case without accents. Most are looked up in the verb group of a word of change or directly
+//! before it; the clause of a noun is searched for [`POSSIBLE`] and [`WILL`], the sentence for [`CONDITIONS`], [`TIMES`], [`ANNOUNCED`] and
+//! [`LEGAL`]. Where a list is of word beginnings, an entry of up to four letters is a whole word or its plural: see `phrases::begins`.
 
 use super::list::List;
 
-/// "May be cancelled": what is possible has not happened.
+/// "May be cancelled": what is possible has not happened. "Ca" is what a division at "not" leaves of "can't".
 pub(super) const POSSIBLE: &List = &List::of(&[
-    "may", "might", "can", "ca", "could", "cou", "possibly", "potentially", "perhaps", "maybe", "subject", "kann",
+    "may", "might", "can", "ca", "could", "possibly", "potentially", "perhaps", "maybe", "kann",
     "konnen", "konnte", "konnten", "koennen", "koennte", "koennten", "moglicherweise", "eventuell", "kan", "kunnen",
     "kon", "konden", "mogelijk", "eventueel", "puede", "pueden", "podria", "podrian", "podra", "podran", "pudiera",
     "pudieran", "posiblemente", "pode", "podem", "podera", "poderao", "poderia", "poderiam", "possa", "possam", "puo",
@@ -15,9 +16,10 @@ pub(super) const POSSIBLE: &List = &List::of(&[
     "pourra", "pourront", "eventuellement", "olabilir",
 ]);
 
-/// Helping words of the future: an event that is still to be completed, or begun, is a plan.
+/// Words in a verb group that put the word of change into the future: an event that is still to be completed, or begun, is a plan. "Wo" is what a
+/// division at "not" leaves of "won't".
 pub(super) const AHEAD: &List = &List::of(&[
-    "will", "wi", "shall", "should", "would", "wo", "must", "to", "ought", "need", "needs", "expected", "planned",
+    "will", "shall", "should", "would", "wo", "must", "to", "ought", "need", "needs", "expected", "planned",
     "scheduled", "due", "likely", "estimated", "anticipated", "supposed", "yet", "wird", "werden", "muss", "mussen",
     "soll", "sollen", "sollte", "sollten", "voraussichtlich", "zal", "zullen", "moet", "moeten", "wordt", "sera",
     "seran", "serao", "debe", "deben", "debera", "deberan", "va", "vai", "vao", "ira", "irao", "deve", "devem",
@@ -26,7 +28,7 @@ pub(super) const AHEAD: &List = &List::of(&[
     "vengano", "soit", "soient", "estara", "estaran",
 ]);
 
-/// Helping verbs of what a carrier will do or tell.
+/// Verbs that, anywhere in the clause of a noun of change, announce it for later: "you will receive a cancellation".
 pub(super) const WILL: &List = &List::of(&[
     "will", "shall", "werden", "wird", "zullen", "zal", "sera", "seran", "serao", "sara", "saranno", "serez", "serons",
     "seront", "recevrez", "recibira", "recibiran", "recibiras", "recebera", "receberao", "ricevera", "riceverete",
@@ -38,9 +40,10 @@ pub(super) const PAST: &List = &List::of(&[
     "was", "were", "had", "wurde", "wurden", "war", "waren", "werd", "fue", "fueron", "foi", "foram", "fut", "furent",
 ]);
 
-/// Helping words of the perfect.
+/// Helping words of the perfect in German and Dutch, between which and its participle a whole clause may stand.
 pub(super) const PERFECT: &List = &List::of(&["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"]);
 
+/// Words that negate a verb group.
 pub(super) const NOT: &List = &List::of(&[
     "not", "never", "neither", "nor", "no", "nicht", "nie", "niemals", "weder", "niet", "nooit", "nunca", "nao", "non",
     "pas", "jamais", "degil", "unable", "without",
@@ -54,7 +57,7 @@ pub(super) const CONSENT: &List = &List::of(&[
     "izin", "onay",
 ]);
 
-/// Orders not to read a notice, as word beginnings: they hold nothing where a condition follows.
+/// Orders not to read a notice, as word beginnings: with a condition behind they say nothing of the maintenance, "ignore this mail if …".
 pub(super) const ORDERS_TO_IGNORE: &List =
     &List::of(&["disregard", "ignor", "negeer", "negeren", "omiso", "desconsider", "compte", "considerare", "dikkate"]);
 
@@ -69,7 +72,7 @@ pub(super) const LABELS: &List =
 pub(super) const HELPERS: &List = &List::of(&[
     "be", "been", "being", "is", "are", "am", "was", "were", "has", "have", "had", "having", "do", "does", "did", "get",
     "gets", "got", "getting", "now", "already", "also", "since", "just", "therefore", "thus", "hereby", "hence",
-    "again", "still", "indeed", "both", "all", "all been", "as", "of", "so", "far", "stands", "stand", "remains",
+    "again", "still", "indeed", "both", "all", "as", "of", "so", "far", "stands", "stand", "remains",
     "remain", "yet", "either", "then", "soon", "even", "ever", "longer", "going", "only", "half", "partially", "partly",
     "regrettably", "always", "sometimes", "often", "usually", "n", "ne", "en", "ha", "han", "hemos", "sido", "siendo",
     "es", "son", "esta", "estan", "queda", "quedan", "quedado", "ser", "ya", "fue", "fueron", "se", "ter", "tem", "foi",
@@ -92,7 +95,7 @@ pub(super) const NO_ADVERBS: &List = &List::of(&[
     "multiply", "rally", "tally", "monopoly",
 ]);
 
-/// A condition opens: what follows has not happened.
+/// Phrases that open a condition: what follows has not happened.
 pub(super) const CONDITIONS: &List = &List::of(&[
     "if", "unless", "whether", "provided that", "in case", "in the case", "in the event", "in event",
     "in the unlikely event", "in any event of", "assuming", "depending on", "reserve the right", "reserves the right",
@@ -109,7 +112,7 @@ pub(super) const CONDITIONS: &List = &List::of(&[
     "si elle", "si vous", "si nous", "eger", "halinde", "durumunda", "takdirde",
 ]);
 
-/// A time opens: what follows is still to be, unless it was.
+/// Phrases that open a time: what follows is still to be, unless it was.
 pub(super) const TIMES: &List = &List::of(&[
     "once", "when", "whenever", "until", "till", "upon", "after", "before", "prior to", "as soon as", "by the time",
     "while", "from", "pending", "sobald", "nachdem", "bis die", "bis der", "bis das", "bis alle", "bevor", "zodra",
@@ -120,11 +123,11 @@ pub(super) const TIMES: &List = &List::of(&[
     "al termino", "al termine", "al finalizar", "al fin", "alla fine",
 ]);
 
-/// Words that open a condition at the start of a sentence: "Should it be cancelled, …".
+/// Words that open a condition at the start of a sentence or behind a comma: "Should it be cancelled, …".
 pub(super) const INVERTED: &List =
     &List::of(&["should", "were", "had", "sollte", "sollten", "wird", "muss", "mochte", "wordt", "dovesse", "dovessero"]);
 
-/// A new statement begins, which a condition before does not hold.
+/// Words that begin a new statement, which an earlier condition does not govern.
 pub(super) const STATEMENTS: &List = &List::of(&["that", "dass", "dat", "que", "che", "ki"]);
 
 /// Before an article these open a reason.
@@ -139,7 +142,7 @@ pub(super) const COURTESY: &List = &List::of(&[
     "apologize",
 ]);
 
-/// Nouns for the maintenance, as word beginnings.
+/// Nouns and pronouns that stand for the maintenance or its crew, as word beginnings.
 pub(super) const WORK: &List = &List::of(&[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
@@ -175,6 +178,7 @@ pub(super) const SERVICE: &List = &List::of(&[
     "servico", "trafego", "servizi", "traffico", "trafic", "lien", "hizmet", "trafik", "devre", "hat", "hatt",
 ]);
 
+/// Prepositions, and the possessives that stand in their place before a part of another noun: "on your circuit".
 pub(super) const PREPOSITIONS: &List = &List::of(&[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
     "near", "from", "our", "your", "under", "during", "throughout", "within", "wahrend", "tijdens", "durante", "pendant", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
@@ -188,21 +192,20 @@ pub(super) const RULES: &List = &List::of(&[
 ]);
 
 /// Before a participle or a noun of change these make it one that is not meant: "any cancelled work", "no cancellation".
-pub(super) const UNREAL: &List = &List::of(&[
+pub(super) const NOT_SPECIFIC: &List = &List::of(&[
     "any", "no", "without", "every", "each", "possibility", "risk", "mogliche", "etwaige", "eventuali", "eventuales",
     "eventuais", "eventuelle", "eventuels", "posible", "possivel",
 ]);
 
 /// Before a noun of change these make it one that is still to come, or not meant: "upon completion".
-pub(super) const UNMEANT: &List = &List::of(&[
-    "avoid", "prevent", "upon", "until", "before", "after", "on", "possible", "potential", "possibly", "in case of",
-    "in the event of", "to", "expected", "estimated", "eventual", "eventuale", "near", "towards", "pending", "bei",
-    "nach", "bis", "vor", "falls", "im falle", "na", "bij", "tot", "eventuele", "en caso", "tras", "hasta", "cualquier",
-    "em caso", "apos", "ate", "qualquer", "in caso", "dopo", "fino", "en cas", "apres", "toute", "avant",
+pub(super) const BEFORE_PENDING_NOUN: &List = &List::of(&[
+    "avoid", "prevent", "upon", "until", "before", "after", "on", "possible", "potential", "possibly", "to", "expected", "estimated", "eventual", "eventuale", "near", "towards", "pending", "bei",
+    "nach", "bis", "vor", "falls", "na", "bij", "tot", "eventuele", "tras", "hasta", "cualquier",
+    "apos", "ate", "qualquer", "dopo", "fino", "apres", "toute", "avant",
 ]);
 
-/// Governs an infinitive that nobody has carried out.
-pub(super) const UNDONE: &List = &List::of(&[
+/// Words that govern an infinitive that nobody has carried out: "the right to cancel".
+pub(super) const GOVERNS_INFINITIVE: &List = &List::of(&[
     "possible", "impossible", "able", "unable", "right", "rights", "option", "ability", "wish", "wishes", "want",
     "wants", "like", "request", "requested", "requests", "ask", "asked", "contact", "call", "order", "how", "try",
     "trying", "attempt", "efforts", "effort", "hope", "prefer", "reason", "capability", "click", "portal", "here",
@@ -215,14 +218,14 @@ pub(super) const EARLIER: &List = &List::of(&[
     "precedente", "precedent", "onceki", "past", "preceding",
 ]);
 
-/// Said of the past event these say that it is the one of today: "previously announced".
+/// Beginnings of words with which "previous" describes the notice, and no other maintenance: "the previously announced work".
 pub(super) const ANNOUNCED: &List = &List::of(&[
     "announced", "notified", "scheduled", "planned", "communicated", "advised", "notification", "notice", "mail",
     "email", "message", "announcement", "informed", "sent", "angekundigt", "angekundigte", "aangekondigd",
     "aangekondigde", "anunciad", "annunciat", "annonce", "duyurulan", "window",
 ]);
 
-/// A sentence of a legal text.
+/// Word beginnings that make a sentence one of a legal text, unless it names this maintenance.
 pub(super) const LEGAL: &List = &List::of(&[
     "recipient", "confidential", "unsubscribe", "privileged", "addressee", "disclosure", "confidencial", "riservat",
     "confidentiel", "vertraulich", "vertrouwelijk", "destinatario", "destinataire", "gizli",

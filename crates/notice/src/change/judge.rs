@@ -1,5 +1,7 @@
 //! Judges a word of change by the words around it.
 
+use std::cell::OnceCell;
+
 use super::{
     Change, Statement,
     condition::Condition,
@@ -7,7 +9,7 @@ use super::{
     list::Words,
     mention::{Mention, Subject},
     past,
-    phrases::{PREPOSITION_REACH, begins, is_in},
+    phrases::{PREPOSITION_REACH, begins, is_in, tell_of_possibility},
     shift,
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
@@ -30,10 +32,12 @@ enum Verdict {
 
 /// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
-    if is_asked_or_legal(sentence) {
+    if sentence.text.trim_end().ends_with('?') {
         return Vec::new();
     }
     let hits = index::hits(&sentence.tokens);
+    let is_legal = OnceCell::new();
+    let is_legal = || *is_legal.get_or_init(|| sentence.tokens.iter().any(|token| begins(token, words::LEGAL)));
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
         let Some(mention) = Mention::new(sentence, &hits, index) else { continue };
@@ -43,6 +47,9 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
             Verdict::Harmless => continue,
         };
         let is_of_this = mention.is_of_this(sentence.text);
+        if is_legal() && (!is_of_this || mention.is_order_to_ignore()) {
+            continue;
+        }
         match told.iter_mut().find(|known| known.change == change && known.is_negated == is_negated) {
             Some(known) => known.is_of_this |= is_of_this,
             None => told.push(Statement { change, is_negated, is_of_this, sentence: sentence.text.trim().to_owned() }),
@@ -50,21 +57,14 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     }
     if told.is_empty() {
         let statement = denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits));
-        told.extend(statement.or_else(|| shift::statement(sentence)));
+        told.extend(statement.or_else(|| shift::statement(sentence)).filter(|_| !is_legal()));
     }
     told
-}
-
-fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
-    let is_legal = |token: &Token<'_>| begins(token, words::LEGAL);
-    sentence.text.trim_end().ends_with('?') || sentence.tokens.iter().any(is_legal)
 }
 
 impl Mention<'_> {
     fn verdict(&self, text: &str) -> Verdict {
         let change = self.hit.entry.change;
-        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
-        let is_order = phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE));
         if self.is_answered_with_no() {
             // "Approved: no" denies the plan, "Cancelled: no" does not.
             let is_plan = self.hit.entry.form == Form::Happens;
@@ -73,7 +73,7 @@ impl Mention<'_> {
         if self.is_wanted() || self.is_of_any(text) {
             return Verdict::Harmless;
         }
-        if self.is_extent() || is_order && self.has_condition_behind() {
+        if self.is_extent() || self.has_condition_behind() && self.is_order_to_ignore() {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -94,11 +94,18 @@ impl Mention<'_> {
         }
     }
 
+    /// Returns whether the word tells not to read the notice: "please disregard this message".
+    fn is_order_to_ignore(&self) -> bool {
+        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
+        phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE))
+    }
+
     /// Judges a passive: "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
         let is_of_progress = is_of_progress(change);
         // "Können nicht stattfinden": what cannot happen will not.
-        let is_possible = self.has(words::POSSIBLE) && !self.negates_itself();
+        let is_subject_to = self.before(1) == Some("subject") && self.has(&["to"]);
+        let is_possible = (self.has(words::POSSIBLE) || is_subject_to) && !self.negates_itself();
         let is_negated = self.has(words::NOT) && !self.negates_itself();
         if self.condition(words::CONDITIONS) == Some(Condition::InCondition) || self.is_of_another() {
             return Verdict::Harmless;
@@ -172,14 +179,14 @@ impl Mention<'_> {
     fn act(&self, change: Change) -> Verdict {
         let clause = self.clause();
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
-            clause.iter().any(|token| is_in(token, words::POSSIBLE) || is_in(token, &["possible", "impossible"]))
+            tell_of_possibility(clause) || clause.iter().any(|token| is_in(token, &["possible", "impossible"]))
         });
         let is_requested =
-            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::UNDONE.holds(word));
+            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::GOVERNS_INFINITIVE.holds(word));
         let is_governed = self.has(&["to"]) && self.is_governed(change)
             || self.before(1).is_some_and(|word| {
-                (words::UNREAL.holds(word) || words::UNMEANT.holds(word))
-                    || change != Change::Cancelled && words::UNDONE.holds(word)
+                (words::NOT_SPECIFIC.holds(word) || words::BEFORE_PENDING_NOUN.holds(word))
+                    || change != Change::Cancelled && words::GOVERNS_INFINITIVE.holds(word)
             });
         if is_possible
             || self.is_done_to_another_object()
@@ -216,7 +223,7 @@ impl Mention<'_> {
         }
         let is_order =
             |token: &Token<'_>| change == Change::Cancelled && is_in(token, &["ask", "request", "requested", "asked"]);
-        before.iter().any(|token| is_in(token, words::UNDONE) && !is_order(token))
+        before.iter().any(|token| is_in(token, words::GOVERNS_INFINITIVE) && !is_order(token))
             || before.is_empty() && change != Change::Cancelled
     }
 
@@ -229,7 +236,8 @@ impl Mention<'_> {
         let before = self.tokens.get(..self.hit.at).unwrap_or_default().iter().rev();
         let governor = before.take(PREPOSITION_REACH).find(|token| !is_in(token, &articles));
         let is_unmeant = governor.is_some_and(|token| {
-            (is_in(token, words::UNREAL) || is_in(token, words::UNMEANT)) && self.hit.at != self.clause_start()
+            (is_in(token, words::NOT_SPECIFIC) || is_in(token, words::BEFORE_PENDING_NOUN))
+                && self.hit.at != self.clause_start()
         });
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         // "Late requests for postponement are declined".
@@ -239,7 +247,7 @@ impl Mention<'_> {
         let is_rule = is_requested || next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
-        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
+        let is_possible = tell_of_possibility(clause) || clause.iter().any(|token| token.word == "possible");
         let tells = |token: &Token<'_>| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };

@@ -123,7 +123,7 @@ impl Mention<'_> {
             return true;
         }
         let last = self.hit.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or("", |token| token.word);
-        if EARLIER_ADVERBS.holds(last) || words::UNREAL.holds(last) {
+        if EARLIER_ADVERBS.holds(last) || words::NOT_SPECIFIC.holds(last) {
             return true;
         }
         let subject = self.tokens.get(self.group.saturating_sub(PREPOSITION_REACH)..self.group).unwrap_or_default();

@@ -71,6 +71,13 @@ pub(super) fn phrase_at(tokens: &[Token<'_>], at: usize, phrases: &List) -> Opti
     ends.max()
 }
 
+/// Returns whether words tell what is possible: one of them does, or "subject to" does.
+pub(super) fn tell_of_possibility(tokens: &[Token<'_>]) -> bool {
+    let is_subject_to =
+        |pair: &[Token<'_>]| matches!(pair, [first, second] if first.word == "subject" && second.word == "to");
+    tokens.iter().any(|token| is_in(token, words::POSSIBLE)) || tokens.windows(2).any(is_subject_to)
+}
+
 /// Returns whether a word may be in a verb group before the word of change.
 pub(super) fn is_helper(token: &Token<'_>) -> bool {
     is_adverb(token)

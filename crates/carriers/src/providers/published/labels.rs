@@ -249,9 +249,8 @@ fn circuit(id: &Found<String>, impact: Impact) -> Result<Found<Circuit>, Failure
 
 #[cfg(test)]
 mod tests {
-    use mail::Mail;
-
     use crate::parse;
+    use mail::Mail;
     use notice::outcome::Outcome;
 
     const NOTICE: &str = "Dear Customer,\n\nwe will replace a line card.\n\nMaintenance ID: EX-40017\nStart: 2031-03-12 22:00 UTC\n\

@@ -13,7 +13,7 @@ mod stack;
 mod track;
 mod values;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use problem::shell_word;
 
 use self::stack::OUTPUTS_EXIT_CODES;
@@ -54,6 +54,28 @@ pub struct Arguments {
     pub common: Common,
 }
 
+/// Commands that know `--dry-run`.
+const DRY_RUN: &[&str] =
+    &["adopt", "backfill", "check", "down", "init", "invoke", "pause", "replay", "resume", "send", "up"];
+
+impl Arguments {
+    /// Reads the command line, and ends the process with what is wrong with it, or with the help that was asked for.
+    pub fn read() -> Self {
+        let read = Self::command().try_get_matches().and_then(|matches| Self::of(&matches));
+        read.unwrap_or_else(|error| error.exit())
+    }
+
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let typed = Self::from_arg_matches(matches)?;
+        let command = matches.subcommand_name().unwrap_or_default();
+        if typed.common.dry_run && !DRY_RUN.contains(&command) {
+            let reason = format!("`{command}` does not know `--dry-run`; these commands do: {}", DRY_RUN.join(", "));
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, reason));
+        }
+        Ok(typed)
+    }
+}
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Common {
@@ -63,18 +85,19 @@ pub struct Common {
     /// Stage to use; required if the declaration defines stages.
     #[arg(long, global = true, value_name = "NAME")]
     pub stage: Option<String>,
-    /// Print JSON: one document, or one line per item where items follow each other (`parse`, `tail`, `logs --follow`).
+    /// Print JSON: one document, or one line per item where items follow each other (`parse`, `tail`, `logs --follow`, `send --watch`).
     #[arg(long, global = true)]
     pub json: bool,
-    /// Show what would be done, and change nothing.
+    /// Show what would be done, and change nothing. Commands that only read, or that write what they are asked for on this machine, refuse it.
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Answer yes to the question before a change. What would be lost for good must still be named: see `--allow-delete`.
+    /// Answer yes to the question before a change. What would be lost for good must still be named, see `--allow-delete`; `down` asks for the
+    /// name of the stack, see `--confirm`.
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print more detail: the settings of new resources, and each call to AWS as it ends.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 impl Common {
@@ -154,7 +177,7 @@ pub enum Command {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::{CommandFactory, ValueEnum};
+    use clap::ValueEnum;
 
     use super::*;
 
@@ -170,6 +193,27 @@ mod tests {
         let commands: BTreeSet<String> =
             commands.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert_eq!(known, commands);
+    }
+
+    #[test]
+    fn a_command_that_does_not_know_dry_runs_refuses_them() {
+        let commands = Arguments::command();
+        for command in commands.get_subcommands() {
+            let name = command.get_name();
+            let required = command.get_arguments().filter(|argument| argument.is_required_set());
+            let values = required.flat_map(|argument| {
+                let long = argument.get_long().map(|long| format!("--{long}"));
+                let value = argument.get_possible_values().first().map(|value| value.get_name().to_owned());
+                long.into_iter().chain([value.unwrap_or_else(|| "1".to_owned())]).collect::<Vec<_>>()
+            });
+            let typed = ["provision", name, "--dry-run"].into_iter().map(str::to_owned).chain(values);
+            let read = Arguments::command().try_get_matches_from(typed).and_then(|matches| Arguments::of(&matches));
+            let refused = read.err().map(|error| error.to_string());
+            let is_refused = refused.as_deref().is_some_and(|error| error.contains("does not know `--dry-run`"));
+            assert_eq!(is_refused, !DRY_RUN.contains(&name), "{name}: {refused:?}");
+        }
+        let known: Vec<_> = commands.get_subcommands().map(clap::Command::get_name).collect();
+        assert!(DRY_RUN.iter().all(|name| known.contains(name)));
     }
 
     #[test]

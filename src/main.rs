@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    provision::run(&provision::cli::Arguments::parse())
+    provision::run(&provision::cli::Arguments::read())
 }

@@ -39,7 +39,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Backfill) -> anyho
         let (opened, mut survey) = found;
         let target = backfill::target(&opened.declaration, &typed.name)?;
         let mut report = Report { target: &target, is_dry: common.dry_run, is_interrupted: false };
-        render::backfill::plan(printer, &survey, common.verbose > 0);
+        render::backfill::plan(printer, &survey, common.verbose);
         let count = render::backfill::missing(&survey);
         if common.dry_run || count == 0 {
             return ended(printer, &report, &survey);

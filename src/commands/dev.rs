@@ -96,7 +96,7 @@ async fn session(
     render::dev::banner(printer, declaration, &stack, state, typed.once);
     let interrupted = watch((typed, &observer), &stack, &mut activities, &mut shown, &mut interrupts).await;
     if interrupted {
-        render::dev::finishing(printer, stack.open());
+        render::dev::finishing(printer, stack.unfinished());
     }
     // With `--once` the messages that functions have queued are still on their way.
     let interrupted = interrupted | finish(&mut stack, &mut activities, &mut shown, &mut interrupts).await;

@@ -122,7 +122,7 @@ impl<'run> Run<'run> {
             return Ok(End::All(Some(ExitCode::from(INTERRUPTED))));
         }
         if is_first {
-            render::replay::plan(self.printer, &self.report, self.common.verbose > 0);
+            render::replay::plan(self.printer, &self.report, self.common.verbose);
         } else {
             render::replay::progress(self.printer, &self.report, prepared);
         }

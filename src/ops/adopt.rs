@@ -14,7 +14,7 @@ use problem::{Problem, shell_word};
 use stack::{
     Existing, Names,
     desired::{self, Inputs, RuleSet},
-    is_of_the_stack_itself,
+    is_implied,
 };
 
 /// A resource that can be adopted.
@@ -48,7 +48,7 @@ pub(crate) async fn prepare(opened: &Opened, typed: &str, given: &str) -> anyhow
     let (id, name) = resolve(&opened.declaration, &opened.names, (typed, given))?;
     let refuse = |why: String| Problem::new(format!("Failed to adopt `{name}` as {id}: {why}"));
     let derived = derived(opened, &id);
-    if is_of_the_stack_itself(&id.entry) && name != derived {
+    if is_implied(&id.entry) && name != derived {
         return Err(refuse(format!("the stack finds it by its name, `{derived}`")).into());
     }
     let address = Address::of(&name);

@@ -68,7 +68,7 @@ pub(crate) struct Printer {
 impl Printer {
     /// Returns a printer for these options.
     pub(crate) fn new(common: &Common) -> Self {
-        let (output, errors) = (Look::of_output(common.verbose > 0), Look::of_errors(common.verbose > 0));
+        let (output, errors) = (Look::of_output(common.verbose), Look::of_errors(common.verbose));
         Self { json: common.json, redacts: false, output, errors, failed: OnceLock::new() }
     }
 

@@ -194,3 +194,14 @@ pub(super) fn of_the_stack(
     }
     ours.into_iter().map(|(_, one)| one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_knows_every_kind_that_can_be_moved() {
+        let kinds = Kind::ALL.map(Kind::typed).join("|");
+        assert_eq!(scalars::RESOURCE.pattern, format!("^({kinds})/[a-z][a-z0-9-]*$"));
+    }
+}

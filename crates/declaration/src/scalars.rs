@@ -1,4 +1,4 @@
-//! The forms of sizes, durations, names and recipients.
+//! Forms and parsers of names, variables, paths and lines. Those of AWS and of mails are in `aws` and `mail`, sizes and durations in `measures`.
 
 mod aws;
 mod mail;
@@ -8,7 +8,8 @@ use super::{shape::Form, wrong::Wrong};
 pub(super) use aws::*;
 pub(super) use mail::*;
 
-/// Length limit of a name: names in AWS are `STACK-STAGE-ENTRY`, of at most 63 or 64 characters.
+/// Length limit of a name. Names in AWS are `STACK-STAGE-ENTRY`, of at most 63 or 64 characters; longer ones are cut, and end with a hash. The
+/// pattern of [`NAME`] has the same limit.
 const LONGEST_NAME: usize = 32;
 
 const fn form(what: &'static str, pattern: &'static str) -> Form {
@@ -19,7 +20,7 @@ const fn form(what: &'static str, pattern: &'static str) -> Form {
 pub(super) const TEXT: Form = form("a text", "");
 /// Form of the name of a stack, an entry, a stage or a rule.
 pub(super) const NAME: Form = form("a name", "^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$");
-/// A function that came with the command line.
+/// Form of the name of a function that came with the command line.
 pub(super) const SHIPPED: Form =
     form("the name of a function that came with `provision`", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
 /// Form of the name of a Cargo package.
@@ -28,15 +29,15 @@ pub(super) const PACKAGE: Form = form("the name of a Cargo package", "^[A-Za-z0-
 pub(super) const BINARY: Form = form("the name of a binary of that package", "^[A-Za-z0-9_][A-Za-z0-9_-]*$");
 /// Form of an environment variable's name.
 pub(super) const VARIABLE: Form = form("the name of an environment variable", "^[A-Za-z][A-Za-z0-9_]+$");
-/// Form of a resource of an entry.
+/// Form of `KIND/ENTRY`, of an entry that can be renamed.
 pub(super) const RESOURCE: Form = form(
     "a kind and an entry, such as `bucket/mail`",
-    "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set|database|cache)/[a-z][a-z0-9-]*$",
+    "^(bucket|function|queue|topic|api|secret|table|cluster|configuration-set|database|network|security-group|cache|server)/[a-z][a-z0-9-]*$",
 );
 /// Form of a file's path.
 pub(super) const PATH: Form = form("the path of a file", "");
 /// Form of one line of text for people.
-pub(super) const LINE: Form = form("one line of text, at most 256", "");
+pub(super) const LINE: Form = form("one line of text of at most 256 characters", "");
 
 /// Parses the name of an entry, a stage, a stack or a rule. Names in AWS are made of it, and a bucket's name has lower-case
 /// letters, digits and hyphens only. Two hyphens in a row are in names that were cut, and in no other.
@@ -65,7 +66,7 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     Err(if mended.is_empty() { wrong } else { wrong.hint(format!("for example `{mended}`")) })
 }
 
-/// Parses the name of a Cargo package or binary.
+/// Parses the name of a Cargo package, of a binary, or of a function that came with the command line.
 pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     let sound = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
@@ -73,8 +74,8 @@ pub(super) fn cargo_name(text: &str) -> Result<String, Wrong> {
     if sound { Ok(text.to_owned()) } else { Err(Wrong::default()) }
 }
 
-/// Parses the name of an environment variable as Lambda takes it; names that Lambda or `provision` sets are
-/// refused.
+/// Parses the name of an environment variable as Lambda takes it; the reserved ones, which
+/// Lambda or `provision` sets, are refused.
 pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     let sound = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.len() > 1
@@ -82,7 +83,7 @@ pub(super) fn variable(text: &str) -> Result<String, Wrong> {
     if !sound {
         return Err(Wrong::expected("a name of letters, digits and `_` that begins with a letter"));
     }
-    if text.starts_with("AWS_") || text.starts_with("LAMBDA_") || text.starts_with("PROVISION_") || text == "_HANDLER" {
+    if text.starts_with("AWS_") || text.starts_with("LAMBDA_") || text.starts_with("PROVISION_") {
         return Err(Wrong::expected("a name that is not reserved (`AWS_…`, `LAMBDA_…`, `PROVISION_…`)"));
     }
     Ok(text.to_owned())

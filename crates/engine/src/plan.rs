@@ -43,12 +43,12 @@ pub enum Action {
     },
     /// The resource is this stack's and no longer declared.
     Delete,
-    /// The resource is this stack's and not declared, and stays: it holds data, is protected, or is used by what stays.
+    /// The resource is not declared, and stays. It is this stack's, or nobody may read whose it is: it holds data, is protected, or is used by what stays.
     Keep {
         /// The reason, in words: the data that it holds, its protection, or what may use it.
         why: String,
     },
-    /// The resource could not be read.
+    /// The resource could not be read, or not whether it holds data or who uses it.
     Unreadable {
         /// Failure of the read.
         failure: Failure,
@@ -244,7 +244,7 @@ impl<K: Kind> Plan<K> {
 }
 
 impl<K: Kind> Item<K> {
-    /// Returns an item of an undeclared resource, without losses.
+    /// Returns an item without anything but its action: of an undeclared resource, until the comparison sets more.
     fn new(id: Id<K>, address: Address, action: Action) -> Self {
         Self {
             id,
@@ -267,7 +267,8 @@ impl<K: Kind> Item<K> {
         }
     }
 
-    /// Returns the usual duration of the action, one that writes these settings, if it takes minutes.
+    /// Returns the usual duration of a creation, change or replacement that ends with these settings; `None` for other actions, or if it takes less
+    /// than minutes.
     pub(crate) fn slow_to_write(&self, live: Option<&K::Settings>, desired: &K::Settings) -> Option<Slow> {
         match self.action {
             Action::Change { .. } => K::slow(live, desired),

@@ -52,6 +52,12 @@ pub enum NotStarted {
     /// Kafka could not be started.
     #[error("Failed to start Kafka: {0}")]
     Kafka(String),
+    /// Two clusters have a topic of the same name, which would be one topic here.
+    #[error("Failed to start Kafka: two clusters have a topic `{name}`, and all clusters are one on this machine")]
+    TopicTwice {
+        /// Name of the topic.
+        name: String,
+    },
     /// A database or a cache could not be started.
     #[error("Failed to start the {what} on this machine")]
     Store {

@@ -87,6 +87,12 @@ impl Drop for Server {
 
 impl Stack {
     /// Starts everything that the declaration names; `executables` are the functions' binaries by entry.
+    ///
+    /// From now on the files that this process creates can be read by its user alone: it changes its umask.
+    ///
+    /// # Errors
+    ///
+    /// If another run has the state folder, a port is taken, or something does not start. What had started is ended.
     pub async fn start(
         (declaration, names): (&Declaration, Names),
         executables: &BTreeMap<String, PathBuf>,
@@ -94,7 +100,7 @@ impl Stack {
         observer: Observer,
     ) -> Result<Self, NotStarted> {
         private::keep_to_ourselves();
-        let lock = locked(&options.folder)?;
+        let lock = lock_folder(&options.folder)?;
         let storage = storage(&options.folder, &names)?;
         let (work, is_closed, functions) = (Work::new(), Arc::default(), BTreeMap::new());
         let queues = BTreeMap::new();
@@ -137,7 +143,7 @@ impl Stack {
     }
 
     /// Returns the number of mails, requests, events and messages that were accepted and are not done.
-    pub fn open(&self) -> usize {
+    pub fn unfinished(&self) -> usize {
         self.work.open()
     }
 
@@ -167,7 +173,7 @@ impl Stack {
         self.work.done().await;
     }
 
-    /// Ends everything, and returns when no process is left.
+    /// Ends everything, and returns when no function and no store is left. Kafka is told to end, and not waited for.
     pub async fn end(self) {
         drop(self.smtp);
         drop(self.mappings);
@@ -200,10 +206,14 @@ pub const HTTP: &str = "HTTP";
 /// Purpose of the port of mails.
 pub const SMTP: &str = "SMTP";
 
-/// Starts Kafka with the topics that functions use, and names its brokers in their contexts.
+/// Starts Kafka with all declared topics, if a function uses one, and names its brokers in the contexts of functions. All clusters are one here.
 async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Kafka>, NotStarted> {
-    let topics = declaration.clusters.values().flat_map(|cluster| &cluster.topics);
-    let topics: BTreeMap<String, u32> = topics.map(|(name, topic)| (name.clone(), topic.partitions)).collect();
+    let mut topics: BTreeMap<String, u32> = BTreeMap::new();
+    for (name, topic) in declaration.clusters.values().flat_map(|cluster| &cluster.topics) {
+        if topics.insert(name.clone(), topic.partitions).is_some() {
+            return Err(NotStarted::TopicTwice { name: name.clone() });
+        }
+    }
     let mut produced: Vec<_> =
         names.functions.values_mut().flat_map(|function| function.context.topics_of_kafka_mut()).collect();
     if produced.is_empty() {
@@ -217,7 +227,7 @@ async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Opt
 }
 
 /// Takes the state folder for this run.
-fn locked(folder: &Path) -> Result<Lock, NotStarted> {
+fn lock_folder(folder: &Path) -> Result<Lock, NotStarted> {
     let folder = folder.to_owned();
     private::open(&folder).map_err(|error| match error {
         NotOpened::Held(holder) => NotStarted::Held { folder, holder },
@@ -232,7 +242,7 @@ fn storage(folder: &Path, names: &Names) -> Result<Storage, NotStarted> {
     opened.map_err(|error| NotStarted::Folder { folder, error })
 }
 
-/// Listens on a port of 127.0.0.1, and answers requests to it.
+/// Listens on a port of 127.0.0.1, and answers requests to it. `what` is the purpose of the port, for an error.
 async fn serve(what: &'static str, port: u16, router: Router) -> Result<Server, NotStarted> {
     let not_listening = |error| NotStarted::Port { what, port, error };
     let listener = guard::Listener::bind(port).await.map_err(not_listening)?;

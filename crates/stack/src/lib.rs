@@ -15,6 +15,6 @@ mod sizes;
 pub use ec2::kinds_of_ec2;
 pub use existing::{Existing, Found};
 pub use making::{Making, makings};
-pub use names::{Names, is_of_the_stack_itself};
+pub use names::{Names, is_implied};
 pub use purpose::{Purpose, Reading};
 pub use sizes::oversized;

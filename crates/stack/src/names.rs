@@ -1,6 +1,6 @@
 //! Names and ARNs of the stack's resources in AWS. The names of entries' resources come from here only.
 //!
-//! An entry declared as `existing` has the declared name. Otherwise a resource with the stack's tag and an entry's tag is that entry's
+//! A bucket, cluster or network declared as `existing` has the declared name; the names of existing secrets are in `secret`. Otherwise a resource with the stack's tag and an entry's tag is that entry's
 //! resource, whatever its name. For an entry without such a resource, and for resources of the stack itself, the name is derived from stack,
 //! stage, entry, account and region.
 
@@ -78,8 +78,8 @@ impl Names {
     }
 
     /// Returns the names according to AWS's index of tags, which may be seconds behind. If several resources have the
-    /// tags of one entry, one with the entry's present tag is preferred to one with the tag that it had before it was renamed, then one with
-    /// the derived name; [`Names::as_surveyed`] makes that an error.
+    /// tags of one entry, the one tagged with its present name is taken, then the one that is named as derived from the entry in its tags.
+    /// [`Names::as_surveyed`] returns an error for such resources instead.
     #[must_use]
     pub fn as_listed(&self, tagged: &Tagged) -> Self {
         let mut names = Self { found: BTreeMap::new(), moved_from: BTreeMap::new(), ..self.clone() };
@@ -128,9 +128,9 @@ impl Names {
         names
     }
 
-    /// Records the name of a resource under the entry in its tags.
+    /// Records the name of a resource under the entry in its tags. Implied entries always have the derived name, and are not recorded.
     fn record(&mut self, kind: Kind, entry: &str, name: &str) {
-        if is_of_the_stack_itself(entry) {
+        if is_implied(entry) {
             return;
         }
         let key = (kind, self.current_entry(kind, entry));
@@ -283,9 +283,9 @@ impl Names {
     }
 }
 
-/// Returns `true` for the entry of a resource that the stack has for itself and nobody declares, such as the bucket for artefacts. Such an entry
-/// contains a dot, as no declared entry does, and its resource always has the derived name.
-pub fn is_of_the_stack_itself(entry: &str) -> bool {
+/// Returns `true` for an entry that no declaration names: it is the stack's own, such as the bucket for artefacts, or another entry implies it,
+/// such as the permissions of a function. Such an entry contains a dot, as no declared entry does, and its resource has the derived name.
+pub fn is_implied(entry: &str) -> bool {
     entry.contains('.')
 }
 

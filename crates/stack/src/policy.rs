@@ -104,11 +104,11 @@ pub fn policy(declaration: &Declaration, names: &Names, purpose: Purpose<'_>) ->
 
 /// The actions that a command needs, by the resources that they are allowed on.
 struct Actions<'actions> {
-    /// Actions that have no resource level.
+    /// Actions on `*`: they have no resource level, or the names of their resources are unknown before the call.
     everywhere: BTreeSet<&'actions str>,
-    /// Actions on the declared resources.
+    /// Actions by target, which stands for declared resources or for a pattern of names.
     by_target: BTreeMap<Target, BTreeSet<&'actions str>>,
-    /// Actions that read or delete, on every resource with the stack's tag: it may no longer be declared.
+    /// Actions that read, delete, or prepare a deletion, on every resource with the stack's tag: it may no longer be declared.
     removed: BTreeSet<&'actions str>,
 }
 
@@ -171,6 +171,8 @@ impl Actions<'_> {
                 let writes = sends.then_some("kms:GenerateDataKey");
                 ["kms:Decrypt"].into_iter().chain(writes).collect()
             }
+            // Lambda decrypts the environment of a function with the rights of whoever reads it.
+            _ if purpose.compares() && declared.has(Kind::Function) => ["kms:Decrypt"].into(),
             _ => BTreeSet::new(),
         }
     }
@@ -261,6 +263,8 @@ fn merge(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, 
 }
 
 /// Returns `true` if a permission is also needed on undeclared resources with the stack's tag: it reads or deletes.
+///
+/// A resource of a kind without tags, such as a rule, is covered by the statement of what it is part of.
 ///
 /// Roles and instance profiles are left out, since a pattern of their path covers undeclared ones; so are buckets, since S3 does not
 /// evaluate a bucket's tags unless ABAC is enabled for it: deleting an undeclared bucket needs the policy for a declaration that has it.

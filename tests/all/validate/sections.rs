@@ -99,7 +99,7 @@ fn functions_and_how_they_run() {
     33:14: `retries` must be `0`, `1` or `2`, not the number `3`
     34:24: `maximum_event_age` must be between `1m` and `6h`, not the text `7h`
     34:24: `maximum_event_age` must be between `1m` and `6h`, not the text `30s`
-    22:18: `description` must be one line of text, at most 256, not the text `Reads\nnotices`
+    22:18: `description` must be one line of text of at most 256 characters, not the text `Reads\nnotices`
     29:16: a function needs two subnets: with one it stops when that zone does | add a subnet in another zone
     29:34: `subnets` must be the id of a subnet, such as `subnet-0a1b2c3d`, not the text `vpc-4e5f6a7b`
     29:34: `subnet-0a1b2c3d` is there twice in `subnets` | remove one of them

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{ENDPOINT, id, id_there, make, refuse, tags_of, with_id, with_ids, without_id, write, write_tags};
+use super::{ENDPOINT, id, id_there, make, tags_of, unchangeable, with_id, with_ids, without_id, write, write_tags};
 use crate::{
     Kind, Manage, Session,
     identity::Identity,
@@ -108,7 +108,7 @@ impl Manage for Endpoint {
         let fixed =
             [(desired.network != live.network, "the network"), (desired.service != live.service, "the service")];
         if let Some((_, what)) = fixed.into_iter().find(|(differs, _)| *differs) {
-            return Err(refuse(ENDPOINT, &address.name, what));
+            return Err(unchangeable(ENDPOINT, &address.name, what));
         }
         let id = id_there(session, ENDPOINT, address).await?;
         if desired.tables != live.tables {
@@ -124,7 +124,7 @@ impl Manage for Endpoint {
         let Some(id) = id(session, ENDPOINT, address).await? else { return Ok(()) };
         let call = Call::new("DeleteVpcEndpoints").with("VpcEndpointId.1", id);
         let answer = session.aws.write.ec2.call(&call).await;
-        super::forget(session, ENDPOINT, address).await;
+        super::record_deletion(session, ENDPOINT, address).await;
         refused(&answer?)
     }
 

@@ -1,8 +1,8 @@
 //! Kinds of EC2: networks, and what is in them.
 //!
 //! AWS chooses the id of each when it is made, and names are not unique: the tags of the stack and of an entry tell which one it is.
-//! Settings that name another one do it by what stands for its id, so that they are the same before and after it was made. EC2's calls
-//! answer before others see what they made: a create that is called again goes on with what was made before.
+//! Settings that name another one do it by a placeholder for its id, so that they are the same before and after it was made. EC2's calls
+//! answer before others see what they made: a repeated create returns the resource of the first attempt (see `once`).
 
 pub mod address;
 pub mod endpoint;
@@ -36,16 +36,17 @@ use crate::{Kind, Session, own_tags, surplus_tags};
 use aws::query::{Call, Element};
 use engine::{Address, Class, ENTRY_TAG, Failure, Owned, Owner, STACK_TAG, Slow, Tags};
 
-/// Wait for addresses of a network to be given back after their user is deleted: for functions up to 45 minutes, as Lambda's guide says.
+/// Usual wait for addresses of a network to be given back after their user is deleted. The engine waits at most twice as long: 45 minutes, which
+/// is what Lambda's guide says of functions.
 const LEAVING: Slow = Slow { seconds: 1350, why: "what was in it gives its addresses back" };
 
-/// The stack's resources in EC2 as they were read last, for the many that name one another. Clones share them.
+/// Cache of the stack's resources in EC2, with those that this run has created. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Networks {
     seen: Arc<Mutex<Seen>>,
-    /// Kinds of EC2 that the declaration has something of.
+    /// Kinds of EC2 that the declaration implies.
     declared: Arc<RwLock<BTreeSet<Kind>>>,
-    /// Entries that others are for now, by kind and the entry of before: until `up` has written it, the tag is that of before.
+    /// New entry of each renamed one, by kind and old entry: live resources have the old one in their tags until `up` rewrites these.
     moved: Arc<RwLock<BTreeMap<(Kind, String), String>>>,
 }
 
@@ -56,15 +57,15 @@ type Members = Arc<OnceCell<Arc<Vec<Element>>>>;
 struct Seen {
     /// Resources with the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
     known: BTreeMap<Kind, Members>,
-    /// Ids of what this run has made, by kind and name: EC2 may not tell of them for a while.
-    made: BTreeMap<(Kind, String), String>,
+    /// Ids of what this run has created, by kind and name: EC2 may not tell of them for a while.
+    created: BTreeMap<(Kind, String), String>,
     /// Time since which a resource may have been made by this run, by kind and name: the answer was lost.
     lost: BTreeMap<(Kind, String), Instant>,
     /// Start of this run.
     began: Instant,
-    /// Start of this run since 1970, and the number of deletions since: EC2 gives back what was made with a token before, even if that is
-    /// gone.
-    step: (Duration, u32),
+    /// Start of this run since 1970, and the number of its deletions: parts of client tokens. EC2 answers a repeated token with the resource
+    /// that it created before, even if that is deleted.
+    token_parts: (Duration, u32),
 }
 
 impl Default for Seen {
@@ -72,28 +73,28 @@ impl Default for Seen {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             known: BTreeMap::new(),
-            made: BTreeMap::new(),
+            created: BTreeMap::new(),
             lost: BTreeMap::new(),
             began: Instant::now(),
-            step: (start, 0),
+            token_parts: (start, 0),
         }
     }
 }
 
 impl Networks {
-    /// Notes the kinds that the declaration has something of. Of others, EC2 is not asked which of the stack's an id is, unless AWS's index of
-    /// tags has something: the rights of a declaration without them do not suffice for it.
+    /// Records the kinds that the declaration implies. For any other kind `without_id` calls EC2 only if AWS's index of tags lists one of the
+    /// stack's.
     pub fn declare(&self, kinds: impl IntoIterator<Item = Kind>) {
         self.declared.write().unwrap_or_else(PoisonError::into_inner).extend(kinds);
     }
 
-    /// Notes the entries that were moved: what another one names by its entry of now is what has the tag of before.
+    /// Records the new entry of each renamed one, by kind and old entry.
     pub fn note_moved(&self, moved: BTreeMap<(Kind, String), String>) {
         *self.moved.write().unwrap_or_else(PoisonError::into_inner) = moved;
     }
 
-    /// Returns the entry of now for one of before.
-    fn moved(&self, kind: Kind, entry: &str) -> String {
+    /// Returns the new entry of a renamed one, and any other entry as it is.
+    fn current_entry(&self, kind: Kind, entry: &str) -> String {
         let moved = self.moved.read().unwrap_or_else(PoisonError::into_inner);
         moved.get(&(kind, entry.to_owned())).map_or(entry, String::as_str).to_owned()
     }
@@ -102,23 +103,26 @@ impl Networks {
         self.declared.read().unwrap_or_else(PoisonError::into_inner).contains(&kind)
     }
 
-    /// Forgets what was read: before another pass, and after each write.
+    /// Clears the cache before another pass.
     pub async fn forget(&self) {
         self.seen.lock().await.known.clear();
     }
 
+    /// Clears the cache of a kind, after each write of it.
     async fn forget_kind(&self, kind: Kind) {
         self.seen.lock().await.known.remove(&kind);
     }
 
-    async fn made(&self, kind: Kind, name: &str) -> Option<String> {
-        self.seen.lock().await.made.get(&(kind, name.to_owned())).cloned()
+    /// Returns the id of what this run has created under a name.
+    async fn created_id(&self, kind: Kind, name: &str) -> Option<String> {
+        self.seen.lock().await.created.get(&(kind, name.to_owned())).cloned()
     }
 }
 
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
 async fn known(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
-    // Others may read other kinds meanwhile. What forgets it takes the cell away, so that an answer that is under way is nobody's later.
+    // Each kind has a cell of its own, so that kinds are read at the same time. Forgetting removes the cell, so that a read in flight fills one
+    // that nobody looks at.
     let members = Arc::clone(session.networks.seen.lock().await.known.entry(resource_type.kind).or_default());
     let read = async {
         let call = resource_type.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
@@ -138,16 +142,16 @@ pub(crate) fn tags_of(member: &Element) -> Tags {
     own_tags(member.list("tagSet").iter().map(|tag| (tag.text("key"), tag.text("value"))))
 }
 
-/// Returns the name that the entry in a member's tags has, or the one that it was moved to; `None` if it is not the stack's.
+/// Returns the name that is derived from the entry in a member's tags, or from its new entry; `None` if the member is not the stack's.
 fn name_of(session: &Session, kind: Kind, member: &Element) -> Option<String> {
     let tags = tags_of(member);
     let entry = tags.get(ENTRY_TAG).filter(|_| tags.get(STACK_TAG) == Some(&session.stack.id()))?;
-    let entry = session.networks.moved(kind, entry);
+    let entry = session.networks.current_entry(kind, entry);
     Some(kind.identity().name_of(&session.stack, &session.aws.realm.account, &entry))
 }
 
-/// Returns the one of a kind that is called so: by the id that AWS gave it, or, before anybody knows that, by the name that its entry
-/// has. Two with the tags of one entry are an error.
+/// Finds a resource among the stack's by its id, or by the name that is derived from the entry in its tags. Two with the tags of one entry are an
+/// error.
 pub(crate) fn find_among(
     session: &Session,
     resource_type: ResourceType,
@@ -172,10 +176,10 @@ pub(crate) fn find_among(
     }
 }
 
-/// Returns the one of a kind that is called so; `None` if there is none.
+/// Finds a resource by its id, be it the stack's or not, or by the name that is derived from the entry in its tags.
 async fn find(session: &Session, resource_type: ResourceType, name: &str) -> Result<Option<Element>, Failure> {
     // One that this run has replaced is the new one, whose id nobody knew before.
-    let made = session.networks.made(resource_type.kind, name).await;
+    let made = session.networks.created_id(resource_type.kind, name).await;
     let name = made.as_deref().unwrap_or(name);
     let found = find_among(session, resource_type, &known(session, resource_type).await?, name)?;
     if found.is_some() || !name.starts_with(resource_type.prefix) {
@@ -187,7 +191,7 @@ async fn find(session: &Session, resource_type: ResourceType, name: &str) -> Res
     Ok(found.into_iter().find(|member| member.text(resource_type.id) == name))
 }
 
-/// Returns the one of a kind that is called so, as it is now.
+/// Finds a resource as [`find`] does, without the cache.
 pub(crate) async fn find_now(
     session: &Session,
     resource_type: ResourceType,
@@ -197,7 +201,7 @@ pub(crate) async fn find_now(
     find(session, resource_type, name).await
 }
 
-/// Reads a resource with its owner. It has tags from its beginning, so that one without is somebody's.
+/// Reads a resource with its owner. The call that creates one tags it, so that one without tags is somebody's.
 pub(crate) async fn read(
     session: &Session,
     resource_type: ResourceType,
@@ -220,20 +224,20 @@ async fn id_there(session: &Session, resource_type: ResourceType, address: &Addr
     id(session, resource_type, address).await?.ok_or_else(|| resource_type.gone(&address.name))
 }
 
-/// Returns a failure of a call that names what was made just now: EC2 does not know it everywhere at once.
+/// Turns `NotFound` into `NotYet`, which is retried: EC2 does not know everywhere at once what was created just now.
 fn not_yet(failure: Failure) -> Failure {
     let class = if failure.class == Class::NotFound { Class::NotYet } else { failure.class };
     Failure { class, ..failure }
 }
 
-/// Makes a call that changes something.
+/// Makes a call that changes something, and clears the cache of the kind that it changes.
 pub(crate) async fn write(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
     let result = session.aws.write.ec2.call(&call).await.map(drop).map_err(not_yet);
     session.networks.forget_kind(kind).await;
     result
 }
 
-/// Makes a call that takes something away; it succeeds if that is gone.
+/// Makes a call that takes something away, and clears the cache of that kind; it succeeds if that is gone.
 async fn take_away(session: &Session, kind: Kind, call: Call) -> Result<(), Failure> {
     let result = match session.aws.write.ec2.call(&call).await {
         Err(failure) if failure.class == Class::NotFound => Ok(()),
@@ -251,16 +255,16 @@ pub(crate) async fn delete(
     call: Call,
 ) -> Result<(), Failure> {
     take_away(session, resource_type.kind, call).await?;
-    forget(session, resource_type, address).await;
+    record_deletion(session, resource_type, address).await;
     Ok(())
 }
 
-/// Forgets a resource that is gone.
-async fn forget(session: &Session, resource_type: ResourceType, address: &Address) {
+/// Removes a deleted resource from the cache, and changes the client tokens that follow.
+async fn record_deletion(session: &Session, resource_type: ResourceType, address: &Address) {
     let mut seen = session.networks.seen.lock().await;
     seen.known.remove(&resource_type.kind);
-    seen.made.remove(&(resource_type.kind, address.name.clone()));
-    seen.step.1 += 1;
+    seen.created.remove(&(resource_type.kind, address.name.clone()));
+    seen.token_parts.1 += 1;
 }
 
 /// Writes the tags of a resource that differ.
@@ -289,8 +293,8 @@ pub(crate) async fn write_tags(
     write(session, kind, call).await
 }
 
-/// Lists this stack's resources of a kind. Most stacks have none: where neither AWS's index of tags nor a declaration names one, EC2 is not
-/// asked.
+/// Lists this stack's resources of a kind. Most stacks have none: EC2 is asked only if AWS's index of tags lists one, or if this pass has read the
+/// kind already, as it does for whatever is declared.
 pub(crate) async fn list_owned(session: &Session, resource_type: ResourceType) -> Result<Vec<Owned>, Failure> {
     let is_read = session.networks.seen.lock().await.known.contains_key(&resource_type.kind);
     if !is_read && session.indexed(resource_type.kind)?.is_empty() {
@@ -302,8 +306,8 @@ pub(crate) async fn list_owned(session: &Session, resource_type: ResourceType) -
     Ok(owned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-/// Fails because a setting cannot be changed: everything in a network would have to go first.
-fn refuse(resource_type: ResourceType, name: &str, what: &str) -> Failure {
+/// Returns the failure for a setting that cannot be changed: everything in a network would have to go first.
+fn unchangeable(resource_type: ResourceType, name: &str, what: &str) -> Failure {
     let words = format!(
         "AWS cannot change {what} of the {} `{name}`; declare another one, move what is in it, and remove this one",
         resource_type.kind.name()
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn what_aws_cannot_change_is_refused_with_what_to_do() {
         for resource_type in RESOURCE_TYPES {
-            let failure = refuse(resource_type, "circuits-main", "the range");
+            let failure = unchangeable(resource_type, "circuits-main", "the range");
             assert_eq!(failure.class, Class::Invalid);
             assert!(
                 failure.message.contains(resource_type.kind.name()) && failure.message.contains("declare another one")

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{NAT_GATEWAY, find_among, find_now, id_there, make, refuse, tags_of, with_id, without_id, write_tags};
+use super::{
+    NAT_GATEWAY, find_among, find_now, id_there, make, tags_of, unchangeable, with_id, without_id, write_tags,
+};
 use crate::{
     Condition, Kind, Manage, Session,
     identity::Identity,
@@ -147,7 +149,7 @@ impl Manage for NatGateway {
         }
         let fixed = [(desired.subnet != live.subnet, "the subnet"), (desired.address != live.address, "the address")];
         if let Some((_, what)) = fixed.into_iter().find(|(differs, _)| *differs) {
-            return Err(refuse(NAT_GATEWAY, &address.name, what));
+            return Err(unchangeable(NAT_GATEWAY, &address.name, what));
         }
         let id = id_there(session, NAT_GATEWAY, address).await?;
         write_tags(session, Kind::NatGateway, &id, &desired.tags, &live.tags).await?;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{NETWORK, delete, id, id_there, make, refuse, tags_of, write, write_tags};
+use super::{NETWORK, delete, id, id_there, make, tags_of, unchangeable, write, write_tags};
 use crate::{
     Kind, Manage, Session,
     identity::{Identity, Output},
@@ -138,7 +138,7 @@ impl Manage for Network {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         if desired.range != live.range {
-            return Err(refuse(NETWORK, &address.name, "the range"));
+            return Err(unchangeable(NETWORK, &address.name, "the range"));
         }
         let id = id_there(session, NETWORK, address).await?;
         if desired.dns != live.dns {

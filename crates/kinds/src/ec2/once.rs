@@ -25,7 +25,7 @@ pub(crate) async fn make(
     call: Call,
     (place, tags): (&str, &Tags),
 ) -> Result<String, Failure> {
-    if let Some(id) = session.networks.made(resource_type.kind, &address.name).await {
+    if let Some(id) = session.networks.created_id(resource_type.kind, &address.name).await {
         return Ok(id);
     }
     if resource_type.ended.is_none() {
@@ -60,7 +60,7 @@ pub(crate) async fn make(
     };
     let id = answer.text(place).to_owned();
     let mut seen = session.networks.seen.lock().await;
-    seen.made.insert(key, id.clone());
+    seen.created.insert(key, id.clone());
     seen.known.remove(&resource_type.kind);
     Ok(id)
 }
@@ -104,7 +104,7 @@ impl Step {
 }
 
 async fn step(session: &Session, resource_type: ResourceType, address: &Address, tags: &Tags) -> Result<Step, Failure> {
-    let (start, deleted) = session.networks.seen.lock().await.step;
+    let (start, deleted) = session.networks.seen.lock().await.token_parts;
     let what = format!("{} {} {}", session.stack.id(), resource_type.kind.name(), address.name);
     let Some(states) = resource_type.ended else { return Ok(Step { what, start, deleted, gone: Vec::new() }) };
     let call = Call::new(resource_type.describe).filter(&format!("tag:{STACK_TAG}"), [session.stack.id()]);

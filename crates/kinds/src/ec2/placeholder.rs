@@ -44,7 +44,7 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
         Some((*resource_type, inner.strip_prefix(resource_type.kind.name())?.strip_prefix(' ')?))
     });
     let Some((resource_type, name)) = named else { return Ok(text.to_owned()) };
-    let id = if let Some(id) = session.networks.made(resource_type.kind, name).await {
+    let id = if let Some(id) = session.networks.created_id(resource_type.kind, name).await {
         id
     } else {
         let found = match find_among(session, resource_type, &known(session, resource_type).await?, name)? {

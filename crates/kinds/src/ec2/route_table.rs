@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    ROUTE_TABLE, delete, find_now, id_there, make, refuse, tags_of, take_away, with_id, without_id, write, write_tags,
+    ROUTE_TABLE, delete, find_now, id_there, make, tags_of, take_away, unchangeable, with_id, without_id, write,
+    write_tags,
 };
 use crate::{
     Kind, Manage, Session,
@@ -269,7 +270,7 @@ impl Manage for RouteTable {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         if desired.network != live.network {
-            return Err(refuse(ROUTE_TABLE, &address.name, "the network"));
+            return Err(unchangeable(ROUTE_TABLE, &address.name, "the network"));
         }
         let id = id_there(session, ROUTE_TABLE, address).await?;
         write_routes(session, &id, &desired.routes, &live.routes).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    SECURITY_GROUP, delete, find_now, id, id_there, make, refuse, tags_of, take_away, with_id, without_id, write,
+    SECURITY_GROUP, delete, find_now, id, id_there, make, tags_of, take_away, unchangeable, with_id, without_id, write,
     write_tags,
 };
 use crate::{
@@ -271,7 +271,7 @@ impl Manage for SecurityGroup {
 
     async fn update(session: &Session, address: &Address, desired: &Settings, live: &Settings) -> Result<(), Failure> {
         if desired.network != live.network {
-            return Err(refuse(SECURITY_GROUP, &address.name, "the network"));
+            return Err(unchangeable(SECURITY_GROUP, &address.name, "the network"));
         }
         let id = id_there(session, SECURITY_GROUP, address).await?;
         write_rules(session, &id, INGRESS, &desired.ingress, &live.ingress).await?;

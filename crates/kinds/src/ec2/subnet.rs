@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{SUBNET, delete, id, id_there, known, make, refuse, tags_of, with_id, without_id, write, write_tags};
+use super::{SUBNET, delete, id, id_there, known, make, tags_of, unchangeable, with_id, without_id, write, write_tags};
 use crate::{
     Kind, Manage, Session,
     identity::Identity,
@@ -163,7 +163,7 @@ impl Manage for Subnet {
             (desired.zone != live.zone, "the availability zone"),
         ];
         if let Some((_, what)) = fixed.into_iter().find(|(differs, _)| *differs) {
-            return Err(refuse(SUBNET, &address.name, what));
+            return Err(unchangeable(SUBNET, &address.name, what));
         }
         let id = id_there(session, SUBNET, address).await?;
         if desired.public_addresses != live.public_addresses {

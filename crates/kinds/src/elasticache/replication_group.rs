@@ -1,5 +1,5 @@
 //! Caches: replication groups of Valkey or Redis with one primary node and its replicas, reachable only inside their VPC. Creating one takes
-//! ten minutes, and so does deleting one with its last snapshot.
+//! some minutes, and so does deleting one with its last snapshot: [`MAKING`] and [`ENDING`].
 //!
 //! A cache takes one change at a time, and some changes exclude each other. So `update` makes at most one change and then fails
 //! with [`Class::InProgress`], for which the engine reads the cache again and retries, until nothing differs.
@@ -49,12 +49,12 @@ const BROKEN: &[(&str, &str)] = &[
     ("restore-failed", "AWS could not load the data that it was to begin with"),
 ];
 
-/// Duration of a creation. Others have measured 610 to 760 s for the creation and the deletion of a cache with TLS together.
+/// Duration of a creation, rounded up: public reports of a creation and a deletion of a cache with TLS have 610 to 760 s for both.
 const MAKING: Slow = Slow { seconds: 900, why: "ElastiCache makes the nodes" };
 /// Duration of a creation from a snapshot or from files. It grows with the data; AWS gives no figure.
 const FILLING: Slow =
     Slow { seconds: 1800, why: "ElastiCache makes the nodes, and begins with the data that `restore` names" };
-/// Duration of a change to another type of node. Others have measured 1,240 s.
+/// Duration of a change to another type of node. Public reports have 1,240 s.
 const RESIZING: Slow = Slow {
     seconds: 1500,
     why: "ElastiCache makes other nodes and hands the data over: connections break for some seconds, and of a cache without replicas some writes may be lost",
@@ -78,7 +78,7 @@ fn arn(session: &Session, name: &str) -> String {
     IDENTITY.arn_of(&session.aws.realm, &session.stack, name)
 }
 
-/// Returns the parts of a version: `8.2.0` is `[8, 2, 0]`.
+/// Returns the parts of a version before the first that is no number: `8.2.0` is `[8, 2, 0]`, `7.x` is `[7]`.
 fn version(text: &str) -> Vec<u32> {
     text.split('.').map_while(|part| part.parse().ok()).collect()
 }
@@ -164,7 +164,8 @@ impl Manage for ReplicationGroup {
         deletes(Target::LastSnapshots(Kind::Cache), &["elasticache:CreateSnapshot"]),
     ];
 
-    const INTERRUPTION: Option<Duration> = Some(Duration::from_mins(20));
+    // A replacement deletes the cache and makes another one.
+    const INTERRUPTION: Option<Duration> = Some(Duration::from_secs(ENDING.seconds + MAKING.seconds));
 
     const ENDS_IN: Option<Slow> = Some(ENDING);
 
@@ -366,7 +367,8 @@ impl Manage for ReplicationGroup {
         }
     }
 
-    /// Returns that a cache may hold data, whether or not it does: only its users can read what is in it.
+    /// Returns a description of the data that a cache may hold, `None` if there is no cache: only its users can read what is in it. Records whether
+    /// a last snapshot was promised, which `delete` takes.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
         let name = &address.name;
         let what = |found: Element| {

@@ -388,3 +388,17 @@ fn a_last_snapshot_may_have_the_name_of_an_adopted_resource() {
         }
     }
 }
+
+#[test]
+fn whoever_compares_a_function_may_let_lambda_decrypt_its_environment() {
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/0a1b";
+    let source = format!("stack: s\nregion: eu-west-1\nfunctions: {{reader: {{crate: reader, kms_key: {key}}}}}\n");
+    for purpose in [Purpose::Up, Purpose::Diff, Purpose::Down, Purpose::Outputs, Purpose::Status] {
+        let policy = policy_of(&source, purpose);
+        let may = policy
+            .statements()
+            .values()
+            .any(|statement| statement.actions.contains("kms:Decrypt") && statement.resources.contains(key));
+        assert!(may, "{purpose:?}");
+    }
+}

@@ -237,3 +237,9 @@ fn every_change_that_breaks_connections_is_told_with_its_time() {
     assert!(ReplicationGroup::slow(None, &filled).unwrap().why.contains("`restore`"));
     assert!(!ReplicationGroup::slow(None, &settings()).unwrap().why.contains("`restore`"));
 }
+
+#[test]
+fn a_replacement_interrupts_for_as_long_as_its_two_steps_take() {
+    let replaced = Slow::then(ReplicationGroup::ENDS_IN, ReplicationGroup::slow(None, &settings())).unwrap();
+    assert_eq!(ReplicationGroup::INTERRUPTION, Some(Duration::from_secs(replaced.seconds)));
+}

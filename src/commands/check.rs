@@ -48,8 +48,8 @@ async fn from_functions(printer: &Printer, common: &Common, named: &[String]) ->
             let name = opened.names.name(Kind::Function, entry);
             let tried = invocation::try_out(&opened.session, &name, contract::probe::event().to_string()).await;
             tried.map_err(|failure| not_invoked(entry, failure))?;
-            render::invoke::tried(printer, entry);
         }
+        render::probe::tried(printer, &entries);
         return Ok(ExitCode::SUCCESS);
     }
     let asked = probe::ask(&opened, &entries).await.map_err(|(entry, failure)| not_invoked(&entry, failure))?;

@@ -24,6 +24,19 @@ pub(crate) fn answers(printer: &Printer, all: &BTreeMap<String, Asked>) -> anyho
     Ok(())
 }
 
+/// Prints that functions could be asked, and were not.
+pub(crate) fn tried(printer: &Printer, entries: &[String]) {
+    if printer.is_json() {
+        let functions: BTreeMap<&String, _> =
+            entries.iter().map(|entry| (entry, json!({"outcome": "not_invoked"}))).collect();
+        printer.data(&json!({"version": VERSION, "functions": functions}).to_string());
+        return;
+    }
+    for entry in entries {
+        printer.line(&format!("{entry}: Lambda would invoke it; nothing was invoked"));
+    }
+}
+
 fn text(entry: &str, asked: &Asked, look: &Look) -> String {
     let mut text = format!("{entry}\n");
     if let Some(fault) = &asked.fault {

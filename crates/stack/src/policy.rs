@@ -264,7 +264,7 @@ fn merge(statements: impl Iterator<Item = (String, Statement)>) -> Vec<(String, 
 
 /// Returns `true` if a permission is also needed on undeclared resources with the stack's tag: it reads or deletes.
 ///
-/// A resource of a kind without tags, such as a rule, is covered by the statement of what it is part of.
+/// Kinds without tags have no actions of their own here: theirs are on what they are part of, or on `*`.
 ///
 /// Roles and instance profiles are left out, since a pattern of their path covers undeclared ones; so are buckets, since S3 does not
 /// evaluate a bucket's tags unless ABAC is enabled for it: deleting an undeclared bucket needs the policy for a declaration that has it.

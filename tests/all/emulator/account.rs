@@ -4,7 +4,7 @@
 use std::{future::Future, process::Command};
 
 use aws::query::Element;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, stalled_stream_protection::StalledStreamProtectionConfig};
 use aws_sdk_s3::config::Credentials;
 use tokio::runtime::Runtime;
 
@@ -102,7 +102,10 @@ impl Account {
         let credentials = Credentials::new(key, secret, None, None, "test");
         // Multi-threaded, so that connections are maintained between two calls.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        // On a busy machine an answer may take seconds: a write that is sent a second time would be refused.
+        let patient = StalledStreamProtectionConfig::disabled();
         let loading = aws_config::defaults(BehaviorVersion::latest())
+            .stalled_stream_protection(patient)
             .region(Region::from_static(region))
             .endpoint_url(url)
             .credentials_provider(credentials)

@@ -50,6 +50,11 @@ fn an_event_that_is_handed_over_is_not_waited_for() {
     let (code, document) = place.document(&["invoke", "reader", "--event", "event.json", "--dry-run"]);
     assert_eq!((code, &document["outcome"]), (Some(0), &json!("not_invoked")));
     assert_eq!(log(&place.account, "op-reader"), Vec::<String>::new());
+    // Of several functions it is one document, too.
+    place.make_function("other");
+    let (code, document) = place.document(&["check", "--from-function", "--dry-run"]);
+    assert_eq!((code, &document["functions"]["other"]["outcome"]), (Some(0), &json!("not_invoked")), "{document}");
+    assert_eq!(document["functions"]["reader"]["outcome"], "not_invoked");
     let (code, document) = place.document(&["invoke", "reader", "--event", "event.json", "--async"]);
     assert_eq!((code, &document["outcome"]), (Some(0), &json!("taken")));
     logged(&place.account, "op-reader", "_HANDLER=bootstrap");

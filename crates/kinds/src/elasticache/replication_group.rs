@@ -295,6 +295,7 @@ impl Manage for ReplicationGroup {
         Some(&mut settings.children)
     }
 
+    /// Begins the creation, and fails with [`Class::InProgress`], for which the engine reads the cache again until it is available.
     async fn create(session: &Session, address: &Address, desired: &Settings) -> Result<(), Failure> {
         let name = &address.name;
         let password = password(session, &desired.origin.password).await?;

@@ -225,7 +225,7 @@ impl Ranges<'_> {
         if self.is_cell(index) {
             return above.filter(|above| above.starts_with(EXTENDED)).map(|_| Bound::End);
         }
-        match self.compared.label(index) {
+        match self.compared.label_of_time(index) {
             Label::Start if self.is_plan => Some(Bound::Start),
             Label::End if self.is_plan => Some(Bound::End),
             _ => None,

@@ -1,5 +1,5 @@
 //! Compares the windows that were read with the mail: each must be stated on its days, at its times of day in the zones that the mail
-//! names, under labels of a start and an end, and with start and end in one row.
+//! names, under labels of a start and an end, and with its end as the next time of day behind its start.
 
 use std::collections::HashMap;
 
@@ -65,7 +65,7 @@ fn read_twice(maintenances: &[Maintenance]) -> Option<&Maintenance> {
     })
 }
 
-/// An end of a window.
+/// A bound of a window: its start or its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     Start,
@@ -81,15 +81,16 @@ struct StatedWindow {
 }
 
 impl StatedWindow {
+    /// Returns whether an end is the next time of day behind a start, in whatever line, or the length stands for the end.
     fn is_in_one_row(&self) -> bool {
         self.is_by_length || self.starts.iter().any(|start| self.ends.contains(&(start + 1)))
     }
 }
 
-/// How close the date is by which a time of day is a moment.
+/// Distance between a time of day and the date with which it makes a moment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Closeness {
-    /// The date is anywhere in the mail.
+    /// The date is anywhere in the mail, or is the nearest one and that of the day before.
     Far,
     /// The date is in the line of the time, or is the nearest one.
     Near,
@@ -104,7 +105,7 @@ pub(super) struct Comparison<'said> {
 
 impl Comparison<'_> {
     fn run(&self) -> Result<(), Failure> {
-        let stated: Vec<StatedWindow> = self.windows.iter().map(|window| self.find(*window)).collect();
+        let stated: Vec<StatedWindow> = self.windows.iter().map(|window| self.stated_window(*window)).collect();
         for (window, stated) in self.windows.iter().zip(&stated) {
             self.expect_labels(*window, stated)?;
         }
@@ -121,7 +122,8 @@ impl Comparison<'_> {
         }
     }
 
-    fn find(&self, window: Window) -> StatedWindow {
+    /// Returns the times of day that state a window.
+    fn stated_window(&self, window: Window) -> StatedWindow {
         let (start, end) = window.stated();
         let starts = self.times_of(start, Bound::Start);
         let ends = self.times_of(end, Bound::End);
@@ -131,16 +133,18 @@ impl Comparison<'_> {
         StatedWindow { starts, ends, is_by_length }
     }
 
-    /// Returns a failure if start or end of a window is not stated, or only under labels of something else.
+    /// Returns a failure if start or end of a window is not stated, or only under labels of something else. An end that is known by the
+    /// length has the times of the start, whose label is that of a start.
     fn expect_labels(&self, window: Window, stated: &StatedWindow) -> Result<(), Failure> {
         let (start, end) = window.stated();
-        for (moment, times, opposite) in [(start, &stated.starts, Label::End), (end, &stated.ends, Label::Start)] {
+        let not_end = if stated.is_by_length { Label::End } else { Label::Start };
+        for (moment, times, opposite) in [(start, &stated.starts, Label::End), (end, &stated.ends, not_end)] {
             let Some(first) = times.first() else {
                 return Err(self.objection(window, &format!("does not state {moment}"), None));
             };
             let fits = |time: &usize| {
-                let label = self.label(*time);
-                label != Label::Other && (label != opposite || stated.is_by_length)
+                let label = self.label_of_time(*time);
+                label != Label::Other && label != opposite
             };
             if !times.iter().any(fits) {
                 return Err(self.objection(
@@ -196,7 +200,7 @@ impl Comparison<'_> {
 
     /// Returns how close the date is by which a time of day is this moment; `None` if it is another moment.
     ///
-    /// The end of a night may be a time of day alone, after the date of the day before.
+    /// The end of a window over midnight may stand without a date of its own; then the date of the day before is taken for it.
     fn closeness(&self, index: usize, offset: Offset, moment: Moment, bound: Bound) -> Option<Closeness> {
         let time = self.stated.times.get(index)?;
         let local = offset.to_datetime(moment.at());
@@ -243,7 +247,7 @@ impl Comparison<'_> {
     }
 
     /// Returns the label of a time of day: the words between it and the time before it in its line.
-    pub(super) fn label(&self, index: usize) -> Label {
+    pub(super) fn label_of_time(&self, index: usize) -> Label {
         let Some(time) = self.stated.times.get(index) else { return Label::Unknown };
         let previous = index.checked_sub(1).and_then(|before| self.stated.times.get(before));
         let from = previous.filter(|before| before.line == time.line).map_or(0, |before| before.end);
@@ -257,14 +261,13 @@ impl Comparison<'_> {
         labels::label(line.get(from..time.start).unwrap_or_default())
     }
 
-    /// Returns the index of the first of two times under labels of a start and an end that are not a start and an end of what was read.
-    ///
-    /// A mail that names another window than its own has that one under the same labels: there nothing can be told.
+    /// Returns the index of the first of two times, labelled as a start and an end, that lie in no window that was read. `None` if the
+    /// mail names another window, whose times have the same labels.
     fn unread_pair(&self) -> Option<usize> {
         if self.said.lines.iter().copied().any(labels::names_other_window) {
             return None;
         }
-        let labels: Vec<Label> = (0..self.stated.times.len()).map(|index| self.label(index)).collect();
+        let labels: Vec<Label> = (0..self.stated.times.len()).map(|index| self.label_of_time(index)).collect();
         let is_pair = |index: &usize| labels.get(*index..index + 2) == Some(&[Label::Start, Label::End]);
         (0..labels.len()).filter(is_pair).find(|index| {
             let in_a_window = |is_in: &dyn Fn(&Window, Timestamp) -> bool, instants: Vec<Timestamp>| {
@@ -282,8 +285,8 @@ impl Comparison<'_> {
         })
     }
 
-    /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]. An end may be on
-    /// the day after its date.
+    /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]; none if no zone
+    /// is known. An end may be on the day after its date.
     pub(super) fn instants(&self, index: usize, bound: Bound) -> Vec<Timestamp> {
         let Some(time) = self.stated.times.get(index) else { return Vec::new() };
         let Some(line) = self.line_of_zones(time) else { return Vec::new() };
@@ -296,5 +299,47 @@ impl Comparison<'_> {
             zone.to_timestamp(local).ok()
         };
         zones.flat_map(|zone| days.iter().filter_map(move |day| instant(zone, *day))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mail::Mail;
+
+    use super::*;
+    use crate::{
+        draft::Draft,
+        fallback::UNKNOWN,
+        found::{Found, Place},
+        model::{Circuit, Impact, Status},
+        opinion::said,
+        source::Source,
+    };
+
+    fn is_objected_to(text: &str, start: &str, end: &str) -> bool {
+        let mail = Mail::decode(
+            format!("Date: Sat, 1 Mar 2031 09:00:00 +0000\r\nSubject: Maintenance\r\n\r\n{text}\r\n").as_bytes(),
+        );
+        let source = Source::new(&mail, &UNKNOWN);
+        let moment = |text: &str| found(Moment::from(text.parse::<Timestamp>().unwrap()));
+        let draft = Draft::new(&source).id(found("CW-1".to_owned())).status(found(Status::Confirmed));
+        let circuit = found(Circuit::new("C-1", Impact::Outage).unwrap());
+        let draft = draft.account(found("account".to_owned())).circuits([circuit]).window(moment(start), moment(end));
+        let maintenances = [draft.build().unwrap()];
+        let forms = said::forms(&source);
+        forms.iter().all(|form| matches!(judge(form, &maintenances), Answer::Objects(_)))
+    }
+
+    fn found<T>(value: T) -> Found<T> {
+        Found { value, place: Place::Rule("test"), quote: String::new() }
+    }
+
+    #[test]
+    fn a_start_with_a_stated_length_has_no_label_of_an_end() {
+        let (start, end) = ("2031-04-01T22:00:00Z", "2031-04-02T02:00:00Z");
+        for (label, expected) in [("Start", false), ("Window", false), ("End", true), ("Finish time", true)] {
+            let text = format!("{label}: 1 April 2031 22:00\r\nTime zone: UTC\r\nDuration: 4 hours");
+            assert_eq!(is_objected_to(&text, start, end), expected, "{label}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     list::Words,
     mention::{Mention, Subject},
     past,
-    phrases::{PREPOSITION_REACH, begins, is_in},
+    phrases::{PREPOSITION_REACH, begins, has_phrase, is_in, is_legal, phrase_at},
     shift,
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
@@ -30,7 +30,7 @@ enum Verdict {
 
 /// Returns the changes that a sentence tells.
 pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
-    if is_asked_or_legal(sentence) {
+    if sentence.text.trim_end().ends_with('?') {
         return Vec::new();
     }
     let hits = index::hits(&sentence.tokens);
@@ -39,6 +39,7 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
         let Some(mention) = Mention::new(sentence, &hits, index) else { continue };
         let (change, is_negated) = match mention.verdict(sentence.text) {
             Verdict::Told(change) => (change, false),
+            Verdict::Negated(_) if mention.is_prohibited_by_law() => continue,
             Verdict::Negated(change) => (change, true),
             Verdict::Harmless => continue,
         };
@@ -55,11 +56,6 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     told
 }
 
-fn is_asked_or_legal(sentence: &Sentence<'_>) -> bool {
-    let is_legal = |token: &Token<'_>| begins(token, words::LEGAL);
-    sentence.text.trim_end().ends_with('?') || sentence.tokens.iter().any(is_legal)
-}
-
 impl Mention<'_> {
     fn verdict(&self, text: &str) -> Verdict {
         let change = self.hit.entry.change;
@@ -70,10 +66,10 @@ impl Mention<'_> {
             let is_plan = self.hit.entry.form == Form::Happens;
             return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
         }
-        if self.is_wanted() || self.is_of_any(text) {
+        if self.is_wanted() || self.is_of_any(text) || self.is_in_footer() {
             return Verdict::Harmless;
         }
-        if self.is_extent() || is_order && self.has_condition_behind() {
+        if self.is_extent() || is_order && (self.has_condition_behind() || self.is_for_others()) {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -94,11 +90,30 @@ impl Mention<'_> {
         }
     }
 
+    /// Returns whether a condition of a legal text stands before the word: "if you are not the intended recipient".
+    fn is_for_others(&self) -> bool {
+        let before = self.tokens.get(..self.hit.at).unwrap_or_default();
+        let condition = (0..before.len()).find(|at| phrase_at(before, *at, words::CONDITIONS).is_some());
+        condition.and_then(|at| before.get(at..)).is_some_and(is_legal)
+    }
+
+    /// Returns whether the word stands behind that of a list's footer, which a flattened page runs into one sentence.
+    fn is_in_footer(&self) -> bool {
+        let before = self.tokens.get(..=self.hit.at).unwrap_or_default();
+        let part = before.iter().rposition(|token| token.before == Gap::Break).unwrap_or(0);
+        before.get(part..).is_some_and(|part| part.iter().any(|token| begins(token, words::FOOTER)))
+    }
+
+    /// Returns whether a legal text forbids what the word says: "it must not be changed".
+    fn is_prohibited_by_law(&self) -> bool {
+        self.has(words::PROHIBITIONS) && is_legal(self.tokens)
+    }
+
     /// Judges a passive: "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
         let is_of_progress = is_of_progress(change);
         // "Können nicht stattfinden": what cannot happen will not.
-        let is_possible = self.has(words::POSSIBLE) && !self.negates_itself();
+        let is_possible = has_phrase(self.around, words::POSSIBLE) && !self.negates_itself();
         let is_negated = self.has(words::NOT) && !self.negates_itself();
         if self.condition(words::CONDITIONS) == Some(Condition::InCondition) || self.is_of_another() {
             return Verdict::Harmless;
@@ -172,14 +187,14 @@ impl Mention<'_> {
     fn act(&self, change: Change) -> Verdict {
         let clause = self.clause();
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
-            clause.iter().any(|token| is_in(token, words::POSSIBLE) || is_in(token, &["possible", "impossible"]))
+            has_phrase(clause, words::POSSIBLE) || clause.iter().any(|token| is_in(token, &["possible", "impossible"]))
         });
         let is_requested =
-            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::UNDONE.holds(word));
+            self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::GOVERNS_INFINITIVE.holds(word));
         let is_governed = self.has(&["to"]) && self.is_governed(change)
             || self.before(1).is_some_and(|word| {
-                (words::UNREAL.holds(word) || words::UNMEANT.holds(word))
-                    || change != Change::Cancelled && words::UNDONE.holds(word)
+                (words::NOT_SPECIFIC.holds(word) || words::BEFORE_PENDING_NOUN.holds(word))
+                    || change != Change::Cancelled && words::GOVERNS_INFINITIVE.holds(word)
             });
         if is_possible
             || self.is_done_to_another_object()
@@ -216,7 +231,7 @@ impl Mention<'_> {
         }
         let is_order =
             |token: &Token<'_>| change == Change::Cancelled && is_in(token, &["ask", "request", "requested", "asked"]);
-        before.iter().any(|token| is_in(token, words::UNDONE) && !is_order(token))
+        before.iter().any(|token| is_in(token, words::GOVERNS_INFINITIVE) && !is_order(token))
             || before.is_empty() && change != Change::Cancelled
     }
 
@@ -229,7 +244,8 @@ impl Mention<'_> {
         let before = self.tokens.get(..self.hit.at).unwrap_or_default().iter().rev();
         let governor = before.take(PREPOSITION_REACH).find(|token| !is_in(token, &articles));
         let is_unmeant = governor.is_some_and(|token| {
-            (is_in(token, words::UNREAL) || is_in(token, words::UNMEANT)) && self.hit.at != self.clause_start()
+            (is_in(token, words::NOT_SPECIFIC) || is_in(token, words::BEFORE_PENDING_NOUN))
+                && self.hit.at != self.clause_start()
         });
         let next = self.tokens.get(self.hit.end).filter(|token| token.before == Gap::Blank);
         // "Late requests for postponement are declined".
@@ -239,7 +255,7 @@ impl Mention<'_> {
         let is_rule = is_requested || next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
-        let is_possible = clause.iter().any(|token| is_in(token, words::POSSIBLE) || token.word == "possible");
+        let is_possible = has_phrase(clause, words::POSSIBLE) || clause.iter().any(|token| token.word == "possible");
         let tells = |token: &Token<'_>| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };
@@ -292,7 +308,8 @@ impl Mention<'_> {
     /// Returns the meaning of a Turkish word's ending, or of the next word's: it says what English
     /// says with helping verbs.
     fn turkish(&self, change: Change) -> Verdict {
-        let ends = |list: &[&str]| self.around.iter().any(|word| list.iter().any(|ending| word.contains(ending)));
+        let ends =
+            |list: &[&str]| self.around.iter().any(|token| list.iter().any(|ending| token.word.contains(ending)));
         let is_of_progress = matches!(change, Change::Completed | Change::Started);
         let is_open =
             ends(&["ebilir", "abilir", "irse", "ursa", "ilirse", "lirsa", "nirsa", "halinde", "durumunda", "takdirde"])

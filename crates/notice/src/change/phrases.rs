@@ -71,6 +71,16 @@ pub(super) fn phrase_at(tokens: &[Token<'_>], at: usize, phrases: &List) -> Opti
     ends.max()
 }
 
+/// Returns whether a phrase of a list is among words.
+pub(super) fn has_phrase(tokens: &[Token<'_>], phrases: &List) -> bool {
+    (0..tokens.len()).any(|at| phrase_at(tokens, at, phrases).is_some())
+}
+
+/// Returns whether a word of legal texts is among words.
+pub(super) fn is_legal(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| begins(token, words::LEGAL))
+}
+
 /// Returns whether a word may be in a verb group before the word of change.
 pub(super) fn is_helper(token: &Token<'_>) -> bool {
     is_adverb(token)

@@ -10,7 +10,7 @@ use super::{
     grammar as words,
     index::Hit,
     list::{List, Words},
-    phrases::{begins, is_helper, is_in, phrase_at},
+    phrases::{begins, is_helper, is_in, is_legal, phrase_at},
     plans,
     tokens::{Sentence, Token},
     vocabulary::Form,
@@ -67,6 +67,8 @@ impl Denial<'_> {
             && !self.is_limited()
             && !self.is_no_plan()
             && self.is_said_of_work()
+            // "This information is confidential and cannot be passed on".
+            && !is_legal(self.0.whole())
     }
 
     /// Returns `true` if another time is denied: "Will not begin before 22:00", "do not start until we call".

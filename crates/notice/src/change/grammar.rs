@@ -1,14 +1,16 @@
 //! The words around a word of change: who it is said of, and whether it has happened, may happen, or did not.
 //!
-//! All languages share the tables, in lower case without accents. Most are looked up in the verb group of a word of change or directly
-//! before it; the clause of a noun is searched for [`POSSIBLE`] and [`WILL`], the sentence for [`CONDITIONS`], [`TIMES`], [`ANNOUNCED`] and
-//! [`LEGAL`]. Where a list is of word beginnings, an entry of up to four letters is a whole word or its plural: see `phrases::begins`.
+//! All languages share the tables. Most words count only in the verb group of a word of change, or before it; a list of others says
+//! where they count. In lists of word beginnings an entry of up to four letters is a whole word or its plural, as
+//! [`begins`](super::phrases::begins) reads them: `work` is no beginning of "workers".
 
 use super::list::List;
 
-/// "May be cancelled": what is possible has not happened. "Ca" is what a division at "not" leaves of "can't".
+/// Phrases for what is possible and has not happened, "may be cancelled": before a verb of change, or anywhere in the clause of a noun.
+///
+/// `ca` is the rest of "can't", whose negation is a word of its own. "Subject" alone means the title: "the subject maintenance".
 pub(super) const POSSIBLE: &List = &List::of(&[
-    "may", "might", "can", "ca", "could", "possibly", "potentially", "perhaps", "maybe", "kann",
+    "may", "might", "can", "ca", "could", "possibly", "potentially", "perhaps", "maybe", "subject to", "kann",
     "konnen", "konnte", "konnten", "koennen", "koennte", "koennten", "moglicherweise", "eventuell", "kan", "kunnen",
     "kon", "konden", "mogelijk", "eventueel", "puede", "pueden", "podria", "podrian", "podra", "podran", "pudiera",
     "pudieran", "posiblemente", "pode", "podem", "podera", "poderao", "poderia", "poderiam", "possa", "possam", "puo",
@@ -16,8 +18,9 @@ pub(super) const POSSIBLE: &List = &List::of(&[
     "pourra", "pourront", "eventuellement", "olabilir",
 ]);
 
-/// Words in a verb group that put the word of change into the future: an event that is still to be completed, or begun, is a plan. "Wo" is what a
-/// division at "not" leaves of "won't".
+/// Helping words of the future in a verb group: an event that is still to be completed, or begun, is a plan.
+///
+/// `wo` is the rest of "won't", whose negation is a word of its own.
 pub(super) const AHEAD: &List = &List::of(&[
     "will", "shall", "should", "would", "wo", "must", "to", "ought", "need", "needs", "expected", "planned",
     "scheduled", "due", "likely", "estimated", "anticipated", "supposed", "yet", "wird", "werden", "muss", "mussen",
@@ -28,7 +31,7 @@ pub(super) const AHEAD: &List = &List::of(&[
     "vengano", "soit", "soient", "estara", "estaran",
 ]);
 
-/// Verbs that, anywhere in the clause of a noun of change, announce it for later: "you will receive a cancellation".
+/// Verbs that announce a noun of change for later, anywhere in its clause: "you will receive a notice of completion".
 pub(super) const WILL: &List = &List::of(&[
     "will", "shall", "werden", "wird", "zullen", "zal", "sera", "seran", "serao", "sara", "saranno", "serez", "serons",
     "seront", "recevrez", "recibira", "recibiran", "recibiras", "recebera", "receberao", "ricevera", "riceverete",
@@ -40,10 +43,10 @@ pub(super) const PAST: &List = &List::of(&[
     "was", "were", "had", "wurde", "wurden", "war", "waren", "werd", "fue", "fueron", "foi", "foram", "fut", "furent",
 ]);
 
-/// Helping words of the perfect in German and Dutch, between which and its participle a whole clause may stand.
+/// Helping words of the perfect.
 pub(super) const PERFECT: &List = &List::of(&["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"]);
 
-/// Words that negate a verb group.
+/// Negations.
 pub(super) const NOT: &List = &List::of(&[
     "not", "never", "neither", "nor", "no", "nicht", "nie", "niemals", "weder", "niet", "nooit", "nunca", "nao", "non",
     "pas", "jamais", "degil", "unable", "without",
@@ -57,7 +60,8 @@ pub(super) const CONSENT: &List = &List::of(&[
     "izin", "onay",
 ]);
 
-/// Orders not to read a notice, as word beginnings: with a condition behind they say nothing of the maintenance, "ignore this mail if …".
+/// Orders not to read a notice, as word beginnings. They say nothing of the maintenance where a condition follows: "ignore this mail
+/// if it is not meant for you".
 pub(super) const ORDERS_TO_IGNORE: &List =
     &List::of(&["disregard", "ignor", "negeer", "negeren", "omiso", "desconsider", "compte", "considerare", "dikkate"]);
 
@@ -74,7 +78,7 @@ pub(super) const HELPERS: &List = &List::of(&[
     "gets", "got", "getting", "now", "already", "also", "since", "just", "therefore", "thus", "hereby", "hence",
     "again", "still", "indeed", "both", "all", "as", "of", "so", "far", "stands", "stand", "remains",
     "remain", "yet", "either", "then", "soon", "even", "ever", "longer", "going", "only", "half", "partially", "partly",
-    "regrettably", "always", "sometimes", "often", "usually", "n", "ne", "en", "ha", "han", "hemos", "sido", "siendo",
+    "regrettably", "always", "sometimes", "often", "usually", "subject", "n", "ne", "en", "ha", "han", "hemos", "sido", "siendo",
     "es", "son", "esta", "estan", "queda", "quedan", "quedado", "ser", "ya", "fue", "fueron", "se", "ter", "tem", "foi",
     "foram", "sendo", "e", "sao", "estao", "ja", "fica", "ficou", "stato", "stata", "stati", "state", "viene",
     "vengono", "hanno", "abbiamo", "gia", "sono", "ete", "a", "ont", "est", "sont", "avons", "deja", "etait", "fut",
@@ -95,7 +99,7 @@ pub(super) const NO_ADVERBS: &List = &List::of(&[
     "multiply", "rally", "tally", "monopoly",
 ]);
 
-/// Phrases that open a condition: what follows has not happened.
+/// Phrases that open a condition, before a word of change or behind it: what follows them has not happened.
 pub(super) const CONDITIONS: &List = &List::of(&[
     "if", "unless", "whether", "provided that", "in case", "in the case", "in the event", "in event",
     "in the unlikely event", "in any event of", "assuming", "depending on", "reserve the right", "reserves the right",
@@ -103,16 +107,16 @@ pub(super) const CONDITIONS: &List = &List::of(&[
     "im falle", "im fall", "fur den fall", "ob", "wenn", "vorbehalten", "als de", "als het", "als er", "als deze",
     "als dit", "indien", "mits", "tenzij", "in het geval", "ingeval", "mocht", "mochten", "wanneer", "of de", "of het",
     "en caso de que", "en el caso de que", "en caso", "si el", "si la", "si los", "si las", "si se", "si fuera", "si fuese", "si este", "si esta", "si por",
-    "si hay", "salvo que", "siempre que", "a condicion de que", "a condicao de que", "caso nao", "caso um", "caso uma", "caso nossa",
+    "si hay", "si no", "salvo que", "siempre que", "a condicion de que", "a condicao de que", "caso nao", "caso um", "caso uma", "caso nossa",
     "caso nosso", "caso ocorra", "caso sejam", "caso se", "caso ela", "caso ele", "no caso de que", "no caso", "em caso de que", "em caso", "caso a", "caso o", "caso as", "caso os", "caso esta",
     "caso este", "caso haja", "caso seja", "se a", "se o", "se as", "se os", "se esta", "se este", "se houver",
-    "se for", "se por", "in caso", "nel caso in cui", "nel caso che", "nel caso", "a condizione che", "qualora", "se il", "se la", "se lo", "se l", "se i", "se le", "se gli",
+    "se for", "se por", "se nao", "se non", "in caso", "nel caso in cui", "nel caso che", "nel caso", "a condizione che", "qualora", "se il", "se la", "se lo", "se l", "se i", "se le", "se gli",
     "se questa", "se questo", "se dovesse", "se dovessero", "se per", "nell eventualita", "ove", "en cas", "au cas", "a condition que", "a condition qu",
     "dans le cas", "si les", "si le", "si l", "si cette", "si cet", "si ce", "si un", "si une", "s il", "s ils",
     "si elle", "si vous", "si nous", "eger", "halinde", "durumunda", "takdirde",
 ]);
 
-/// Phrases that open a time: what follows is still to be, unless it was.
+/// Phrases that open a clause of time: what follows them is still to come, unless it is told as past.
 pub(super) const TIMES: &List = &List::of(&[
     "once", "when", "whenever", "until", "till", "upon", "after", "before", "prior to", "as soon as", "by the time",
     "while", "from", "pending", "sobald", "nachdem", "bis die", "bis der", "bis das", "bis alle", "bevor", "zodra",
@@ -123,17 +127,17 @@ pub(super) const TIMES: &List = &List::of(&[
     "al termino", "al termine", "al finalizar", "al fin", "alla fine",
 ]);
 
-/// Words that open a condition at the start of a sentence or behind a comma: "Should it be cancelled, …".
+/// Words that open a condition at the start of a sentence, or behind a comma: "Should it be cancelled, …".
 pub(super) const INVERTED: &List =
     &List::of(&["should", "were", "had", "sollte", "sollten", "wird", "muss", "mochte", "wordt", "dovesse", "dovessero"]);
 
 /// Words that begin a new statement, which an earlier condition does not govern.
 pub(super) const STATEMENTS: &List = &List::of(&["that", "dass", "dat", "que", "che", "ki"]);
 
-/// Before an article these open a reason.
+/// Words that open a reason before an article.
 pub(super) const REASONS: &List = &List::of(&["because", "since", "weil", "omdat", "porque", "perche", "poiche", "puisque"]);
 
-/// Courtesies are no conditions of the maintenance: "If you have any questions about the cancelled work".
+/// Words of courtesies, which are no conditions of the maintenance: "If you have any questions about the cancelled work".
 pub(super) const COURTESY: &List = &List::of(&[
     "question", "questions", "concern", "concerns", "inquiries", "enquiries", "query", "queries", "doubt", "doubts",
     "information", "assistance", "help", "contact", "frage", "fragen", "ruckfragen", "vragen", "pregunta", "preguntas",
@@ -142,7 +146,7 @@ pub(super) const COURTESY: &List = &List::of(&[
     "apologize",
 ]);
 
-/// Nouns and pronouns that stand for the maintenance or its crew, as word beginnings.
+/// Nouns and pronouns for the maintenance, its times, its notice and its crew, as word beginnings.
 pub(super) const WORK: &List = &List::of(&[
     "maintenance", "work", "activit", "window", "event", "date", "time", "schedule", "notification", "notice",
     "announcement", "intervention", "upgrade", "migration", "operation", "job", "ticket", "change", "outage", "slot",
@@ -164,7 +168,7 @@ pub(super) const ACTIONS: &List = &List::of(&[
     "reparo", "sostituzione", "remplacement", "reparation", "bascule",
 ]);
 
-/// Before a participle these make it one of a part: "partially completed".
+/// Words before a participle that limit it to a part: "partially completed".
 pub(super) const IN_PART: &List = &List::of(&[
     "partially", "partly", "half", "teilweise", "gedeeltelijk", "deels", "parcialmente", "parzialmente", "partiellement",
 ]);
@@ -178,33 +182,33 @@ pub(super) const SERVICE: &List = &List::of(&[
     "servico", "trafego", "servizi", "traffico", "trafic", "lien", "hizmet", "trafik", "devre", "hat", "hatt",
 ]);
 
-/// Prepositions, and the possessives that stand in their place before a part of another noun: "on your circuit".
+/// Prepositions and possessives, behind which a noun is a part of another one or belongs to somebody: "the ring of your circuit".
 pub(super) const PREPOSITIONS: &List = &List::of(&[
     "on", "of", "for", "at", "to", "in", "with", "affecting", "regarding", "about", "concerning", "impacting", "by",
     "near", "from", "our", "your", "under", "during", "throughout", "within", "wahrend", "tijdens", "durante", "pendant", "an", "am", "fur", "von", "bei", "im", "voor", "van", "op", "aan", "del",
     "sobre", "para", "em", "na", "do", "da", "di", "per", "sul", "sulla", "della", "sur", "pour", "du", "dans",
 ]);
 
-/// Behind a noun of change these make it a matter of rules: "cancellation policy".
+/// Words directly behind a noun of change that make it a matter of rules: "cancellation policy".
 pub(super) const RULES: &List = &List::of(&[
     "policy", "policies", "fee", "fees", "charge", "charges", "request", "requests", "terms", "deadline", "rights",
     "conditions", "time", "date", "period", "report", "times",
 ]);
 
-/// Before a participle or a noun of change these make it one that is not meant: "any cancelled work", "no cancellation".
+/// Words before a participle or a noun of change that make it no specific one: "any cancelled work", "no cancellation".
 pub(super) const NOT_SPECIFIC: &List = &List::of(&[
     "any", "no", "without", "every", "each", "possibility", "risk", "mogliche", "etwaige", "eventuali", "eventuales",
     "eventuais", "eventuelle", "eventuels", "posible", "possivel",
 ]);
 
-/// Before a noun of change these make it one that is still to come, or not meant: "upon completion".
+/// Words before a noun of change that is still to come, or only possible: "upon completion".
 pub(super) const BEFORE_PENDING_NOUN: &List = &List::of(&[
     "avoid", "prevent", "upon", "until", "before", "after", "on", "possible", "potential", "possibly", "to", "expected", "estimated", "eventual", "eventuale", "near", "towards", "pending", "bei",
     "nach", "bis", "vor", "falls", "na", "bij", "tot", "eventuele", "tras", "hasta", "cualquier",
     "apos", "ate", "qualquer", "dopo", "fino", "apres", "toute", "avant",
 ]);
 
-/// Words that govern an infinitive that nobody has carried out: "the right to cancel".
+/// Words that govern an infinitive that nobody has carried out: "it is not possible to cancel".
 pub(super) const GOVERNS_INFINITIVE: &List = &List::of(&[
     "possible", "impossible", "able", "unable", "right", "rights", "option", "ability", "wish", "wishes", "want",
     "wants", "like", "request", "requested", "requests", "ask", "asked", "contact", "call", "order", "how", "try",
@@ -218,15 +222,43 @@ pub(super) const EARLIER: &List = &List::of(&[
     "precedente", "precedent", "onceki", "past", "preceding",
 ]);
 
-/// Beginnings of words with which "previous" describes the notice, and no other maintenance: "the previously announced work".
+/// Beginnings of words of any length, anywhere in the sentence, with which [`EARLIER`] describes the notice and no other maintenance:
+/// "the earlier announced maintenance".
 pub(super) const ANNOUNCED: &List = &List::of(&[
     "announced", "notified", "scheduled", "planned", "communicated", "advised", "notification", "notice", "mail",
     "email", "message", "announcement", "informed", "sent", "angekundigt", "angekundigte", "aangekondigd",
     "aangekondigde", "anunciad", "annunciat", "annonce", "duyurulan", "window",
 ]);
 
-/// Word beginnings that make a sentence one of a legal text, unless it names this maintenance.
+/// Word beginnings of legal texts: "if you are not the intended recipient, ignore this mail". They count with a condition, a prohibition
+/// or a denial alone, for they stand in notices as well: "Dear recipients, the maintenance has been cancelled".
 pub(super) const LEGAL: &List = &List::of(&[
-    "recipient", "confidential", "unsubscribe", "privileged", "addressee", "disclosure", "confidencial", "riservat",
+    "recipient", "confidential", "privileged", "addressee", "disclosure", "confidencial", "riservat",
     "confidentiel", "vertraulich", "vertrouwelijk", "destinatario", "destinataire", "gizli",
 ]);
+
+/// Word beginnings of a list's footer, behind which up to a dash or a colon nothing is said of the maintenance.
+pub(super) const FOOTER: &List = &List::of(&["unsubscribe"]);
+
+/// Verbs that prohibit what a legal text denies: "must not be changed or forwarded".
+pub(super) const PROHIBITIONS: &List = &List::of(&[
+    "must", "may", "shall", "should", "darf", "durfen", "mag", "mogen", "debe", "deben", "deve", "devem", "devono",
+    "doit", "doivent",
+]);
+
+#[cfg(test)]
+mod tests {
+    use super::{super::list::Words, *};
+
+    #[test]
+    fn lists_that_are_compared_with_single_words_have_no_phrases() {
+        for list in [
+            AHEAD, WILL, PAST, PERFECT, NOT, CONSENT, ORDERS_TO_IGNORE, POINTERS, LABELS, HELPERS, FRENCH_ADVERBS, NO_ADVERBS,
+            INVERTED, STATEMENTS, REASONS, COURTESY, WORK, ACTIONS, IN_PART, SERVICE, PREPOSITIONS, RULES, NOT_SPECIFIC,
+            BEFORE_PENDING_NOUN, GOVERNS_INFINITIVE, EARLIER, ANNOUNCED, LEGAL, FOOTER, PROHIBITIONS,
+        ] {
+            let phrases: Vec<_> = list.words().iter().filter(|entry| entry.contains(' ')).collect();
+            assert!(phrases.is_empty(), "never found: {phrases:?}");
+        }
+    }
+}

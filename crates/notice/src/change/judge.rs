@@ -1,7 +1,5 @@
 //! Judges a word of change by the words around it.
 
-use std::cell::OnceCell;
-
 use super::{
     Change, Statement,
     condition::Condition,
@@ -9,7 +7,7 @@ use super::{
     list::Words,
     mention::{Mention, Subject},
     past,
-    phrases::{PREPOSITION_REACH, begins, is_in, tell_of_possibility},
+    phrases::{PREPOSITION_REACH, begins, has_phrase, is_in, is_legal, phrase_at},
     shift,
     tokens::{Gap, Sentence, Token},
     vocabulary::{Form, Language},
@@ -36,20 +34,16 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
         return Vec::new();
     }
     let hits = index::hits(&sentence.tokens);
-    let is_legal = OnceCell::new();
-    let is_legal = || *is_legal.get_or_init(|| sentence.tokens.iter().any(|token| begins(token, words::LEGAL)));
     let mut told: Vec<Statement> = Vec::new();
     for index in 0..hits.len() {
         let Some(mention) = Mention::new(sentence, &hits, index) else { continue };
         let (change, is_negated) = match mention.verdict(sentence.text) {
             Verdict::Told(change) => (change, false),
+            Verdict::Negated(_) if mention.is_prohibited_by_law() => continue,
             Verdict::Negated(change) => (change, true),
             Verdict::Harmless => continue,
         };
         let is_of_this = mention.is_of_this(sentence.text);
-        if is_legal() && (!is_of_this || mention.is_order_to_ignore()) {
-            continue;
-        }
         match told.iter_mut().find(|known| known.change == change && known.is_negated == is_negated) {
             Some(known) => known.is_of_this |= is_of_this,
             None => told.push(Statement { change, is_negated, is_of_this, sentence: sentence.text.trim().to_owned() }),
@@ -57,7 +51,7 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
     }
     if told.is_empty() {
         let statement = denial::statement(sentence, &hits).or_else(|| past::statement(sentence, &hits));
-        told.extend(statement.or_else(|| shift::statement(sentence)).filter(|_| !is_legal()));
+        told.extend(statement.or_else(|| shift::statement(sentence)));
     }
     told
 }
@@ -65,15 +59,17 @@ pub(super) fn statements(sentence: &Sentence<'_>) -> Vec<Statement> {
 impl Mention<'_> {
     fn verdict(&self, text: &str) -> Verdict {
         let change = self.hit.entry.change;
+        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
+        let is_order = phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE));
         if self.is_answered_with_no() {
             // "Approved: no" denies the plan, "Cancelled: no" does not.
             let is_plan = self.hit.entry.form == Form::Happens;
             return if is_plan { Verdict::Told(change) } else { Verdict::Harmless };
         }
-        if self.is_wanted() || self.is_of_any(text) {
+        if self.is_wanted() || self.is_of_any(text) || self.is_in_footer() {
             return Verdict::Harmless;
         }
-        if self.is_extent() || self.has_condition_behind() && self.is_order_to_ignore() {
+        if self.is_extent() || is_order && (self.has_condition_behind() || self.is_for_others()) {
             return Verdict::Harmless;
         }
         if self.hit.entry.language == Language::Turkish {
@@ -94,18 +90,30 @@ impl Mention<'_> {
         }
     }
 
-    /// Returns whether the word tells not to read the notice: "please disregard this message".
-    fn is_order_to_ignore(&self) -> bool {
-        let phrase = self.tokens.get(self.hit.at..self.hit.end).unwrap_or_default();
-        phrase.iter().any(|token| begins(token, words::ORDERS_TO_IGNORE))
+    /// Returns whether a condition of a legal text stands before the word: "if you are not the intended recipient".
+    fn is_for_others(&self) -> bool {
+        let before = self.tokens.get(..self.hit.at).unwrap_or_default();
+        let condition = (0..before.len()).find(|at| phrase_at(before, *at, words::CONDITIONS).is_some());
+        condition.and_then(|at| before.get(at..)).is_some_and(is_legal)
+    }
+
+    /// Returns whether the word stands behind that of a list's footer, which a flattened page runs into one sentence.
+    fn is_in_footer(&self) -> bool {
+        let before = self.tokens.get(..=self.hit.at).unwrap_or_default();
+        let part = before.iter().rposition(|token| token.before == Gap::Break).unwrap_or(0);
+        before.get(part..).is_some_and(|part| part.iter().any(|token| begins(token, words::FOOTER)))
+    }
+
+    /// Returns whether a legal text forbids what the word says: "it must not be changed".
+    fn is_prohibited_by_law(&self) -> bool {
+        self.has(words::PROHIBITIONS) && is_legal(self.tokens)
     }
 
     /// Judges a passive: "It has been cancelled".
     fn done(&self, change: Change) -> Verdict {
         let is_of_progress = is_of_progress(change);
         // "Können nicht stattfinden": what cannot happen will not.
-        let is_subject_to = self.before(1) == Some("subject") && self.has(&["to"]);
-        let is_possible = (self.has(words::POSSIBLE) || is_subject_to) && !self.negates_itself();
+        let is_possible = has_phrase(self.around, words::POSSIBLE) && !self.negates_itself();
         let is_negated = self.has(words::NOT) && !self.negates_itself();
         if self.condition(words::CONDITIONS) == Some(Condition::InCondition) || self.is_of_another() {
             return Verdict::Harmless;
@@ -179,7 +187,7 @@ impl Mention<'_> {
     fn act(&self, change: Change) -> Verdict {
         let clause = self.clause();
         let is_possible = self.tokens.get(clause).is_some_and(|clause| {
-            tell_of_possibility(clause) || clause.iter().any(|token| is_in(token, &["possible", "impossible"]))
+            has_phrase(clause, words::POSSIBLE) || clause.iter().any(|token| is_in(token, &["possible", "impossible"]))
         });
         let is_requested =
             self.before(1) == Some("for") && self.before(2).is_some_and(|word| words::GOVERNS_INFINITIVE.holds(word));
@@ -247,7 +255,7 @@ impl Mention<'_> {
         let is_rule = is_requested || next.is_some_and(|token| is_in(token, words::RULES));
         let clause = self.tokens.get(self.clause()).unwrap_or_default();
         let is_told_later = clause.iter().any(|token| is_in(token, words::WILL));
-        let is_possible = tell_of_possibility(clause) || clause.iter().any(|token| token.word == "possible");
+        let is_possible = has_phrase(clause, words::POSSIBLE) || clause.iter().any(|token| token.word == "possible");
         let tells = |token: &Token<'_>| {
             ["confirm", "announce", "notif", "inform", "advis"].iter().any(|stem| token.word.starts_with(stem))
         };
@@ -300,7 +308,8 @@ impl Mention<'_> {
     /// Returns the meaning of a Turkish word's ending, or of the next word's: it says what English
     /// says with helping verbs.
     fn turkish(&self, change: Change) -> Verdict {
-        let ends = |list: &[&str]| self.around.iter().any(|word| list.iter().any(|ending| word.contains(ending)));
+        let ends =
+            |list: &[&str]| self.around.iter().any(|token| list.iter().any(|ending| token.word.contains(ending)));
         let is_of_progress = matches!(change, Change::Completed | Change::Started);
         let is_open =
             ends(&["ebilir", "abilir", "irse", "ursa", "ilirse", "lirsa", "nirsa", "halinde", "durumunda", "takdirde"])

@@ -34,7 +34,7 @@ pub(super) struct Mention<'sentence> {
     /// Index at which its verb group begins: "has not been | cancelled".
     pub(super) group: usize,
     /// The words by which its tense, mood and negation are told.
-    pub(super) around: Vec<&'sentence str>,
+    pub(super) around: &'sentence [Token<'sentence>],
 }
 
 impl<'sentence> Mention<'sentence> {
@@ -59,7 +59,7 @@ impl<'sentence> Mention<'sentence> {
             Language::Turkish => hit.at..(hit.end + 2).min(tokens.len()),
             Language::English | Language::Romance => group..hit.at,
         };
-        let around = clause.filter_map(|at| tokens.get(at)).map(|token| token.word).collect();
+        let around = tokens.get(clause).unwrap_or_default();
         Some(Self { tokens, hits, hit, group, around })
     }
 }
@@ -67,7 +67,7 @@ impl<'sentence> Mention<'sentence> {
 impl Mention<'_> {
     /// Returns whether a word by which tense, mood and negation are told is in a list.
     pub(super) fn has(&self, list: &(impl Words + ?Sized)) -> bool {
-        self.around.iter().any(|word| list.holds(word))
+        self.around.iter().any(|token| is_in(token, list))
     }
 
     /// Returns the word that is `distance` words before the verb group; `None` if a comma or a stronger separation is between them.

@@ -16,8 +16,8 @@ use super::{
 
 /// Helping words of the future that stand behind other verbs as well: "was planned to", "fue a ser".
 const WEAK_AHEAD: &[&str] = &["to", "planned", "scheduled", "ser", "sera"];
-/// Helping verbs of the perfect, which are verbs of their own as well: "we have a planned maintenance".
-const PERFECT: &[&str] = &["has", "have", "hat", "haben", "heeft", "hebben", "ha", "han", "hanno", "ont"];
+/// Forms of "have", which are helping verbs of the perfect and verbs of their own: "we have a planned maintenance".
+const HAVE: &[&str] = &["has", "have", "hat", "haben", "heeft", "hebben", "ha", "han", "hanno", "ont"];
 /// The forms of words of change that are judged wherever they stand; the others only of a noun that the vocabulary knows.
 const JUDGED: &[Form] = &[Form::Done, Form::Act, Form::Noun];
 
@@ -55,7 +55,7 @@ fn is_past_verb(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(verb) = tokens.get(at).filter(|token| is_in(token, plans::PAST_VERBS)) else { return false };
     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
     let next = tokens.get(at + 1);
-    let is_own_verb = is_in(verb, PERFECT) && next.is_none_or(|token| is_in(token, plans::NO_PERFECT));
+    let is_own_verb = is_in(verb, HAVE) && next.is_none_or(|token| is_in(token, plans::NO_PERFECT));
     // "In a closed ring".
     let is_attribute = before.is_some_and(|token| is_in(token, &["a", "an"]));
     !is_own_verb && !is_attribute && !before.is_some_and(|token| is_in(token, plans::UNREAL_PAST))

@@ -71,11 +71,14 @@ pub(super) fn phrase_at(tokens: &[Token<'_>], at: usize, phrases: &List) -> Opti
     ends.max()
 }
 
-/// Returns whether words tell what is possible: one of them does, or "subject to" does.
-pub(super) fn tell_of_possibility(tokens: &[Token<'_>]) -> bool {
-    let is_subject_to =
-        |pair: &[Token<'_>]| matches!(pair, [first, second] if first.word == "subject" && second.word == "to");
-    tokens.iter().any(|token| is_in(token, words::POSSIBLE)) || tokens.windows(2).any(is_subject_to)
+/// Returns whether a phrase of a list is among words.
+pub(super) fn has_phrase(tokens: &[Token<'_>], phrases: &List) -> bool {
+    (0..tokens.len()).any(|at| phrase_at(tokens, at, phrases).is_some())
+}
+
+/// Returns whether a word of legal texts is among words.
+pub(super) fn is_legal(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(|token| begins(token, words::LEGAL))
 }
 
 /// Returns whether a word may be in a verb group before the word of change.

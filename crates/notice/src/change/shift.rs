@@ -6,7 +6,7 @@ use super::{
     clause::{Clause, Of},
     grammar as words,
     list::List,
-    phrases::{begins, is_in, phrase_at, tell_of_possibility},
+    phrases::{begins, has_phrase, is_in, phrase_at},
     plans,
     tokens::{Gap, Sentence, Token},
 };
@@ -82,7 +82,7 @@ pub(super) fn statement(sentence: &Sentence<'_>) -> Option<Statement> {
 
 /// Returns whether the sentence has a condition, or tells what is possible.
 fn is_open(tokens: &[Token<'_>]) -> bool {
-    (0..tokens.len()).any(|at| phrase_at(tokens, at, words::CONDITIONS).is_some()) || tell_of_possibility(tokens)
+    has_phrase(tokens, words::CONDITIONS) || has_phrase(tokens, words::POSSIBLE)
 }
 
 /// Returns whether a unit of time with a comparative is said of the maintenance: "starts an hour early".

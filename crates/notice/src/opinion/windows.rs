@@ -1,5 +1,5 @@
 //! Compares the windows that were read with the mail: each must be stated on its days, at its times of day in the zones that the mail
-//! names, under labels of a start and an end, and with the end as the next time of day behind its start.
+//! names, under labels of a start and an end, and with its end as the next time of day behind its start.
 
 use std::collections::HashMap;
 
@@ -81,7 +81,7 @@ struct StatedWindow {
 }
 
 impl StatedWindow {
-    /// Returns whether an end is the next time of day behind a start, in its line or in a later one.
+    /// Returns whether an end is the next time of day behind a start, in whatever line, or the length stands for the end.
     fn is_in_one_row(&self) -> bool {
         self.is_by_length || self.starts.iter().any(|start| self.ends.contains(&(start + 1)))
     }
@@ -122,7 +122,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Returns the times of day that state a window; without ends, and with its length in the mail, the starts stand for both.
+    /// Returns the times of day that state a window.
     fn stated_window(&self, window: Window) -> StatedWindow {
         let (start, end) = window.stated();
         let starts = self.times_of(start, Bound::Start);
@@ -133,12 +133,12 @@ impl Comparison<'_> {
         StatedWindow { starts, ends, is_by_length }
     }
 
-    /// Returns a failure if start or end of a window is not stated, or only under labels of something else.
+    /// Returns a failure if start or end of a window is not stated, or only under labels of something else. An end that is known by the
+    /// length has the times of the start, whose label is that of a start.
     fn expect_labels(&self, window: Window, stated: &StatedWindow) -> Result<(), Failure> {
         let (start, end) = window.stated();
-        // A window that is stated by its length has no time of its end: the start's stands for it, under the start's label.
-        let no_end = if stated.is_by_length { Label::End } else { Label::Start };
-        for (moment, times, opposite) in [(start, &stated.starts, Label::End), (end, &stated.ends, no_end)] {
+        let not_end = if stated.is_by_length { Label::End } else { Label::Start };
+        for (moment, times, opposite) in [(start, &stated.starts, Label::End), (end, &stated.ends, not_end)] {
             let Some(first) = times.first() else {
                 return Err(self.objection(window, &format!("does not state {moment}"), None));
             };
@@ -261,8 +261,8 @@ impl Comparison<'_> {
         labels::label(line.get(from..time.start).unwrap_or_default())
     }
 
-    /// Returns the index of the start of the first pair of times, labelled start and end, that lies in no window that was read. `None` if
-    /// the mail names another window than its own, whose times have the same labels.
+    /// Returns the index of the first of two times, labelled as a start and an end, that lie in no window that was read. `None` if the
+    /// mail names another window, whose times have the same labels.
     fn unread_pair(&self) -> Option<usize> {
         if self.said.lines.iter().copied().any(labels::names_other_window) {
             return None;
@@ -285,8 +285,8 @@ impl Comparison<'_> {
         })
     }
 
-    /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]; none where its zone is not known. An end may be on
-    /// the day after its date.
+    /// Returns the moments that a time of day may be with the dates of its line, in the zones of [`Self::line_of_zones`]; none if no zone
+    /// is known. An end may be on the day after its date.
     pub(super) fn instants(&self, index: usize, bound: Bound) -> Vec<Timestamp> {
         let Some(time) = self.stated.times.get(index) else { return Vec::new() };
         let Some(line) = self.line_of_zones(time) else { return Vec::new() };
@@ -299,5 +299,47 @@ impl Comparison<'_> {
             zone.to_timestamp(local).ok()
         };
         zones.flat_map(|zone| days.iter().filter_map(move |day| instant(zone, *day))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mail::Mail;
+
+    use super::*;
+    use crate::{
+        draft::Draft,
+        fallback::UNKNOWN,
+        found::{Found, Place},
+        model::{Circuit, Impact, Status},
+        opinion::said,
+        source::Source,
+    };
+
+    fn is_objected_to(text: &str, start: &str, end: &str) -> bool {
+        let mail = Mail::decode(
+            format!("Date: Sat, 1 Mar 2031 09:00:00 +0000\r\nSubject: Maintenance\r\n\r\n{text}\r\n").as_bytes(),
+        );
+        let source = Source::new(&mail, &UNKNOWN);
+        let moment = |text: &str| found(Moment::from(text.parse::<Timestamp>().unwrap()));
+        let draft = Draft::new(&source).id(found("CW-1".to_owned())).status(found(Status::Confirmed));
+        let circuit = found(Circuit::new("C-1", Impact::Outage).unwrap());
+        let draft = draft.account(found("account".to_owned())).circuits([circuit]).window(moment(start), moment(end));
+        let maintenances = [draft.build().unwrap()];
+        let forms = said::forms(&source);
+        forms.iter().all(|form| matches!(judge(form, &maintenances), Answer::Objects(_)))
+    }
+
+    fn found<T>(value: T) -> Found<T> {
+        Found { value, place: Place::Rule("test"), quote: String::new() }
+    }
+
+    #[test]
+    fn a_start_with_a_stated_length_has_no_label_of_an_end() {
+        let (start, end) = ("2031-04-01T22:00:00Z", "2031-04-02T02:00:00Z");
+        for (label, expected) in [("Start", false), ("Window", false), ("End", true), ("Finish time", true)] {
+            let text = format!("{label}: 1 April 2031 22:00\r\nTime zone: UTC\r\nDuration: 4 hours");
+            assert_eq!(is_objected_to(&text, start, end), expected, "{label}");
+        }
     }
 }

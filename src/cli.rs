@@ -77,6 +77,7 @@ impl Arguments {
 }
 
 /// Options of every command.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is there or not")]
 #[derive(Debug, Args)]
 pub struct Common {
     /// Declaration file.

@@ -208,16 +208,16 @@ pub const SMTP: &str = "SMTP";
 
 /// Starts Kafka with all declared topics, if a function uses one, and names its brokers in the contexts of functions. All clusters are one here.
 async fn start_kafka(declaration: &Declaration, names: &mut Names) -> Result<Option<Kafka>, NotStarted> {
+    let mut produced: Vec<_> =
+        names.functions.values_mut().flat_map(|function| function.context.topics_of_kafka_mut()).collect();
+    if produced.is_empty() {
+        return Ok(None);
+    }
     let mut topics: BTreeMap<String, u32> = BTreeMap::new();
     for (name, topic) in declaration.clusters.values().flat_map(|cluster| &cluster.topics) {
         if topics.insert(name.clone(), topic.partitions).is_some() {
             return Err(NotStarted::TopicTwice { name: name.clone() });
         }
-    }
-    let mut produced: Vec<_> =
-        names.functions.values_mut().flat_map(|function| function.context.topics_of_kafka_mut()).collect();
-    if produced.is_empty() {
-        return Ok(None);
     }
     let broker = Kafka::start(&topics).await.map_err(NotStarted::Kafka)?;
     for (_, produced) in &mut produced {

@@ -1,8 +1,8 @@
 //! Names and ARNs of the stack's resources in AWS. The names of entries' resources come from here only.
 //!
-//! A bucket, cluster or network declared as `existing` has the declared name; the names of existing secrets are in `secret`. Otherwise a resource with the stack's tag and an entry's tag is that entry's
-//! resource, whatever its name. For an entry without such a resource, and for resources of the stack itself, the name is derived from stack,
-//! stage, entry, account and region.
+//! A bucket, cluster or network declared as `existing` has the declared name; those of existing secrets come from [`Names::secret`].
+//! Otherwise a resource with the stack's tag and an entry's tag is that entry's resource, whatever its name. For an entry without such a
+//! resource, and for resources of the stack itself, the name is derived from stack, stage, entry, account and region.
 
 mod context;
 

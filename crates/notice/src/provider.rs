@@ -1,4 +1,4 @@
-//! A provider: data and one function. [`super::providers::ALL`] lists them.
+//! A provider: data and one function. The crate `carriers` has them, and lists them in its `providers::ALL`.
 
 use super::{draft::Draft, failure::Failure, found::Found, source::Source};
 

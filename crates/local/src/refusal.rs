@@ -55,7 +55,7 @@ pub enum NotStarted {
     /// Two clusters have a topic of the same name, which would be one topic here.
     #[error("Failed to start Kafka: two clusters have a topic `{name}`, and all clusters are one on this machine")]
     TopicTwice {
-        /// Name of the topic.
+        /// Name of the topic that both clusters have.
         name: String,
     },
     /// A database or a cache could not be started.

@@ -1,4 +1,4 @@
-//! What it takes to understand notices: the model, the tools by which carriers' formats are read, and the checks behind every reader.
+//! Tools for understanding notices: the model, the means by which carriers' formats are read, and the checks behind every reader.
 //! Pure and total: no I/O, no clock, no panic for any bytes. The carriers and `parse` are the crate `carriers`.
 
 pub mod bilingual;

@@ -46,7 +46,7 @@ pub(super) const PAST: &List = &List::of(&[
 /// Helping words of the perfect.
 pub(super) const PERFECT: &List = &List::of(&["ist", "sind", "hat", "haben", "worden", "is", "zijn", "heeft", "hebben"]);
 
-/// Negations.
+/// Words that negate a verb group.
 pub(super) const NOT: &List = &List::of(&[
     "not", "never", "neither", "nor", "no", "nicht", "nie", "niemals", "weder", "niet", "nooit", "nunca", "nao", "non",
     "pas", "jamais", "degil", "unable", "without",

@@ -7,7 +7,7 @@ use contract::probe::Check;
 use serde_json::json;
 
 use super::{
-    Printer, VERSION,
+    Printer, VERSION, invoke,
     look::{Look, clean},
 };
 use crate::ops::probe::Asked;
@@ -33,7 +33,7 @@ pub(crate) fn tried(printer: &Printer, entries: &[String]) {
         return;
     }
     for entry in entries {
-        printer.line(&format!("{entry}: Lambda would invoke it; nothing was invoked"));
+        invoke::tried(printer, entry);
     }
 }
 

@@ -97,7 +97,8 @@ pub struct Common {
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print more detail: the settings of new resources, and each call to AWS as it ends.
-    #[arg(short, long, global = true)]
+    // There is one step of detail: `-vv`, which many tools have, is taken for `-v`.
+    #[arg(short, long, global = true, overrides_with = "verbose")]
     pub verbose: bool,
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(printer: &Printer, common: &Common, typed: &Send) -> anyhow::R
             sent::entry(sets, typed.configuration_set.as_deref(), ("configuration set", "--configuration-set"))?.0;
         request.configuration_set = names.name(Kind::ConfigurationSet, set);
         if common.dry_run {
-            render::sent::would_send(printer, &request, &place);
+            render::sent::would_send(printer, &request, &place, typed.sent_as.as_deref());
             return Ok(ExitCode::SUCCESS);
         }
         let place = place.opened(&opened).await?;

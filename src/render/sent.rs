@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 use super::{Printer, VERSION, look::clean};
 use crate::ops::{send::Place, sent::Mail, track::Address};
 
-/// Prints what would be sent.
-pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place<Address<'_>>) {
+/// Prints what would be sent or, with the message id of `--sent-as`, recorded as sent.
+pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place<Address<'_>>, sent_as: Option<&str>) {
     let to: Vec<&str> = request.recipients().map(|recipient| recipient.address.as_str()).collect();
     if printer.is_json() {
         let document = json!({
             "version": VERSION,
             "outcome": "not_sent",
+            "sent_as": sent_as,
             "request": request.digest(),
             "from": request.from.address,
             "to": to,
@@ -28,12 +29,12 @@ pub(crate) fn would_send(printer: &Printer, request: &Request, place: &Place<Add
         printer.data(&document.to_string());
         return;
     }
-    printer.data(&clean(&format!(
-        "would be sent from {} to {} with the configuration set {}; nothing was sent",
-        request.from.address,
-        to.join(", "),
-        request.configuration_set
-    )));
+    let (would, not) = match sent_as {
+        None => ("would be sent".to_owned(), "nothing was sent"),
+        Some(id) => (format!("would be recorded as {id}, sent"), "nothing was recorded"),
+    };
+    let (from, to, set) = (&request.from.address, to.join(", "), &request.configuration_set);
+    printer.data(&clean(&format!("{would} from {from} to {to} with the configuration set {set}; {not}")));
 }
 
 /// Prints the end of a run.

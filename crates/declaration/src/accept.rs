@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    alarms::MAIL_TOPICS,
     reader::{Fields, Reader, Wrong},
     shape::{Field, Form, Holds, Kind},
     suggestion::choose,
@@ -120,8 +121,8 @@ pub(super) const ACCEPT: Field = Field::new(
 
 /// Entries that no declaration has by name: of what alarms imply, and of the stack's own.
 const IMPLIED: [(&str, &str); 4] = [
-    ("topic", "alarms"),
-    ("topic", "alarm-mails"),
+    ("topic", MAIL_TOPICS[0]),
+    ("topic", MAIL_TOPICS[1]),
     ("log-group", "provision.notes"),
     ("bucket", "provision.artifacts"),
 ];

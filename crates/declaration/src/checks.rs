@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom, api, cluster,
-    configuration_set, consumes,
+    Action, Declaration, Function, Invocation, Place, ReceiptRule, SecretSource, Subscription, ValueFrom, alarms, api,
+    cluster, configuration_set, consumes,
     diagnostic::Diagnostic,
     expiry, measures,
     reader::Reader,
@@ -95,6 +95,7 @@ pub(super) fn whole(reader: &mut Reader, root: &Node, declaration: &Declaration)
     lost_in_redrive(reader, root, declaration);
     expiry::check(reader, root, declaration);
     unheard_silence(reader, root, declaration);
+    alarms::check(reader, root, declaration);
     lost_events(reader, root, declaration);
     tags::check(reader, root, declaration);
     api::check(reader, root, declaration);

@@ -99,11 +99,11 @@ pub enum Code {
 }
 
 impl Function {
-    /// Returns `true` if it writes the delivery status of mails to a database: one that it names, if its package is `tracking`, or one whose
-    /// address is in its secret `DATABASE_URL`.
+    /// Returns `true` if it writes the delivery status of mails to a database: its package is `tracking`, and it names the database, or has its
+    /// address in the secret `DATABASE_URL`. Other functions with such a secret have databases of another kind.
     pub fn is_tracking(&self) -> bool {
         let (Code::Crate { package, .. } | Code::Shipped(package)) = &self.code;
-        package == PACKAGE && !self.databases.is_empty() || self.secrets.contains_key(DATABASE_URL)
+        package == PACKAGE && (!self.databases.is_empty() || self.secrets.contains_key(DATABASE_URL))
     }
 }
 
@@ -305,4 +305,27 @@ fn code(reader: &mut Reader, fields: &Fields<'_>, is_mapping: bool) -> Option<Co
         _ => {}
     }
     shipped.map(Code::Shipped).or(package.map(|package| Code::Crate { package, bin }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::Declaration;
+
+    #[test]
+    fn a_function_with_a_database_of_its_own_does_not_track() {
+        let source = "stack: shop
+region: eu-west-1
+functions:
+  shipped: {use: tracking, secrets: {DATABASE_URL: company/mails}}
+  built: {crate: tracking, secrets: {DATABASE_URL: company/mails}}
+  nowhere: {crate: tracking}
+  shop: {crate: shop, secrets: {DATABASE_URL: company/shop}}
+";
+        let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let functions = checked.declarations[0].functions.iter();
+        let tracking = functions.filter(|(_, function)| function.is_tracking()).map(|(entry, _)| entry.as_str());
+        assert_eq!(tracking.collect::<Vec<_>>(), ["built", "shipped"]);
+    }
 }

@@ -84,7 +84,8 @@ pub trait Kind: Copy + Ord + Debug + Serialize + Send + Sync + 'static {
     /// those take nothing away.
     fn interim(desired: &Self::Settings, live: &Self::Settings) -> Self::Settings;
 
-    /// Returns how long a resource of this kind cannot be used while it is replaced; `None` if that interrupts nothing.
+    /// Returns how long a resource of this kind cannot be used at least while it is replaced; `None` if that interrupts nothing. A plan tells
+    /// the time that its end and the new one's creation take, if that is longer.
     fn interruption(self) -> Option<Duration>;
 
     /// Returns the rights that the desired settings give and the live ones do not; all of them, if there are no live ones.

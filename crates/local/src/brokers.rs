@@ -58,6 +58,13 @@ impl Kafka {
         }
     }
 
+    /// Ends it, and returns when its process has ended.
+    pub(crate) async fn end(self) {
+        if let Self::Tansu { mut process, .. } = self {
+            process.end().await;
+        }
+    }
+
     async fn tansu(program: PathBuf, topics: &BTreeMap<String, u32>) -> Result<Self, String> {
         let failed = |reason: String| format!("`{}`: {reason}", program.display());
         // A port that was free a moment ago: the program wants to be told one.

@@ -173,7 +173,7 @@ impl Stack {
         self.work.done().await;
     }
 
-    /// Ends everything, and returns when no function and no store is left. Kafka is told to end, and not waited for.
+    /// Ends everything, and returns when no process is left.
     pub async fn end(self) {
         drop(self.smtp);
         drop(self.mappings);
@@ -182,6 +182,9 @@ impl Stack {
         }
         for store in self.stores {
             store.end().await;
+        }
+        if let Some(kafka) = self.kafka {
+            kafka.end().await;
         }
         drop(self.servers);
     }
@@ -249,4 +252,49 @@ async fn serve(what: &'static str, port: u16, router: Router) -> Result<Server, 
     let address = listener.address();
     let router = guard::of_host(router, address);
     Ok(Server { address, serving: tokio::spawn(async move { axum::serve(listener, router).await }) })
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::context::{Context, Produced};
+
+    use super::*;
+    use crate::names::FunctionNames;
+
+    /// Returns the names of a stack with a function that writes to these topics of Kafka.
+    fn names(topics: &[&str]) -> Names {
+        let produced = |key: &&str| {
+            let topic = key.split_once('/').unwrap().1.to_owned();
+            ((*key).to_owned(), Produced { topic, ..Produced::default() })
+        };
+        let context = Context { produces: topics.iter().map(produced).collect(), ..Context::default() };
+        let function = FunctionNames {
+            name: "shop-writer".to_owned(),
+            arn: String::new(),
+            log_group: String::new(),
+            context,
+            reads: Vec::new(),
+            writes: Vec::new(),
+            deletes: Vec::new(),
+        };
+        Names { functions: BTreeMap::from([("writer".to_owned(), function)]), ..Names::default() }
+    }
+
+    #[tokio::test]
+    async fn topics_of_one_name_in_two_clusters_are_refused_if_kafka_is_used() {
+        let arn = "arn:aws:kafka:eu-west-1:123456789012:cluster";
+        let source = format!(
+            "stack: shop
+region: eu-west-1
+clusters:
+  a: {{existing: {arn}/a/0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d-7, topics: {{mails: {{partitions: 1}}}}}}
+  b: {{existing: {arn}/b/0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d-7, topics: {{mails: {{partitions: 3}}}}}}
+"
+        );
+        let checked = Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).unwrap();
+        let declaration = &checked.declarations[0];
+        assert!(start_kafka(declaration, &mut names(&[])).await.unwrap().is_none(), "nothing uses Kafka");
+        let refused = start_kafka(declaration, &mut names(&["b/mails"])).await.unwrap_err();
+        assert!(matches!(&refused, NotStarted::TopicTwice { name } if name == "mails"), "{refused}");
+    }
 }

@@ -6,6 +6,7 @@ mod logs;
 mod policy;
 mod purposes;
 mod redrive;
+mod rehearsal;
 pub(crate) mod replay;
 mod send;
 mod send_tracked;

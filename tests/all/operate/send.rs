@@ -82,7 +82,9 @@ fn a_mail_is_sent_once_with_a_record_by_which_its_events_find_it() {
     let Some(trial) = shop() else { return };
     let document = |run: crate::harness::Run| run.json().remove(0);
     let would = document(trial.expect(0, &[&SEND[..], &["--json", "--dry-run"]].concat()));
-    assert_eq!((&would["outcome"], items(&trial).len()), (&json!("not_sent"), 0));
+    assert_eq!((&would["outcome"], &would["sent_as"], items(&trial).len()), (&json!("not_sent"), &json!(null), 0));
+    let would = trial.expect(0, &[&SEND[..], &["--sent-as", "m-1", "--dry-run"]].concat());
+    assert!(would.stdout().contains("would be recorded as m-1") && items(&trial).is_empty(), "{would}");
     let first = document(trial.expect(0, &[&SEND[..], &["--json"]].concat()));
     assert_eq!(first["outcome"], "sent");
     let message_id = first["message_id"].as_str().unwrap();

@@ -18,7 +18,7 @@ stack: shop
 region: eu-west-1
 configuration_sets: {mails: {}}
 functions:
-  tracking: {use: standin, secrets: {DATABASE_URL: shop/database}}
+  tracking: {use: tracking, secrets: {DATABASE_URL: shop/database}}
 alarms: {off: [errors, throttles, duration, undelivered, messages, age, backlog]}
 ";
 const SEND: [&str; 12] = [

@@ -20,7 +20,7 @@ const DECLARATION: &str = "\
 stack: shop
 region: eu-west-1
 functions:
-  tracking: {use: standin, secrets: {DATABASE_URL: shop/database}}
+  tracking: {use: tracking, secrets: {DATABASE_URL: shop/database}}
   other: {use: standin}
 configuration_sets:
   mails: {events: {all: {topic: events, types: [send, delivery, bounce]}}}

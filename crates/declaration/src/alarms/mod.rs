@@ -10,11 +10,12 @@ mod measure;
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
+    Declaration,
     diagnostic::Diagnostic,
     reader::{Fields, Reader, Wrong, one_of, word},
     scalars,
     shape::{Field, Holds, Kind, Shape, words},
-    tree::{Node, Value},
+    tree::{Node, Value, span_of},
 };
 use kind::THRESHOLDS;
 
@@ -68,6 +69,30 @@ pub(super) static SHAPE: Shape = Shape {
         Field::new("thresholds", Holds::Mapping(&THRESHOLDS), "Values from which on an alarm fires."),
     ],
 };
+
+/// Entries of the topic that sends alarms to mail addresses. It has the first one that no declared topic has.
+pub(super) const MAIL_TOPICS: [&str; 2] = ["alarms", "alarm-mails"];
+
+impl Declaration {
+    /// Returns the entry of the topic that sends alarms to mail addresses; `None` if nothing is sent to one.
+    pub fn alarm_mail_topic(&self) -> Option<&'static str> {
+        let is_needed = self.alarms.notify.iter().any(|target| matches!(target, Notify::Mail(_)));
+        MAIL_TOPICS.into_iter().find(|entry| is_needed && !self.topics.contains_key(*entry))
+    }
+}
+
+/// Reports mail addresses that get alarms by a topic for which no name is left.
+pub(super) fn check(reader: &mut Reader, root: &Node, declaration: &Declaration) {
+    let is_mail = |target: &Notify| matches!(target, Notify::Mail(_));
+    if declaration.alarms.notify.iter().any(is_mail) && declaration.alarm_mail_topic().is_none() {
+        let [first, second] = MAIL_TOPICS;
+        let message = format!(
+            "mail addresses get alarms by a topic of the stack's own, `{first}` or `{second}`, and both are declared for something else"
+        );
+        let hint = format!("rename the topic `{second}`, or subscribe the addresses to a declared topic and name that");
+        reader.diagnose(&span_of(root, &["alarms", "notify"]), message, hint);
+    }
+}
 
 pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Alarms {
     let Some(fields) = &reader.mapping(fields, "alarms") else { return Alarms::default() };
@@ -123,4 +148,29 @@ fn notified(reader: &mut Reader, node: &Node) -> Option<Notify> {
         return reader.scalar(node, "notify", scalars::ADDRESS.what, scalars::address).map(Notify::Mail);
     }
     reader.refer(node, "notify", Kind::Topic).map(Notify::Topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::Declaration;
+
+    #[test]
+    fn the_topic_for_mail_addresses_has_a_name_left() {
+        let parse = |topics: &str, notify: &str| {
+            let source =
+                format!("stack: shop\nregion: eu-west-1\ntopics: {{{topics}}}\nalarms: {{notify: [{notify}]}}\n");
+            Declaration::parse(Path::new("infra.yaml"), source.as_bytes(), None).map(drop)
+        };
+        for (topics, notify) in [
+            ("alarms: {}", "noc@example.com"),
+            ("alarm-mails: {}", "noc@example.com"),
+            ("alarms: {}, alarm-mails: {}", "alarms"),
+        ] {
+            parse(topics, notify).unwrap();
+        }
+        let refused = parse("alarms: {}, alarm-mails: {}", "alarms, noc@example.com").unwrap_err();
+        assert!(format!("{refused:?}").contains("mail addresses"), "{refused:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Action, Item};
 use crate::{
-    Consent, Id, Kind, Live, Owner, Read, Resource, Survey,
+    Consent, Id, Kind, Live, Owner, Read, Resource, Slow, Survey,
     consent::{self, Decision},
     difference::{self, Difference, Reasons, differences},
 };
@@ -46,7 +46,11 @@ fn differing<K: Kind>(item: Item<K>, resource: &Resource<K>, live: &Live<K::Sett
             losses.retain(|loss| !with_resource.contains(loss));
             losses.splice(0..0, with_resource);
         }
-        let interrupts = kind.interruption().map(|interruption| interruption.as_secs());
+        let interrupts = kind.interruption().map(|interruption| {
+            // From the end of the live one until the new one works, nothing is there.
+            let renewed = Slow::then(kind.ends_in(), K::slow(None, &resource.settings));
+            renewed.map_or(0, |slow| slow.seconds).max(interruption.as_secs())
+        });
         return Item { action: Action::Replace { differences, reasons }, unchanged_fields, interrupts, losses, ..item };
     }
     let interim = K::interim(&resource.settings, &live.settings);

@@ -56,11 +56,11 @@ type Members = Arc<OnceCell<Arc<Vec<Element>>>>;
 #[derive(Debug)]
 struct Seen {
     /// Resources with the stack's tag, by kind. Each kind is read by itself, so that none waits for another.
-    known: BTreeMap<Kind, Members>,
+    members: BTreeMap<Kind, Members>,
     /// Ids of what this run has created, by kind and name: EC2 may not tell of them for a while.
     created: BTreeMap<(Kind, String), String>,
     /// Time since which a resource may have been made by this run, by kind and name: the answer was lost.
-    lost: BTreeMap<(Kind, String), Instant>,
+    unanswered: BTreeMap<(Kind, String), Instant>,
     /// Start of this run.
     began: Instant,
     /// Start of this run since 1970, and the number of its deletions: parts of client tokens. EC2 answers a repeated token with the resource
@@ -72,9 +72,9 @@ impl Default for Seen {
     fn default() -> Self {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            known: BTreeMap::new(),
+            members: BTreeMap::new(),
             created: BTreeMap::new(),
-            lost: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
             began: Instant::now(),
             token_parts: (start, 0),
         }
@@ -105,12 +105,12 @@ impl Networks {
 
     /// Clears the cache before another pass.
     pub async fn forget(&self) {
-        self.seen.lock().await.known.clear();
+        self.seen.lock().await.members.clear();
     }
 
     /// Clears the cache of a kind, after each write of it.
     async fn forget_kind(&self, kind: Kind) {
-        self.seen.lock().await.known.remove(&kind);
+        self.seen.lock().await.members.remove(&kind);
     }
 
     /// Returns the id of what this run has created under a name.
@@ -120,10 +120,10 @@ impl Networks {
 }
 
 /// Returns everything of a kind that has the stack's tag, as it was read last; the first caller of a pass reads it.
-async fn known(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
+async fn members(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
     // Each kind has a cell of its own, so that kinds are read at the same time. Forgetting removes the cell, so that a read in flight fills one
     // that nobody looks at.
-    let members = Arc::clone(session.networks.seen.lock().await.known.entry(resource_type.kind).or_default());
+    let members = Arc::clone(session.networks.seen.lock().await.members.entry(resource_type.kind).or_default());
     let read = async {
         let call = resource_type.described(&format!("tag:{STACK_TAG}"), &session.stack.id());
         session.aws.read.ec2.pages(call, resource_type.list).await.map(|list| Arc::new(resource_type.members(list)))
@@ -132,9 +132,9 @@ async fn known(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec
 }
 
 /// Returns everything of a kind that has the stack's tag, as it is now.
-async fn now(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
+async fn members_now(session: &Session, resource_type: ResourceType) -> Result<Arc<Vec<Element>>, Failure> {
     session.networks.forget_kind(resource_type.kind).await;
-    known(session, resource_type).await
+    members(session, resource_type).await
 }
 
 /// Returns the tags of a member, without AWS's own.
@@ -181,7 +181,7 @@ async fn find(session: &Session, resource_type: ResourceType, name: &str) -> Res
     // One that this run has replaced is the new one, whose id nobody knew before.
     let made = session.networks.created_id(resource_type.kind, name).await;
     let name = made.as_deref().unwrap_or(name);
-    let found = find_among(session, resource_type, &known(session, resource_type).await?, name)?;
+    let found = find_among(session, resource_type, &members(session, resource_type).await?, name)?;
     if found.is_some() || !name.starts_with(resource_type.prefix) {
         return Ok(found);
     }
@@ -262,7 +262,7 @@ pub(crate) async fn delete(
 /// Removes a deleted resource from the cache, and changes the client tokens that follow.
 async fn record_deletion(session: &Session, resource_type: ResourceType, address: &Address) {
     let mut seen = session.networks.seen.lock().await;
-    seen.known.remove(&resource_type.kind);
+    seen.members.remove(&resource_type.kind);
     seen.created.remove(&(resource_type.kind, address.name.clone()));
     seen.token_parts.1 += 1;
 }
@@ -296,11 +296,11 @@ pub(crate) async fn write_tags(
 /// Lists this stack's resources of a kind. Most stacks have none: EC2 is asked only if AWS's index of tags lists one, or if this pass has read the
 /// kind already, as it does for whatever is declared.
 pub(crate) async fn list_owned(session: &Session, resource_type: ResourceType) -> Result<Vec<Owned>, Failure> {
-    let is_read = session.networks.seen.lock().await.known.contains_key(&resource_type.kind);
+    let is_read = session.networks.seen.lock().await.members.contains_key(&resource_type.kind);
     if !is_read && session.indexed(resource_type.kind)?.is_empty() {
         return Ok(Vec::new());
     }
-    let members = known(session, resource_type).await?;
+    let members = members(session, resource_type).await?;
     let owned =
         members.iter().map(|one| session.owned(resource_type.kind, one.text(resource_type.id), Ok(Some(tags_of(one)))));
     Ok(owned.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

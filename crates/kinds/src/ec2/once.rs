@@ -35,8 +35,8 @@ pub(crate) async fn make(
         return Ok(id);
     }
     let key = (resource_type.kind, address.name.clone());
-    let lost = session.networks.seen.lock().await.lost.get(&key).copied();
-    if lost.is_some_and(|since| since.elapsed() < session.aws.pacing.poll * UNTIL_TOLD) {
+    let unanswered = session.networks.seen.lock().await.unanswered.get(&key).copied();
+    if unanswered.is_some_and(|since| since.elapsed() < session.aws.pacing.poll * UNTIL_TOLD) {
         let words = format!(
             "EC2 may have made the {} `{}`, and does not tell of it yet",
             resource_type.kind.name(),
@@ -52,7 +52,7 @@ pub(crate) async fn make(
         Err(failure) if failure.class == Class::Exists => return Err(taken(resource_type, &address.name, failure)),
         Err(failure) => {
             if failure.class == Class::Unreachable {
-                session.networks.seen.lock().await.lost.insert(key, Instant::now());
+                session.networks.seen.lock().await.unanswered.insert(key, Instant::now());
             }
             return Err(failure);
         }
@@ -61,7 +61,7 @@ pub(crate) async fn make(
     let id = answer.text(place).to_owned();
     let mut seen = session.networks.seen.lock().await;
     seen.created.insert(key, id.clone());
-    seen.known.remove(&resource_type.kind);
+    seen.members.remove(&resource_type.kind);
     Ok(id)
 }
 

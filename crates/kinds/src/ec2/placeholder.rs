@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{find_among, known, name_of, now, resource_type::RESOURCE_TYPES};
+use super::{find_among, members, members_now, name_of, resource_type::RESOURCE_TYPES};
 use crate::{Kind, Session};
 use aws::query::Element;
 use engine::{Class, Failure};
@@ -47,9 +47,9 @@ pub(crate) async fn with_id(session: &Session, text: &str) -> Result<String, Fai
     let id = if let Some(id) = session.networks.created_id(resource_type.kind, name).await {
         id
     } else {
-        let found = match find_among(session, resource_type, &known(session, resource_type).await?, name)? {
+        let found = match find_among(session, resource_type, &members(session, resource_type).await?, name)? {
             Some(found) => Some(found),
-            None => find_among(session, resource_type, &now(session, resource_type).await?, name)?,
+            None => find_among(session, resource_type, &members_now(session, resource_type).await?, name)?,
         };
         let words = || format!("the {} `{name}` is not there", resource_type.kind.name());
         let found = found.ok_or_else(|| Failure::found(&resource_type.call(), Class::NotYet, words()))?;
@@ -90,7 +90,7 @@ pub(crate) async fn without_id(session: &Session, id: &str) -> Result<String, Fa
         let found = members.iter().find(|member| member.text(resource_type.id) == id);
         found.and_then(|member| name_of(session, resource_type.kind, member))
     };
-    let name = of_id(&known(session, resource_type).await?);
+    let name = of_id(&members(session, resource_type).await?);
     Ok(name.map_or_else(|| id.to_owned(), |name| id_of(resource_type.kind, &name)))
 }
 

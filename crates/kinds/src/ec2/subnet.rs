@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{SUBNET, delete, id, id_there, known, make, tags_of, unchangeable, with_id, without_id, write, write_tags};
+use super::{
+    SUBNET, delete, id, id_there, make, members, tags_of, unchangeable, with_id, without_id, write, write_tags,
+};
 use crate::{
     Kind, Manage, Session,
     identity::Identity,
@@ -66,7 +68,7 @@ fn free(zones: &[String], live: &BTreeMap<usize, String>, number: usize) -> Opti
 async fn beside(session: &Session, desired: &Settings) -> Result<BTreeMap<usize, String>, Failure> {
     let number = desired.number.to_string();
     let tier = desired.tags.get(ENTRY_TAG).and_then(|entry| entry.strip_suffix(&number)).unwrap_or_default();
-    let there = known(session, SUBNET).await?;
+    let there = members(session, SUBNET).await?;
     let of_tier = there.iter().filter_map(|member| {
         let number = tags_of(member).get(ENTRY_TAG)?.strip_prefix(tier)?.parse().ok()?;
         Some((number, member.text("availabilityZone").to_owned()))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    SERVER, SUBNET, VOLUME, delete, find_among, find_now, id_of, id_there, known, make, name_of, tags_of, with_id,
+    SERVER, SUBNET, VOLUME, delete, find_among, find_now, id_of, id_there, make, members, name_of, tags_of, with_id,
     write, write_tags,
 };
 use crate::{
@@ -196,7 +196,7 @@ impl Manage for Volume {
 
     /// Returns that it may hold something: nobody but its server may read it.
     async fn holds_data(session: &Session, address: &Address) -> Result<Option<String>, Failure> {
-        let found = find_among(session, VOLUME, &known(session, VOLUME).await?, &address.name)?;
+        let found = find_among(session, VOLUME, &members(session, VOLUME).await?, &address.name)?;
         Ok(found.map(|_| "its files".to_owned()))
     }
 

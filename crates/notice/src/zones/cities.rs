@@ -26,15 +26,18 @@ struct Region {
     is_whole: bool,
 }
 
+#[derive(Default)]
 struct Cities {
     regions: Vec<Region>,
     by_name: HashMap<String, Vec<usize>>,
+    /// The first three letters of the names of cities, in lower case.
+    beginnings: HashSet<[u8; 3]>,
     /// Names of regions and of their countries.
     names: HashSet<String>,
 }
 
 static CITIES: LazyLock<Cities> = LazyLock::new(|| {
-    let mut cities = Cities { regions: Vec::new(), by_name: HashMap::new(), names: HashSet::new() };
+    let mut cities = Cities::default();
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let mut fields = line.split('|').map(str::trim);
         let (Some(country), Some(names), Some(zone), Some(places)) =
@@ -55,11 +58,22 @@ static CITIES: LazyLock<Cities> = LazyLock::new(|| {
         cities.names.extend(names.iter().cloned().chain([plain(country)]));
         cities.regions.push(Region { country: plain(country), names, zone, is_whole });
     }
+    cities.beginnings = cities.by_name.keys().filter_map(|name| beginning(name)).collect();
     cities
 });
 
+/// Returns the first three characters of a name in lower case, if they are letters that have no accent.
+fn beginning(name: &str) -> Option<[u8; 3]> {
+    let letters: [u8; 3] = name.as_bytes().first_chunk().copied()?;
+    letters.iter().all(u8::is_ascii_alphabetic).then(|| letters.map(|letter| letter.to_ascii_lowercase()))
+}
+
 /// Returns the IANA zone of a place such as `Chicago, IL`, `Frankfurt, Germany` or `New York`.
 pub(super) fn zone_of(place: &str) -> Option<&'static str> {
+    // Nearly all texts that may be a place are none. Behind a comma a region may stand, which needs no city that we know.
+    if !place.contains(',') && beginning(place).is_some_and(|letters| !CITIES.beginnings.contains(&letters)) {
+        return None;
+    }
     let mut parts = place.split(',').map(plain).filter(|part| !part.is_empty());
     let first = parts.next()?;
     let mut qualifiers: Vec<String> = parts.collect();
@@ -164,6 +178,18 @@ mod tests {
         assert_eq!(CITIES.regions.len(), lines);
         for region in &CITIES.regions {
             assert!(jiff::tz::TimeZone::get(region.zone).is_ok(), "{}", region.zone);
+        }
+    }
+
+    #[test]
+    fn every_city_with_one_zone_has_it_by_its_name_alone() {
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            for city in line.rsplit('|').next().unwrap().split(';').map(str::trim).filter(|city| *city != "*") {
+                let regions = CITIES.by_name.get(&city_name(city)).unwrap();
+                let zone = only(regions.iter().map(|index| &CITIES.regions[*index]));
+                assert_eq!(zone_of(city), zone, "{city}");
+                assert_eq!(zone_of(&city.to_uppercase()), zone, "{city} in capitals");
+            }
         }
     }
 

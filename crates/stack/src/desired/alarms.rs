@@ -125,11 +125,6 @@ impl Watch<'_> {
     }
 }
 
-/// Returns the entry of the topic that sends alarms to mail addresses. It gives way to a declared topic `alarms`.
-fn mail_topic_entry(declaration: &Declaration) -> &'static str {
-    if declaration.topics.contains_key("alarms") { "alarm-mails" } else { "alarms" }
-}
-
 /// Returns the mail addresses that get alarms.
 fn mail_addresses(declaration: &Declaration) -> Vec<&String> {
     let notify = declaration.alarms.notify.iter();
@@ -142,8 +137,7 @@ fn topics(declaration: &Declaration) -> Vec<&str> {
         Notify::Topic(entry) => Some(entry.as_str()),
         Notify::Mail(_) => None,
     });
-    let own = (!mail_addresses(declaration).is_empty()).then(|| mail_topic_entry(declaration));
-    declared.chain(own).collect()
+    declared.chain(declaration.alarm_mail_topic()).collect()
 }
 
 /// Adds every alarm, and the topic that sends them to mail addresses.
@@ -151,8 +145,8 @@ pub(super) fn add(blueprint: &mut Blueprint<'_>) {
     let declaration = blueprint.declaration;
     let names = blueprint.names();
     let topics = topics(declaration);
-    if !mail_addresses(declaration).is_empty() {
-        add_mail_topic(blueprint, mail_topic_entry(declaration));
+    if let Some(entry) = declaration.alarm_mail_topic() {
+        add_mail_topic(blueprint, entry);
     }
     let actions: BTreeSet<String> = topics.iter().map(|topic| names.arn(Kind::Topic, topic)).collect();
     let after: Vec<Id> = topics.iter().map(|topic| Id::new(Kind::Topic, *topic)).collect();

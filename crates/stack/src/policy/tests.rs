@@ -134,6 +134,7 @@ functions:
   own: {{crate: tracking, databases: [mails], vpc: {database}}}
   elsewhere: {{crate: tracking, secrets: {{DATABASE_URL: company/mails}}}}
   other: {{crate: echo, databases: [others], secrets: {{TOKEN: company/token}}, vpc: {database}}}
+  shop: {{crate: shop, secrets: {{DATABASE_URL: company/shop}}}}
 "
     );
     for purpose in [Purpose::Track, Purpose::Send] {

@@ -100,16 +100,10 @@ fn status(title: Found<String>, body: &Lines) -> Result<Found<Status>, Failure> 
 
 /// Returns the reason. Some notices do not show it, so it is read from the document and not from its lines.
 fn reason(page: &Page) -> Option<Found<String>> {
-    let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let words: Vec<String> = page
-        .document()
-        .texts()
-        .map(folded)
-        .skip_while(|text| !text.eq_ignore_ascii_case("Maintenance Reason"))
-        .skip(1)
-        .take_while(|text| !text.eq_ignore_ascii_case("Maintenance Details"))
-        .filter(|text| !text.is_empty())
-        .collect();
+    let is = |text: &str, label: &str| text.split_whitespace().map(str::to_ascii_lowercase).eq(label.split(' '));
+    let texts = page.document().texts().skip_while(|text| !is(text, "maintenance reason")).skip(1);
+    let reason = texts.take_while(|text| !is(text, "maintenance details"));
+    let words: Vec<&str> = reason.flat_map(str::split_whitespace).collect();
     let place = Place::Rule("the row under `Maintenance Reason`, which may be hidden");
     (!words.is_empty()).then(|| Found::text(&words.join(" "), place))
 }

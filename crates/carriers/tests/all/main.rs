@@ -21,6 +21,7 @@ mod mails;
 mod metamorphic;
 mod opinion;
 mod other_matters;
+mod partial;
 mod placeholders;
 mod readme;
 mod registry;

@@ -5,6 +5,7 @@
 //! not explained is ambiguous, and a person decides.
 
 pub mod other;
+mod partial;
 mod several;
 
 use super::{
@@ -17,8 +18,8 @@ use super::{
     source::Source,
 };
 
-/// Fails where the notice tells of a change that the status of none of its maintenances says, names another notice in the same
-/// way, or states other values to one who reads it in another way.
+/// Fails where the notice tells of a change that the status of none of its maintenances says, or of one of some circuits alone, names
+/// another notice in the same way, or states other values to one who reads it in another way.
 pub fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Failure> {
     several::check(source, maintenances)?;
     let statuses: Vec<Status> = maintenances.iter().map(Maintenance::status).collect();
@@ -35,6 +36,7 @@ pub fn check(source: &Source<'_>, maintenances: &[Maintenance]) -> Result<(), Fa
             Entry::None | Entry::Of(None) => expect_explained(told, &statuses)?,
         }
     }
+    partial::check(source, maintenances)?;
     opinion::of(source, maintenances).map(drop)
 }
 

@@ -106,7 +106,9 @@ pub(super) fn weekday(word: &str) -> Option<Weekday> {
     if !(MIN_BYTES..=MAX_BYTES).contains(&word.len()) {
         return None;
     }
-    let is_form = |form: &&str| form.eq_ignore_ascii_case(word);
+    // The first letter tells most words apart, without a call that compares the rest.
+    let first = word.bytes().next()?.to_ascii_lowercase();
+    let is_form = |form: &&str| form.as_bytes().first() == Some(&first) && form.eq_ignore_ascii_case(word);
     WEEKDAYS.iter().find(|(forms, _)| forms.iter().any(is_form)).map(|(_, weekday)| *weekday)
 }
 

@@ -105,13 +105,20 @@ fn status_of(field: &Found<String>) -> Result<Found<Status>, Failure> {
     field.try_with("a status such as `Scheduled`", |_| said)
 }
 
-/// Returns the windows in GMT, else those in Indian time.
+/// Returns the windows in GMT, else those in Indian time. Fails where the two are not the same.
 fn windows(source: &Source<'_>) -> Result<Vec<Times>, Failure> {
     let field = |zone| field(source, &format!("Activity Window ({zone})"));
-    match field("GMT").or_else(|| field("UTC")).or_else(|| field("IST")) {
-        Some(cell) => extended(source, windows_in(&cell)?),
-        None => Ok(Vec::new()),
+    let indian = field("IST");
+    let Some(cell) = field("GMT").or_else(|| field("UTC")).or_else(|| indian.clone()) else { return Ok(Vec::new()) };
+    let windows = windows_in(&cell)?;
+    let moments = |windows: &[Times]| windows.iter().map(|(start, end)| (start.value.at(), end.value.at())).collect();
+    let in_gmt: Vec<_> = moments(&windows);
+    if let Some(indian) = indian.filter(|indian| windows_in(indian).is_ok_and(|other| in_gmt != moments(&other))) {
+        let place = Some(indian.place.clone());
+        let expected = format!("the same window in both zones, beside `{}`", cell.quote);
+        return Err(Failure { place, ..Failure::ambiguous(expected).with_quote(&indian.quote) });
     }
+    extended(source, windows)
 }
 
 /// Returns the window with the end up to which it was extended, where the notice says one.
@@ -144,7 +151,7 @@ fn windows_in(cell: &Found<String>) -> Result<Vec<Times>, Failure> {
     windows.collect()
 }
 
-/// Returns the carrier is Indian: its `IST` is India's.
+/// Returns the moment of a local time. The carrier is Indian: its `IST` is India's.
 fn time(local: &str, zone: &str) -> Option<Moment> {
     let minutes = match zone.to_ascii_uppercase().as_str() {
         "GMT" | "UTC" => 0,

@@ -28,5 +28,6 @@ mod registry;
 mod rewrite;
 mod suggestion;
 mod support;
+mod titles;
 mod truncation;
 mod whole;

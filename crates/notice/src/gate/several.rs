@@ -80,7 +80,7 @@ fn other_id(lines: &Lines, read: &BTreeSet<&str>) -> Option<(Place, String)> {
                     let parts = at.and_then(|at| line.split_at_checked(at));
                     let (above, rest) = parts.unwrap_or_default();
                     let last = above.split_whitespace().next_back().unwrap_or_default();
-                    rest.strip_prefix(label).filter(|_| !RELATED.contains(&last.to_lowercase().as_str()))
+                    rest.strip_prefix(label).filter(|_| !names_another(&last.to_lowercase()))
                 }
             };
             let found = first_word(rest.unwrap_or_default());
@@ -143,8 +143,9 @@ fn alike_id(lines: &Lines, forms: &Forms<'_>) -> Option<(Place, String)> {
             }
             let label = line.get(..word.as_ptr() as usize - line.as_ptr() as usize).unwrap_or_default();
             let is_above = label.trim().is_empty();
-            let label = if is_above { before } else { label };
-            // In the midst of prose a desk's own number may stand.
+            // Of prose the sentence counts: "Please reference CHG0031000."
+            let label = if is_above { before } else { label.rsplit(". ").next().unwrap_or(label) };
+            // In the midst of a sentence a desk's own number may stand.
             if label.len() <= LONGEST_LABEL && names_maintenance(&label.to_lowercase(), is_above) {
                 return Some((place, word.to_owned()));
             }
@@ -178,26 +179,25 @@ fn core(id: &str) -> &str {
     short.map_or(id, |(core, _)| core)
 }
 
-/// Returns whether a label, lower case, is one of another thing's id.
+/// Words that say that the id behind them is another maintenance's, as beginnings.
+const OTHERS: [&str; 7] = ["related", "previous", "replac", "original", "old", "parent", "earlier"];
+/// Things that have ids, and are no maintenance.
+const THINGS: [&str; 11] =
+    ["customer", "circuit", "circuits", "cid", "order", "service", "services", "account", "phone", "tel", "your"];
+/// Words between a thing and its id.
+const OF_IDS: [&str; 9] = ["id", "ids", "number", "no", "nr", "ref", "reference", "ticket", "case"];
+
+/// Returns whether a label, lower case, is one of another thing's id. Only what stands behind the last mark in it is said of the id: of
+/// "(service impacting) - PN770123" nothing is.
 fn names_another(label: &str) -> bool {
-    let others = [
-        "related",
-        "previous",
-        "replac",
-        "original",
-        "old",
-        "parent",
-        "customer",
-        "circuit",
-        "order",
-        "service",
-        "account",
-        "phone",
-        "tel",
-        "reschedule of",
-        "your ",
-    ];
-    others.iter().any(|name| label.contains(name))
+    let label = label.trim_end_matches([' ', '-', '–', '[', '(', '#', ':', '.']);
+    let label = label.rsplit([')', ']', '*', ';', ',', '|']).next().unwrap_or(label);
+    let label = label.rsplit(" - ").next().unwrap_or(label);
+    let mut words = label.split([' ', '#', ':', '/', '-', '.']).filter(|word| !word.is_empty());
+    let is_other = |word: &str| OTHERS.iter().any(|other| word.starts_with(other));
+    words.clone().any(is_other)
+        || label.contains("reschedule of")
+        || words.rfind(|word| !OF_IDS.contains(word)).is_some_and(|word| THINGS.contains(&word))
 }
 
 /// Returns whether a label, lower case, is one of ids of maintenances and of nothing else. A cell needs no mark at its end.
@@ -235,8 +235,6 @@ fn labels<'lines>(lines: &'lines Lines, id: &'lines str) -> Vec<(&'lines str, La
     labels.into_iter().map(|label| (id, label)).collect()
 }
 
-/// Before a label these make it another's: "Related ticket".
-const RELATED: [&str; 7] = ["related", "previous", "original", "old", "parent", "replaced", "earlier"];
 /// A label has at least so many letters, and at most so many bytes.
 const LEAST_LETTERS: usize = 2;
 const LONGEST_LABEL: usize = 60;
@@ -260,4 +258,42 @@ fn has_form(word: &str, id: &str) -> bool {
     !word.is_empty()
         && word.len() == id.len()
         && word.bytes().enumerate().map(kind).eq(id.bytes().enumerate().map(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_an_id_says_whose_it_is() {
+        for label in [
+            "telstra planned maintenance - service impacting - ",
+            "***some customer inc***zayo ",
+            "network maintenance - (service impacting) - 10-jan-2031 [",
+            "cancelled: ",
+            "emergency work notification tt ",
+            "please reference ",
+        ] {
+            assert!(!names_another(label), "{label}");
+        }
+        for label in [
+            "related ticket: ",
+            "previously sent as ",
+            "replaces ",
+            "your reference: ",
+            "customer reference number ",
+            "circuit id: ",
+            "notification cid#",
+            "maintenance - order no. ",
+            "tel. ",
+        ] {
+            assert!(names_another(label), "{label}");
+        }
+        for label in ["maintenance id: ", "please reference ", "ticket "] {
+            assert!(names_maintenance(label, false), "{label}");
+        }
+        for label in ["work notification tt ", "circuit id: ", "customer ticket: ", "within "] {
+            assert!(!names_maintenance(label, false), "{label}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use super::{Changed, Sample, Variation};
-use crate::rewrite::Message;
+use crate::{rewrite::Message, support};
 
 /// A change of zones: the zone in the notice, its replacement, and the number of hours by which its times are later then.
 struct Rule {
@@ -84,4 +84,12 @@ fn rezoned(sample: &Sample) -> Option<Changed> {
     }
     let bytes = [others, &replaced(subject), &replaced(body)].concat().into_bytes();
     Some(Changed { how: format!("{} → {}", rule.zone, rule.instead), bytes, expected, may_be_refused: true })
+}
+
+#[test]
+fn a_window_that_is_stated_in_two_zones_is_the_same_in_both() {
+    let mail = std::fs::read_to_string(support::repository().join("tests/mails/tata/planned.eml")).unwrap();
+    let changed = mail.replace("03:30:00 IST", "04:30:00 IST");
+    assert_ne!(mail, changed);
+    assert_eq!(support::parse(changed.as_bytes())["outcome"], "failed");
 }
